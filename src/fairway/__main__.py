@@ -1,0 +1,19 @@
+"""The command `fairway`."""
+
+import sys
+
+from fairway import __version__
+
+
+def main() -> None:
+    """Runs the command line; `--version` answers without loading anything else."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"{__version__}\n")
+        return
+    from fairway.cli import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

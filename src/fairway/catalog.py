@@ -1,0 +1,1 @@
+"""Every built-in adapter: the table of contents."""

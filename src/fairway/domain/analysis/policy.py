@@ -1,0 +1,36 @@
+"""What the user asked of the analysis."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisPolicy:
+    """Margins, limits and times of one rollout's analysis. Ratios are fractions of 1, times are seconds.
+
+    Attributes:
+        name: the preset that the margins came from: strict, balanced, tolerant; `custom` if set one by one.
+        ratio_margin: rho: the candidate's error ratio may be this many times stable's …
+        absolute_margin: delta: … plus this much, as a fraction (0.0001 is 0.01 percentage points).
+        alpha: greatest probability of rolling back a candidate that is within the margins, over the whole rollout.
+        warmup: how long after each scale-up of the candidate the error lane does not count; the hard lane does.
+        block: length of one block of the error lane.
+        tick: length of one block of the hard lane.
+        reference: error ratio above which a revision counts as failing where no stable traffic can be compared with.
+        inconclusive: what to do when a step ends without an answer.
+        not_ready: how long an instance of the candidate may be unready after it was ready.
+        no_data: how long the candidate may stay without requests while stable has some before the answer is
+            inconclusive.
+    """
+
+    name: str = "balanced"
+    ratio_margin: float = 1.25
+    absolute_margin: float = 0.0001
+    alpha: float = 0.01
+    warmup: float = 60.0
+    block: float = 10.0
+    tick: float = 0.25
+    reference: float = 0.01
+    inconclusive: Literal["pause", "promote", "rollback"] = "pause"
+    not_ready: float = 30.0
+    no_data: float = 300.0

@@ -1,0 +1,43 @@
+"""The routing that one environment should have: desired state, never a delta.
+
+Requests are divided between the candidate and the stable revision by weight. A warm revision gets no request but
+keeps its cluster, so that traffic can return to it by a change of weight alone.
+"""
+
+from dataclasses import dataclass
+
+from fairway.domain.rollout.revision import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The instances of one revision that may receive requests.
+
+    Attributes:
+        revision: the revision's id.
+        endpoints: instances in rotation.
+        draining: instances that finish what they have and get nothing new.
+        ready_path: path for active health checks; None: a TCP connect is the check.
+    """
+
+    revision: str
+    endpoints: tuple[Endpoint, ...]
+    draining: tuple[Endpoint, ...] = ()
+    ready_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The whole routing of one environment.
+
+    Attributes:
+        stable: id of the revision that serves by default; None before the first deployment has been switched.
+        candidate: id of the revision being introduced; None when there is none.
+        weight: share of requests to the candidate in percent, 0 to 100, in steps of 0.01.
+        backends: one for each revision that runs, in any order; holds stable and candidate if they are named.
+    """
+
+    stable: str | None
+    candidate: str | None
+    weight: float
+    backends: tuple[Backend, ...]

@@ -1,0 +1,102 @@
+"""What the user configured, as frozen values in the words of the domain. Made by `fairway.config`, read by everyone."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.rollout.revision import RunSpec
+from fairway.domain.rollout.strategy import Rolling, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck:
+    """A request whose answer must be as said.
+
+    Attributes:
+        path: with a leading slash.
+        status: the status that must come.
+        contains: text that the body must contain; None: any body.
+    """
+
+    path: str
+    status: int = 200
+    contains: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageChecks:
+    """What the user wants to have done in one stage, besides what Fairway does by itself.
+
+    Attributes:
+        commands: argument lines run in the artifact's folder; may be run again after a crash. They see `FAIRWAY_URL`,
+            `FAIRWAY_ENVIRONMENT`, `FAIRWAY_VERSION`, `FAIRWAY_COMMIT` and the environment's variables.
+        http: requests to the candidate's own address (stage check) or to the users' address (stage verify).
+        timeout: seconds for each command and for all requests together.
+    """
+
+    commands: tuple[str, ...] = ()
+    http: tuple[HttpCheck, ...] = ()
+    timeout: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A named implementation of a port, with its own settings, as written."""
+
+    kind: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The setting of that name."""
+        return dict(self.settings).get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSpec:
+    """One environment.
+
+    Attributes:
+        after: the environment in which a release must be live before it may come here; None: no order.
+        instances: how many instances of the stable revision run.
+        observe: seconds to watch after the promotion while the old revision stays warm.
+        approvals: how many different people must approve before requests move.
+        stages: the user's own work by stage name: validate, migrate, check, verify.
+        rollback_scripts: database scripts prepared for a rollback; shown, never run.
+    """
+
+    name: str
+    run: RunSpec
+    target: Adapter
+    router: Adapter
+    instances: int = 1
+    strategy: Strategy = field(default_factory=Rolling)
+    analysis: AnalysisPolicy = field(default_factory=AnalysisPolicy)
+    observe: float = 0.0
+    approvals: int = 0
+    after: str | None = None
+    stages: dict[str, StageChecks] = field(default_factory=dict)
+    rollback_scripts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service: `fairway.yaml` as a value.
+
+    Attributes:
+        folder: absolute folder of the configuration file: the repository.
+        build_steps: argument lines run in a clean checkout.
+        build_timeout: seconds for all of them together.
+        artifact_path: folder of an artifact built elsewhere, in place of a build; None: build from the commit.
+        environments: in the order written.
+        notify: where messages go.
+        database: URL of the journal's database; None: SQLite in `.fairway/`.
+    """
+
+    service: str
+    folder: str
+    environments: tuple[EnvironmentSpec, ...]
+    build_steps: tuple[str, ...] = ()
+    build_timeout: float = 1800.0
+    artifact_path: str | None = None
+    notify: tuple[Adapter, ...] = ()
+    database: str | None = None

@@ -1,0 +1,45 @@
+"""Strategies: what the user wrote about how a revision is introduced. Weights are percent, times are seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """Instances are replaced one batch after the other, each ready before the next.
+
+    Attributes:
+        max_surge: how many instances may exist above the wanted number.
+        max_unavailable: how many of the wanted number may be missing meanwhile; both cannot be 0.
+        bake: how long to watch after each batch.
+    """
+
+    max_surge: int = 1
+    max_unavailable: int = 0
+    bake: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BlueGreen:
+    """A complete second set of instances is validated on its own address and switched to at once.
+
+    Attributes:
+        keep: how long the old set is kept running after the switch, for an instant way back.
+    """
+
+    keep: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """Requests move to the candidate in steps of weight, each watched.
+
+    Attributes:
+        steps: rising weights in percent, down to 0.1; the last is 100.
+        bake: how long to watch at each weight below 100.
+    """
+
+    steps: tuple[float, ...] = (10.0, 50.0, 100.0)
+    bake: float = 300.0
+
+
+Strategy = Rolling | BlueGreen | Canary
