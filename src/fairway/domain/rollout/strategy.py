@@ -15,7 +15,7 @@ class Rolling:
 
     max_surge: int = 1
     max_unavailable: int = 0
-    bake: float = 0.0
+    bake: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""Dataclasses to JSON values and back, by their annotations.
+
+A member of a union of dataclasses is written with its class name under `type`. Reading ignores unknown keys and takes
+defaults for missing ones, so that older and newer code read each other's values.
+"""
+
+import types
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> Any:
+    """The JSON value of a dataclass, tuple, list, dict or scalar; dataclasses carry their class name as `type`."""
+    if is_dataclass(value) and not isinstance(value, type):
+        body = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+        return {"type": type(value).__name__, **body}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in value.items()}
+    return value
+
+
+def from_json(kind: type[T], value: Any) -> T:
+    """The value of the given type that `to_json` wrote.
+
+    Raises:
+        ValueError: the value is not of that type.
+    """
+    return cast("T", _read(kind, value))
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _read(kind: Any, value: Any) -> Any:  # noqa: PLR0911 -- one return a kind of type
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return _read_union(get_args(kind), value)
+    if origin is tuple:
+        return _read_tuple(get_args(kind), value)
+    if origin is dict:
+        item = get_args(kind)[1]
+        return {key: _read(item, entry) for key, entry in value.items()}
+    if origin is Literal or kind is Any:
+        return value
+    if is_dataclass(kind):
+        return _read_dataclass(cast("type", kind), value)
+    if kind is float and isinstance(value, int):
+        return float(value)
+    return value
+
+
+def _read_tuple(items: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if len(items) == 2 and items[1] is Ellipsis:
+        return tuple(_read(items[0], entry) for entry in value)
+    return tuple(_read(item, entry) for item, entry in zip(items, value, strict=True))
+
+
+def _read_union(choices: tuple[Any, ...], value: Any) -> Any:
+    if value is None:
+        return None
+    members = [choice for choice in choices if is_dataclass(choice)]
+    if members and isinstance(value, dict):
+        for member in members:
+            if len(members) == 1 or cast("type", member).__name__ == value.get("type"):
+                return _read(member, value)
+        known = ", ".join(sorted(cast("type", member).__name__ for member in members))
+        raise ValueError(f"unknown type {value.get('type')!r}; known are {known}")
+    plain = [choice for choice in choices if choice is not type(None) and choice not in members]
+    return _read(plain[0], value) if len(plain) == 1 else value
+
+
+def _read_dataclass(kind: type, value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected an object for {kind.__name__}, got {value!r}")  # noqa: TRY004 -- bad data, not a bad call
+    hints = _hints(kind)
+    known = {}
+    for field in fields(kind):
+        if field.name in value:
+            known[field.name] = _read(hints[field.name], value[field.name])
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ValueError(f"{kind.__name__} lacks {field.name!r}")
+    return kind(**known)

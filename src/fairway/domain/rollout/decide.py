@@ -1,0 +1,83 @@
+"""What to do now: pure, and never stored.
+
+Two rules above all: "go back", by a person or by the analysis, wins over everything before the commit point; after it,
+nothing but a new run goes back.
+"""
+
+from dataclasses import dataclass
+
+from fairway.domain.rollout.events import Event, RollbackStarted, RunEnded, StepFailed, StepStarted
+from fairway.domain.rollout.plan import PlannedStep
+from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.steps import AwaitApprovals, AwaitReady, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write this fact down, then ask again."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Perform the step at the cursor."""
+
+    step: PlannedStep
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do until a person acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The run is over."""
+
+
+Decision = Record | Perform | Wait | Done
+
+
+def decide(run: Run, at: float) -> Decision:
+    """The next thing to do for this run.
+
+    Args:
+        run: the state.
+        at: now, seconds since the epoch, UTC.
+    """
+    if run.outcome is not None:
+        return Done()
+    if run.track == "rollback":
+        return _decide_way_back(run, at)
+    if run.failure is not None and not run.committed:
+        return Record(RollbackStarted(at, run.failure.cause, run.failure.rule, run.failure.reason))
+    if run.abort is not None and not run.committed:
+        return Record(RollbackStarted(at, "aborted", "abort", f"aborted by {run.abort.actor}: {run.abort.reason}"))
+    return _decide_way_there(run, at)
+
+
+def _decide_way_there(run: Run, at: float) -> Decision:
+    step = run.current
+    if step is None:
+        return Record(RunEnded(at, "completed", f"{run.plan.candidate.version} is live in {run.plan.environment}"))
+    if not run.under_way:
+        return Wait() if run.paused is not None else Record(StepStarted(at, "forward", run.cursor))
+    if isinstance(step.step, AwaitApprovals) and len(run.approvals) < step.step.count:
+        return Wait()
+    if isinstance(step.step, AwaitReady) and at - run.records[-1].started > step.step.timeout:
+        reason = f"{step.step.title} was not reached in {step.step.timeout:g} s"
+        return Record(StepFailed(at, "forward", run.cursor, "failed", "not-ready", reason))
+    if run.paused is not None and not isinstance(step.step, Watch):
+        return Wait() if isinstance(step.step, AwaitApprovals) else Perform(step)
+    return Perform(step)
+
+
+def _decide_way_back(run: Run, at: float) -> Decision:
+    step = run.current
+    if step is None:
+        reason = run.failure.reason if run.failure else "rolled back"
+        return Record(RunEnded(at, "rolled-back", reason))
+    if not run.under_way:
+        return Record(StepStarted(at, "rollback", run.cursor))
+    return Perform(step)

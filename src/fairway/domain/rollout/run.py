@@ -1,0 +1,270 @@
+"""The state of a run: the fold of its events. `evolve` is the only place where state changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from fairway.domain.rollout.events import (
+    AbortRequested,
+    Advanced,
+    Approved,
+    ArtifactQuarantined,
+    AttentionNeeded,
+    Cause,
+    Event,
+    Held,
+    Outcome,
+    Paused,
+    QuarantineLifted,
+    Released,
+    Resumed,
+    RollbackStarted,
+    RunEnded,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+    Track,
+)
+from fairway.domain.rollout.plan import Plan, PlannedStep
+from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.steps import AwaitApprovals, Promote, Scale, Shift, Watch
+
+Verdict = Literal["passed", "failed", "inconclusive", "errored", "aborted"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of one step. Times are seconds since the epoch, UTC.
+
+    Attributes:
+        outcome: None while it is under way; `advanced` when a person skipped the rest of it.
+    """
+
+    track: Track
+    index: int
+    started: float
+    finished: float | None = None
+    outcome: Literal["done", "failed", "errored", "advanced"] | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the run takes, or took, its way back."""
+
+    cause: Cause
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a plan.
+
+    Attributes:
+        version: number of events folded; the next event gets the next number.
+        track: whether it goes forward or back.
+        cursor: index of the step that is under way or next.
+        under_way: the step at the cursor has been started.
+        weight: the share of requests that the candidate was last given, in percent.
+        wanted: instance counts last asked for, candidate and stable.
+        paused: why progress has stopped; None if it has not.
+        paused_by: who stopped it; `fairway` when an answer was inconclusive.
+        held: why the analysis cannot judge at the moment; None if it can.
+        abort: the request of a person to go back, if any.
+        failure: why it goes back, if it does.
+        attention: what a person has to look at, if anything.
+    """
+
+    id: str
+    plan: Plan
+    version: int
+    started: float
+    actor: str
+    reason: str
+    track: Track = "forward"
+    cursor: int = 0
+    under_way: bool = False
+    records: tuple[StepRecord, ...] = ()
+    weight: float = 0.0
+    wanted: tuple[int, int] = (0, 0)
+    promoted: bool = False
+    paused: str | None = None
+    paused_by: str | None = None
+    held: str | None = None
+    approvals: tuple[str, ...] = ()
+    abort: AbortRequested | None = None
+    failure: Failure | None = None
+    quarantined: bool = False
+    attention: str | None = None
+    outcome: Outcome | None = None
+    ended: float | None = None
+    ended_reason: str = ""
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]:
+        """The steps of the track that the run is on."""
+        return self.plan.forward if self.track == "forward" else self.plan.rollback
+
+    @property
+    def current(self) -> PlannedStep | None:
+        """The step at the cursor; None when the track is done."""
+        return self.steps[self.cursor] if self.cursor < len(self.steps) else None
+
+    @property
+    def committed(self) -> bool:
+        """The way back has ended: only a new run can return."""
+        return self.track == "forward" and self.cursor >= self.plan.commit
+
+    @property
+    def live(self) -> Revision | None:
+        """The revision that the environment counts as live now; None if none was and none is."""
+        return self.plan.candidate if self.promoted or self.outcome == "completed" else self.plan.stable
+
+    @property
+    def phase(self) -> str:
+        """Where the run stands, in one word; computed from facts, never set."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.track == "rollback":
+            return "rolling-back"
+        if self.paused is not None:
+            return "paused"
+        step = self.current
+        if step is not None and isinstance(step.step, AwaitApprovals):
+            return "waiting-approval"
+        if self.held is not None:
+            return "held"
+        return "observing" if self.promoted else "progressing"
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The answer so far: None while there is none."""
+        if self.failure is not None:
+            return self.failure.cause
+        if self.outcome == "completed":
+            return "passed"
+        return "inconclusive" if self.paused_by == "fairway" else None
+
+
+def start(run_id: str, event: RunStarted) -> Run:
+    """The run that begins with this event."""
+    return Run(
+        id=run_id,
+        plan=event.plan,
+        version=1,
+        started=event.at,
+        actor=event.actor,
+        reason=event.reason,
+        wanted=(0, event.plan.stable_instances),
+    )
+
+
+def fold(run_id: str, events: Iterable[Event], run: Run | None = None) -> Run:
+    """The state after these events, from the beginning or from an earlier state.
+
+    Raises:
+        ValueError: there is no event, or the first one of a run is not `RunStarted`.
+    """
+    for event in events:
+        if run is None:
+            if not isinstance(event, RunStarted):
+                raise ValueError(f"run {run_id} begins with {type(event).__name__}")
+            run = start(run_id, event)
+        else:
+            run = evolve(run, event)
+    if run is None:
+        raise ValueError(f"run {run_id} has no events")
+    return run
+
+
+def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911 -- one case a kind of event
+    """The state after one more fact."""
+    run = replace(run, version=run.version + 1)
+    match event:
+        case StepStarted() | StepFinished() | StepFailed() | Advanced():
+            return _evolve_step(run, event)
+        case Paused(actor=actor, reason=reason):
+            return replace(run, paused=reason, paused_by=actor)
+        case Resumed():
+            return replace(run, paused=None, paused_by=None)
+        case Approved(actor=actor):
+            return run if actor in run.approvals else replace(run, approvals=(*run.approvals, actor))
+        case AbortRequested():
+            return run if run.committed or run.track == "rollback" else replace(run, abort=event)
+        case Held(reason=reason):
+            return replace(run, held=reason)
+        case Released():
+            return replace(run, held=None)
+        case RollbackStarted():
+            return _evolve_rollback(run, event)
+        case ArtifactQuarantined():
+            return replace(run, quarantined=True)
+        case AttentionNeeded(reason=reason):
+            return replace(run, attention=reason)
+        case RunEnded(at=at, outcome=outcome, reason=reason):
+            return replace(run, outcome=outcome, ended=at, ended_reason=reason, paused=None, held=None)
+        case RunStarted() | QuarantineLifted():
+            return run
+
+
+def _evolve_step(run: Run, event: StepStarted | StepFinished | StepFailed | Advanced) -> Run:
+    if isinstance(event, StepStarted):
+        record = StepRecord(event.track, event.index, event.at)
+        return _assert_wanted(replace(run, under_way=True, records=(*run.records, record), attention=None))
+    if isinstance(event, StepFailed):
+        failure = Failure(event.cause, event.rule, event.reason)
+        return replace(_close_record(run, event.at, event.cause, event.reason), under_way=False, failure=failure)
+    if isinstance(event, Advanced):
+        if run.track != "forward" or event.index != run.cursor:
+            return replace(run, paused=None, paused_by=None)
+        run = _close_record(run, event.at, "advanced", f"advanced by {event.actor}")
+    else:
+        run = _close_record(run, event.at, "done", event.detail)
+    step = run.steps[event.index].step
+    return replace(
+        run,
+        cursor=event.index + 1,
+        under_way=False,
+        promoted=run.promoted or isinstance(step, Promote),
+        paused=run.paused if isinstance(event, StepFinished) else None,
+        paused_by=run.paused_by if isinstance(event, StepFinished) else None,
+        held=None,
+        attention=None,
+    )
+
+
+def _assert_wanted(run: Run) -> Run:
+    """From its start on, a step's wish counts: the way back must assume that it was half done."""
+    step = run.steps[run.cursor].step
+    if isinstance(step, Shift):
+        return replace(run, weight=step.weight)
+    if isinstance(step, Watch):
+        return replace(run, weight=step.weight)
+    if isinstance(step, Scale):
+        candidate, stable = run.wanted
+        return replace(run, wanted=(step.count, stable) if step.role == "candidate" else (candidate, step.count))
+    return run
+
+
+def _close_record(run: Run, at: float, outcome: Literal["done", "failed", "errored", "advanced"], detail: str) -> Run:
+    if not run.records or run.records[-1].finished is not None:
+        return run
+    closed = replace(run.records[-1], finished=at, outcome=outcome, detail=detail)
+    return replace(run, records=(*run.records[:-1], closed))
+
+
+def _evolve_rollback(run: Run, event: RollbackStarted) -> Run:
+    run = _close_record(run, event.at, "failed" if event.cause == "failed" else "errored", event.reason)
+    return replace(
+        run,
+        track="rollback",
+        cursor=0,
+        under_way=False,
+        promoted=False,
+        paused=None,
+        paused_by=None,
+        held=None,
+        failure=Failure(event.cause, event.rule, event.reason),
+    )

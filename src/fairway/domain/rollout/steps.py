@@ -1,0 +1,177 @@
+"""The steps that plans are made of: each one idempotent unit, as data.
+
+A step says what should be so afterwards, never how to change it, so that it can be performed again after a crash.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fairway.domain.rollout.spec import HttpCheck
+
+Role = Literal["candidate", "stable"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyArtifact:
+    """The candidate's artifact is kept, unaltered and not quarantined."""
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return "verify the artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """A command of the user's ended with status 0. After a crash it may run a second time."""
+
+    command: str
+    timeout: float
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"run {self.command}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHttp:
+    """Requests got the answers that the user wrote down.
+
+    Attributes:
+        where: `preview` is the candidate's own address, `public` the one that users connect to.
+    """
+
+    checks: tuple[HttpCheck, ...]
+    where: Literal["preview", "public"]
+    timeout: float
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        noun = "request" if len(self.checks) == 1 else "requests"
+        return f"{len(self.checks)} {noun} to the {self.where} address"
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitApprovals:
+    """So many different people have approved."""
+
+    count: int
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"wait for {self.count} approval{'s' if self.count > 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class SaveState:
+    """Configuration and routing as they are before the change are in the journal."""
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return "save configuration and routing"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowScripts:
+    """The database scripts that were prepared have been shown; Fairway never runs them by itself."""
+
+    scripts: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return "show the prepared database scripts"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A revision has so many instances; surplus ones were drained before they were stopped."""
+
+    role: Role
+    count: int
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        if self.count == 0:
+            return f"retire the {self.role}"
+        return f"{self.count} instance{'s' if self.count > 1 else ''} of the {self.role}"
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReady:
+    """So many instances of a revision are ready.
+
+    Attributes:
+        timeout: seconds after which the step has failed.
+    """
+
+    role: Role
+    count: int
+    timeout: float
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"{self.role} ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The router sends this share of requests, in percent, to the candidate and the rest to stable."""
+
+    weight: float
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"weight {self.weight:g} %" if self.weight else "an address of its own, no traffic"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The candidate was watched for so many seconds and nothing spoke against it.
+
+    Attributes:
+        seconds: time really watched; pauses, holds and outages of the metrics do not count.
+        weight: the candidate's share of requests meanwhile.
+        purpose: `bake` before the promotion, `observe` after it.
+    """
+
+    seconds: float
+    weight: float
+    purpose: Literal["bake", "observe"]
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"{self.purpose} at {self.weight:g} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """The candidate is the environment's live revision from here on."""
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return "promote"
+
+
+Step = (
+    VerifyArtifact
+    | RunCommand
+    | CheckHttp
+    | AwaitApprovals
+    | SaveState
+    | ShowScripts
+    | Scale
+    | AwaitReady
+    | Shift
+    | Watch
+    | Promote
+)

@@ -1,0 +1,211 @@
+"""The journal: append-only events with a version per run, and what is projected from them in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fairway.domain.rollout.events import Event, RunStarted
+from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to advance a run, until the lease ends.
+
+    Attributes:
+        epoch: fencing number; rises with every change of holder in the run's environment and with every new run there.
+    """
+
+    run: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """What an environment serves.
+
+    Attributes:
+        live: the revision that counts as live; None before the first deployment.
+        instances: how many instances of it are wanted.
+        run: id of the run under way; None if there is none.
+        by: id of the run that made `live` live.
+        since: seconds since the epoch, UTC, when it became live.
+        epoch: the highest fencing number granted so far.
+    """
+
+    service: str
+    environment: str
+    live: Revision | None
+    instances: int
+    run: str | None
+    by: str | None
+    since: float | None
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run as a line in a list. Times are seconds since the epoch, UTC."""
+
+    id: str
+    kind: str
+    service: str
+    environment: str
+    release: str
+    digest: str
+    commit: str
+    strategy: str
+    phase: str
+    verdict: str | None
+    reason: str
+    actor: str
+    started: float
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A rejected artifact."""
+
+    digest: str
+    service: str
+    release: str
+    reason: str
+    run: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one receiver, waiting to be delivered.
+
+    Attributes:
+        id: key that stays the same over all tries.
+        receiver: the notifier's kind and settings.
+        tries: how often it was tried before.
+    """
+
+    id: str
+    receiver: Mapping[str, Any]
+    body: Mapping[str, Any]
+    tries: int
+
+
+class Journal(Protocol):
+    """Events of runs. Every write is one durable transaction with all its projections and messages."""
+
+    def start(self, run: str, event: RunStarted) -> str | None:
+        """Begins a run and makes it due at once.
+
+        Returns:
+            None if it began; else the id of the run that is under way in that environment, and nothing is written.
+        """
+        ...
+
+    def append(self, run: Run, events: Sequence[Event], *, wake: float | None, epoch: int | None = None) -> Run:
+        """Appends events to the state that was read.
+
+        Args:
+            run: the state as loaded; its version is the one expected.
+            events: one or more facts; with none, only `wake` is written, under the same conditions.
+            wake: when the run is due next, seconds since the epoch, UTC; None: when somebody appends to it.
+            epoch: the caller's fencing number; None for the commands of people, which hold no lease.
+
+        Returns:
+            The state after the events.
+
+        Raises:
+            TransientError: code `version-conflict`: somebody else appended meanwhile; load again.
+            PermanentError: code `stale-epoch`: another controller holds the run.
+        """
+        ...
+
+    def load(self, run: str, *, known: Run | None = None) -> Run:
+        """The state of a run; with an earlier state at hand only later events are read.
+
+        Raises:
+            UserError: there is no such run; the sentence names the latest ones.
+        """
+        ...
+
+    def list_events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
+        """The events of a run with a version above `after`, in order."""
+        ...
+
+
+class Leases(Protocol):
+    """Who may advance which run. One holder a run; another takes over when the lease has ended."""
+
+    def claim(self, holder: str, *, now: float, ttl: float, limit: int) -> tuple[Claim, ...]:
+        """Takes due runs that nobody else holds, and renews own leases of due runs; the longest due first.
+
+        Args:
+            holder: unique for each start of a controller.
+            now: seconds since the epoch, UTC; runs with `wake` up to it are due.
+            ttl: seconds until the lease ends unless renewed.
+            limit: at most so many.
+        """
+        ...
+
+    def renew(self, holder: str, *, now: float, ttl: float) -> tuple[Claim, ...]:
+        """Renews all leases of the holder and returns what it still holds."""
+        ...
+
+    def release(self, holder: str) -> None:
+        """Gives up all leases of the holder."""
+        ...
+
+
+class Evidence(Protocol):
+    """The analysis of a run under way, one JSON value a run."""
+
+    def load_evidence(self, run: str) -> dict[str, Any] | None:
+        """The value saved last; None if none was."""
+        ...
+
+    def save_evidence(self, run: str, value: Mapping[str, Any], *, epoch: int) -> None:
+        """Replaces the value.
+
+        Raises:
+            PermanentError: code `stale-epoch`.
+        """
+        ...
+
+
+class Records(Protocol):
+    """What is projected from the events."""
+
+    def environment(self, service: str, environment: str) -> EnvironmentState:
+        """The state of an environment; an empty one if nothing ever happened there."""
+        ...
+
+    def list_runs(
+        self, *, service: str | None = None, environment: str | None = None, limit: int = 20
+    ) -> tuple[RunSummary, ...]:
+        """The latest runs, newest first."""
+        ...
+
+    def list_revisions(self, service: str, environment: str) -> tuple[tuple[RunSummary, Revision], ...]:
+        """The runs that made a revision live in the environment, with that revision, newest first."""
+        ...
+
+    def quarantine(self, digest: str) -> Quarantine | None:
+        """The entry of a rejected artifact; None if it may be deployed."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages written with the events that caused them, delivered afterwards, in order for each receiver."""
+
+    def list_due(self, *, now: float, limit: int) -> tuple[Message, ...]:
+        """Messages to be tried now, oldest first."""
+        ...
+
+    def mark_delivered(self, message: str) -> None:
+        """The receiver has it."""
+        ...
+
+    def postpone(self, message: str, *, until: float, error: str, give_up: bool = False) -> None:
+        """It could not be delivered; try again at `until`, or never."""
+        ...
