@@ -1,0 +1,1 @@
+"""The engine: load, decide, perform one idempotent step, write down what happened, until it must wait."""

@@ -6,7 +6,7 @@ nothing but a new run goes back.
 
 from dataclasses import dataclass
 
-from fairway.domain.rollout.events import Event, RollbackStarted, RunEnded, StepFailed, StepStarted
+from fairway.domain.rollout.events import ArtifactQuarantined, Event, RollbackStarted, RunEnded, StepFailed, StepStarted
 from fairway.domain.rollout.plan import PlannedStep
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, AwaitReady, Watch
@@ -59,25 +59,38 @@ def decide(run: Run, at: float) -> Decision:
 
 def _decide_way_there(run: Run, at: float) -> Decision:
     step = run.current
+    rejected = run.plan.stable
+    if step is None and run.plan.kind == "rollback" and rejected is not None and not run.quarantined:
+        return Record(ArtifactQuarantined(at, rejected.artifact.digest, run.reason))
     if step is None:
         return Record(RunEnded(at, "completed", f"{run.plan.candidate.version} is live in {run.plan.environment}"))
     if not run.under_way:
-        return Wait() if run.paused is not None else Record(StepStarted(at, "forward", run.cursor))
-    if isinstance(step.step, AwaitApprovals) and len(run.approvals) < step.step.count:
+        stopped = run.paused is not None and not isinstance(step.step, Watch)
+        return Wait() if stopped else Record(StepStarted(at, "forward", run.cursor))
+    if isinstance(step.step, AwaitApprovals) and (run.paused is not None or len(run.approvals) < step.step.count):
         return Wait()
     if isinstance(step.step, AwaitReady) and at - run.records[-1].started > step.step.timeout:
         reason = f"{step.step.title} was not reached in {step.step.timeout:g} s"
         return Record(StepFailed(at, "forward", run.cursor, "failed", "not-ready", reason))
-    if run.paused is not None and not isinstance(step.step, Watch):
-        return Wait() if isinstance(step.step, AwaitApprovals) else Perform(step)
     return Perform(step)
 
 
 def _decide_way_back(run: Run, at: float) -> Decision:
     step = run.current
+    if _is_rejected(run) and not run.quarantined:
+        digest, reason = run.plan.candidate.artifact.digest, run.failure.reason if run.failure else ""
+        return Record(ArtifactQuarantined(at, digest, reason))
     if step is None:
         reason = run.failure.reason if run.failure else "rolled back"
         return Record(RunEnded(at, "rolled-back", reason))
     if not run.under_way:
         return Record(StepStarted(at, "rollback", run.cursor))
     return Perform(step)
+
+
+def _is_rejected(run: Run) -> bool:
+    """The artifact itself was found bad: it ran, and the answer was no. Work before it ran says nothing about it."""
+    failure, stable = run.failure, run.plan.stable
+    if failure is None or failure.cause != "failed" or failure.stage in {"validate", "migrate", "prepare"}:
+        return False
+    return stable is None or stable.artifact.digest != run.plan.candidate.artifact.digest

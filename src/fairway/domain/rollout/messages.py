@@ -12,7 +12,7 @@ from fairway.domain.rollout.events import (
     StepStarted,
 )
 from fairway.domain.rollout.run import Run
-from fairway.domain.rollout.steps import AwaitApprovals, Promote
+from fairway.domain.rollout.steps import Announce, AwaitApprovals, Promote
 
 
 def message_for(run: Run, event: Event) -> dict[str, Any] | None:
@@ -54,6 +54,8 @@ def _tell(run: Run, event: Event) -> tuple[str, str, str] | None:  # noqa: PLR09
             step = run.plan.forward[index].step
             if isinstance(step, AwaitApprovals):
                 return "waiting-approval", "warning", f"waits for {step.count} approvals: fairway approve {run.id}"
+            if isinstance(step, Announce):
+                return "rollback-verified", "critical", f"back on this release, verified: {run.reason}"
             return ("promoted", "info", "promoted") if isinstance(step, Promote) else None
         case Paused(actor="fairway", reason=reason):
             return "inconclusive", "warning", reason

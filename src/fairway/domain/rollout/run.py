@@ -51,11 +51,12 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the run takes, or took, its way back."""
+    """Why the run takes, or took, its way back, and in which stage that was."""
 
     cause: Cause
     rule: str
     reason: str
+    stage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ def _evolve_step(run: Run, event: StepStarted | StepFinished | StepFailed | Adva
         record = StepRecord(event.track, event.index, event.at)
         return _assert_wanted(replace(run, under_way=True, records=(*run.records, record), attention=None))
     if isinstance(event, StepFailed):
-        failure = Failure(event.cause, event.rule, event.reason)
+        failure = Failure(event.cause, event.rule, event.reason, run.steps[event.index].stage)
         return replace(_close_record(run, event.at, event.cause, event.reason), under_way=False, failure=failure)
     if isinstance(event, Advanced):
         if run.track != "forward" or event.index != run.cursor:
@@ -256,6 +257,7 @@ def _close_record(run: Run, at: float, outcome: Literal["done", "failed", "error
 
 
 def _evolve_rollback(run: Run, event: RollbackStarted) -> Run:
+    stage = run.failure.stage if run.failure else run.steps[min(run.cursor, len(run.steps) - 1)].stage
     run = _close_record(run, event.at, "failed" if event.cause == "failed" else "errored", event.reason)
     return replace(
         run,
@@ -266,5 +268,5 @@ def _evolve_rollback(run: Run, event: RollbackStarted) -> Run:
         paused=None,
         paused_by=None,
         held=None,
-        failure=Failure(event.cause, event.rule, event.reason),
+        failure=Failure(event.cause, event.rule, event.reason, stage),
     )

@@ -162,6 +162,18 @@ class Promote:
         return "promote"
 
 
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """The receivers of messages are told how it ended; the outbox delivers."""
+
+    receivers: int
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"tell {self.receivers} receiver{'s' if self.receivers > 1 else ''}"
+
+
 Step = (
     VerifyArtifact
     | RunCommand
@@ -174,4 +186,5 @@ Step = (
     | Shift
     | Watch
     | Promote
+    | Announce
 )

@@ -1,0 +1,296 @@
+"""From a strategy to a plan: which steps, in which order, there and back.
+
+The commit point: for every strategy the way back lasts until the observation has ended. Canary and blue-green keep the
+old revision running until then, so the way back is a change of weight; rolling starts the old instances again. A first
+deployment has nothing to go back to and commits when its checks have passed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from fairway.domain.codec import to_json
+from fairway.domain.rollout.plan import DEPLOY_STAGES, ROLLBACK_PHASES, Plan, PlannedStep
+from fairway.domain.rollout.revision import Artifact, Revision
+from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec, StageChecks
+from fairway.domain.rollout.steps import (
+    Announce,
+    AwaitApprovals,
+    AwaitReady,
+    CheckHttp,
+    Promote,
+    Role,
+    RunCommand,
+    SaveState,
+    Scale,
+    Shift,
+    ShowScripts,
+    VerifyArtifact,
+    Watch,
+)
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
+
+#: Seconds that a rollback watches the revision it returned to before it lets go of the one it came from.
+ROLLBACK_WATCH = 5.0
+
+
+def revision_of(service: ServiceSpec, environment: EnvironmentSpec, artifact: Artifact) -> Revision:
+    """The revision that this artifact and this configuration make; equal input gives an equal id."""
+    content = json.dumps([artifact.digest, to_json(environment.run)], sort_keys=True)
+    fingerprint = hashlib.sha256(content.encode()).hexdigest()[:8]
+    name = "".join(c if c.isascii() and (c.isalnum() or c == ".") else "-" for c in artifact.version.lower())
+    return Revision(f"{name[:48]}-{fingerprint}", service.service, environment.name, artifact, environment.run)
+
+
+def compile_deploy(
+    service: ServiceSpec,
+    environment: EnvironmentSpec,
+    *,
+    candidate: Revision,
+    stable: Revision | None,
+    stable_instances: int,
+) -> Plan:
+    """The plan that introduces a candidate.
+
+    Args:
+        service: whose rollout it is.
+        environment: where to.
+        candidate: what is introduced; the same revision as `stable` if only the number of instances changes.
+        stable: the live revision; None for the first deployment.
+        stable_instances: how many instances of it are wanted at present.
+    """
+    if stable is not None and stable.id == candidate.id:
+        return _rescale(service, environment, stable, stable_instances)
+    forward = [
+        *_before_traffic(environment),
+        *_introduction(environment, candidate, first=stable is None, stable_instances=stable_instances),
+        *_checks("verify", environment.stages.get("verify"), "public"),
+        PlannedStep("verify", Promote(), 0.1),
+    ]
+    watch = _observation(environment) if stable is not None else 0.0
+    if watch:
+        forward.append(PlannedStep("observe", Watch(watch, 100.0, "observe"), watch))
+    commit = len(forward)
+    if stable is not None and not isinstance(environment.strategy, Rolling):
+        forward.append(_scale("observe", "stable", 0))
+    return Plan(
+        kind="deploy",
+        service=service.service,
+        environment=environment.name,
+        candidate=candidate,
+        stable=stable,
+        instances=environment.instances,
+        stable_instances=stable_instances,
+        strategy=describe(environment) if stable is not None else "first deployment",
+        forward=tuple(forward),
+        rollback=_way_back(environment, stable, stable_instances),
+        commit=commit,
+        skipped=tuple(_skipped(environment, forward, first=stable is None)),
+        analysis=environment.analysis,
+        target=environment.target,
+        router=environment.router,
+        notify=service.notify,
+    )
+
+
+def compile_rollback(
+    service: ServiceSpec, environment: EnvironmentSpec, *, target: Revision, live: Revision, live_instances: int
+) -> Plan:
+    """The plan that returns to an earlier revision after the commit point, in the six phases of a rollback."""
+    count = environment.instances
+    scripts = environment.rollback_scripts
+    http = environment.stages.get("verify", StageChecks()).http
+    forward = [
+        PlannedStep("validation", VerifyArtifact(), 1.0),
+        PlannedStep("backup", SaveState(), 0.1),
+        *([PlannedStep("database", ShowScripts(scripts), 0.1)] if scripts else []),
+        _scale("application", "candidate", count),
+        PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0),
+        PlannedStep("application", Shift(100.0), 0.2),
+        *([PlannedStep("verification", CheckHttp(http, "public", 60.0), 1.0)] if http else []),
+        PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "bake"), ROLLBACK_WATCH),
+        PlannedStep("verification", Promote(), 0.1),
+        _scale("verification", "stable", 0),
+        *([PlannedStep("notification", Announce(len(service.notify)), 0.1)] if service.notify else []),
+    ]
+    skipped = []
+    if not scripts:
+        skipped.append(("database", "no scripts under rollback.scripts"))
+    if not service.notify:
+        skipped.append(("notification", "no receivers under notify"))
+    return Plan(
+        kind="rollback",
+        service=service.service,
+        environment=environment.name,
+        candidate=target,
+        stable=live,
+        instances=count,
+        stable_instances=live_instances,
+        strategy="rollback: a full set beside the live one, switched at once",
+        forward=tuple(forward),
+        rollback=_way_back(environment, live, live_instances),
+        commit=next(i for i, s in enumerate(forward) if s.step == Scale("stable", 0)),
+        skipped=tuple(sorted(skipped, key=lambda item: ROLLBACK_PHASES.index(item[0]))),
+        analysis=environment.analysis,
+        target=environment.target,
+        router=environment.router,
+        notify=service.notify,
+    )
+
+
+def describe(environment: EnvironmentSpec) -> str:
+    """The strategy in words."""
+    match environment.strategy:
+        case Rolling(max_surge=surge, max_unavailable=unavailable):
+            return f"rolling, at most {surge} above and {unavailable} below {environment.instances}"
+        case BlueGreen():
+            return "blue-green"
+        case Canary(steps=steps):
+            return "canary " + " → ".join(f"{weight:g} %" for weight in steps)
+
+
+def _before_traffic(environment: EnvironmentSpec) -> Iterator[PlannedStep]:
+    yield PlannedStep("validate", VerifyArtifact(), 1.0)
+    yield from _checks("validate", environment.stages.get("validate"), None)
+    yield from _checks("migrate", environment.stages.get("migrate"), None)
+    yield PlannedStep("prepare", SaveState(), 0.1)
+
+
+def _introduction(
+    environment: EnvironmentSpec, candidate: Revision, *, first: bool, stable_instances: int
+) -> Iterator[PlannedStep]:
+    strategy = environment.strategy
+    rolling = isinstance(strategy, Rolling) and not first
+    batches = (
+        list(_batches(environment, strategy, stable_instances)) if isinstance(strategy, Rolling) and rolling else []
+    )
+    if batches and batches[0][0] < stable_instances:
+        yield _scale("deploy", "stable", batches[0][0])
+    count = batches[0][1] if batches else environment.instances
+    yield _scale("deploy", "candidate", count)
+    yield _ready("check", "candidate", count, candidate)
+    yield PlannedStep("check", Shift(0.0), 0.2)
+    yield from _checks("check", environment.stages.get("check"), "preview")
+    if environment.approvals:
+        yield PlannedStep("switch", AwaitApprovals(environment.approvals), 0.0)
+    if batches and isinstance(strategy, Rolling):
+        yield from _roll(strategy, batches, candidate)
+    elif isinstance(strategy, Canary) and not first:
+        for weight in strategy.steps:
+            yield PlannedStep("switch", Shift(weight), 0.2)
+            if weight < 100.0:
+                yield PlannedStep("switch", Watch(strategy.bake, weight, "bake"), strategy.bake)
+    else:
+        yield PlannedStep("switch", Shift(100.0), 0.2)
+
+
+def _batches(environment: EnvironmentSpec, strategy: Rolling, old: int) -> Iterator[tuple[int, int]]:
+    """Pairs of (old, new) instance counts: first old instances go down to `old`, then new ones come up to `new`."""
+    wanted, new = environment.instances, 0
+    while new < wanted or old > 0:
+        old = min(old, max(wanted - strategy.max_unavailable - new, 0))
+        new = min(wanted, max(wanted + strategy.max_surge - old, new))
+        yield old, new
+
+
+def _roll(strategy: Rolling, batches: list[tuple[int, int]], candidate: Revision) -> Iterator[PlannedStep]:
+    """Requests leave the last old instances before these stop, so the weight is ahead of the counts by one batch."""
+    running = batches[0][1]
+    for position, (old, new) in enumerate(batches):
+        if position:
+            yield _scale("switch", "stable", old)
+        if new > running:
+            yield _scale("switch", "candidate", new)
+            yield _ready("switch", "candidate", new, candidate)
+        if position and new == running:
+            continue
+        running = new
+        leaving = position + 1 == len(batches) or batches[position + 1][0] == 0
+        weight = 100.0 if leaving else round(100.0 * new / (old + new), 2)
+        yield PlannedStep("switch", Shift(weight), 0.2)
+        if strategy.bake:
+            yield PlannedStep("switch", Watch(strategy.bake, weight, "bake"), strategy.bake)
+
+
+def _observation(environment: EnvironmentSpec) -> float:
+    if isinstance(environment.strategy, BlueGreen):
+        return max(environment.observe, environment.strategy.keep)
+    return environment.observe
+
+
+def _way_back(environment: EnvironmentSpec, stable: Revision | None, stable_instances: int) -> tuple[PlannedStep, ...]:
+    """Re-asserts whatever the way there may have half done; traffic first where stable still has all its instances."""
+    stage = "switch"
+    if stable is None:
+        return (PlannedStep(stage, Shift(0.0), 0.1), _scale(stage, "candidate", 0))
+    restore = (
+        _scale(stage, "stable", stable_instances),
+        _ready(stage, "stable", stable_instances, stable),
+        PlannedStep(stage, Shift(0.0), 0.1),
+        _scale(stage, "candidate", 0),
+    )
+    if isinstance(environment.strategy, Rolling):
+        return restore
+    return (PlannedStep(stage, Shift(0.0), 0.1), *restore)
+
+
+def _rescale(service: ServiceSpec, environment: EnvironmentSpec, live: Revision, count: int) -> Plan:
+    """The live revision with another number of instances: a deployment without a candidate's risks."""
+    wanted = environment.instances
+    forward = (
+        PlannedStep("validate", VerifyArtifact(), 1.0),
+        _scale("deploy", "candidate", wanted),
+        _ready("check", "candidate", wanted, live),
+        PlannedStep("switch", Shift(100.0), 0.2),
+        PlannedStep("verify", Promote(), 0.1),
+    )
+    return Plan(
+        kind="deploy",
+        service=service.service,
+        environment=environment.name,
+        candidate=live,
+        stable=None,
+        instances=wanted,
+        stable_instances=0,
+        strategy=f"from {count} to {wanted} instances",
+        forward=forward,
+        rollback=(_scale("switch", "candidate", count), PlannedStep("switch", Shift(100.0), 0.2)),
+        commit=len(forward),
+        skipped=(("migrate", "only the number of instances changes"),),
+        analysis=environment.analysis,
+        target=environment.target,
+        router=environment.router,
+        notify=service.notify,
+    )
+
+
+def _checks(stage: str, checks: StageChecks | None, where: str | None) -> Iterator[PlannedStep]:
+    if checks is None:
+        return
+    for command in checks.commands:
+        yield PlannedStep(stage, RunCommand(command, checks.timeout), 5.0)
+    if checks.http and where is not None:
+        yield PlannedStep(
+            stage, CheckHttp(checks.http, "preview" if where == "preview" else "public", checks.timeout), 1
+        )
+
+
+def _skipped(environment: EnvironmentSpec, forward: list[PlannedStep], *, first: bool) -> Iterator[tuple[str, str]]:
+    reasons = {
+        "migrate": "no commands under stages.migrate",
+        "observe": "first deployment: nothing to go back to" if first else "observe is 0 s",
+    }
+    configured = {step.stage for step in forward}
+    for stage in DEPLOY_STAGES:
+        if stage not in configured:
+            yield stage, reasons.get(stage, f"nothing under stages.{stage}")
+        elif stage == "verify" and stage not in environment.stages:
+            yield stage, "no commands or requests under stages.verify"
+
+
+def _scale(stage: str, role: Role, count: int) -> PlannedStep:
+    return PlannedStep(stage, Scale(role, count), 1.0)
+
+
+def _ready(stage: str, role: Role, count: int, revision: Revision) -> PlannedStep:
+    return PlannedStep(stage, AwaitReady(role, count, revision.run.health.timeout), 2.0)

@@ -1,0 +1,193 @@
+"""From a step to effects: each kind of step may be performed again after any interruption.
+
+A performance looks at the world, changes what is not yet as wanted, and says whether the step's condition holds. It
+never decides where the run goes next.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairway.domain.codec import to_json
+from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.steps import (
+    Announce,
+    AwaitApprovals,
+    AwaitReady,
+    CheckHttp,
+    Promote,
+    Role,
+    RunCommand,
+    SaveState,
+    Scale,
+    Shift,
+    ShowScripts,
+    Step,
+    VerifyArtifact,
+    Watch,
+)
+from fairway.engine.routing import has_endpoints, return_routes, routes_for
+from fairway.engine.world import Finished, Outcome, Pending, Refused, World
+from fairway.ports.checks import Command
+from fairway.ports.target import Instance
+
+#: Seconds between two looks at something that takes its own time.
+LOOK_AGAIN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One look at, and change of, the world for the step at a run's cursor.
+
+    Attributes:
+        epoch: fencing number that every effect carries.
+        at: now, seconds since the epoch, UTC.
+    """
+
+    run: Run
+    world: World
+    epoch: int
+    at: float
+
+    def perform(self, step: Step) -> Outcome:  # noqa: PLR0911 -- one return a kind of step
+        """Performs the step, which has been recorded as started.
+
+        Raises:
+            FairwayError: as the ports do.
+        """
+        plan = self.run.plan
+        match step:
+            case VerifyArtifact():
+                return self._verify_artifact()
+            case RunCommand():
+                return self._run_command(step)
+            case CheckHttp():
+                return self._check_http(step)
+            case SaveState():
+                return self._save_state()
+            case Scale():
+                return self._scale(step)
+            case AwaitReady():
+                return self._await_ready(step)
+            case Shift():
+                return self._shift(step)
+            case AwaitApprovals():
+                return Finished("approved by " + ", ".join(self.run.approvals))
+            case ShowScripts(scripts=scripts):
+                return Finished("prepared, not run: " + ", ".join(scripts))
+            case Promote():
+                return Finished(f"{plan.candidate.version} is live")
+            case Announce(receivers=receivers):
+                return Finished(f"{receivers} in the outbox")
+            case Watch():
+                return Pending(LOOK_AGAIN)
+
+    def _revision(self, role: Role) -> Revision | None:
+        return self.run.plan.candidate if role == "candidate" else self.run.plan.stable
+
+    def _verify_artifact(self) -> Outcome:
+        artifact = self.run.plan.candidate.artifact
+        rejected = self.world.records.quarantine(artifact.digest)
+        if rejected is not None:
+            return Refused("quarantined", f"{artifact.version} is quarantined since {rejected.run}: {rejected.reason}")
+        wrong = self.world.artifacts.verify(artifact.digest)
+        return (
+            Refused("artifact-altered", wrong) if wrong is not None else Finished(f"{artifact.digest[:19]} unaltered")
+        )
+
+    def _run_command(self, step: RunCommand) -> Outcome:
+        revision = self.run.plan.candidate
+        state = self.world.router.observe()
+        variables = dict(revision.run.variables) | {
+            "FAIRWAY_URL": f"http://{state.preview or state.address}",
+            "FAIRWAY_ENVIRONMENT": self.run.plan.environment,
+            "FAIRWAY_VERSION": revision.version,
+            "FAIRWAY_COMMIT": revision.artifact.commit,
+        }
+        key = f"{self.run.id}-{self.run.track}-{self.run.cursor}"
+        pairs = tuple(sorted(variables.items()))
+        command = Command(key, step.command, revision.artifact.location, pairs, step.timeout)
+        result = self.world.commands.ensure_run(command)
+        if result is None:
+            return Pending(LOOK_AGAIN)
+        said = result.tail.strip()
+        if result.status == 0:
+            return Finished(said.splitlines()[-1] if said else "exit status 0")
+        end = "took longer than its time limit" if result.status is None else f"ended with status {result.status}"
+        return Refused("command", f"`{step.command}` {end}: {said or 'no output'}")
+
+    def _check_http(self, step: CheckHttp) -> Outcome:
+        state = self.world.router.observe()
+        address = state.preview if step.where == "preview" and state.preview else state.address
+        for check in step.checks:
+            answer = self.world.probe.get(f"http://{address}{check.path}", timeout=step.timeout)
+            if answer.status != check.status:
+                return Refused("http-check", f"{check.path} answered {answer.status}, expected {check.status}")
+            if check.contains is not None and check.contains not in answer.body:
+                return Refused("http-check", f"{check.path} answered without {check.contains!r}: {answer.body[:200]!r}")
+        return Finished(f"{len(step.checks)} of {len(step.checks)} as expected")
+
+    def _save_state(self) -> Outcome:
+        stable, routes = self.run.plan.stable, self.world.router.observe().routes
+        instances = self.run.plan.stable_instances
+        saved: dict[str, Any] = {"live": to_json(stable), "instances": instances, "routes": to_json(routes)}
+        return Finished("nothing was live" if stable is None else f"{stable.version} and its routes", saved)
+
+    def _await_ready(self, step: AwaitReady) -> Outcome:
+        revision = self._revision(step.role)
+        if revision is None:
+            return Finished("none wanted")
+        instances = self.world.target.observe_instances(revision.id)
+        ready = sum(instance.state == "ready" for instance in instances)
+        if ready >= step.count:
+            return Finished(f"{ready} of {step.count} ready")
+        looping = next((instance for instance in instances if instance.state == "crash-loop"), None)
+        if looping is not None and self.run.track == "forward":
+            return Refused(
+                "crash", f"instance {looping.id} ends again and again ({looping.last_exit or 'no exit seen'})"
+            )
+        return Pending(LOOK_AGAIN)
+
+    def _shift(self, step: Shift) -> Outcome:
+        """On the way back the weight moves first, by itself: nothing slow may stand before it."""
+        router, back = self.world.router, self.run.track == "rollback"
+        if back and step.weight == 0.0:
+            quick = return_routes(self.run, router.observe().routes)
+            if quick is not None:
+                router.ensure_routes(quick, epoch=self.epoch)
+                return Finished("all requests on stable")
+        routes = routes_for(self.run, self.world.target, step.weight)
+        if routes.stable is not None and step.weight < 100.0 and not has_endpoints(routes, routes.stable):
+            return Finished("stable has no instance yet") if back else Pending(LOOK_AGAIN)
+        router.ensure_routes(routes, epoch=self.epoch)
+        return Finished(f"{step.weight:g} % to {self.run.plan.candidate.version}")
+
+    def _scale(self, step: Scale) -> Outcome:
+        revision = self._revision(step.role)
+        if revision is None:
+            return Finished("none wanted")
+        surplus = self.world.target.observe_instances(revision.id)[step.count :]
+        if surplus and not self._drain(revision, surplus, removed=step.count == 0):
+            return Pending(LOOK_AGAIN)
+        now = self.world.target.ensure_instances(revision, step.count, epoch=self.epoch)
+        if surplus and step.count:
+            self._route(draining={})
+        return Finished(f"{len(now)} of {step.count} started" if step.count else f"{revision.version} retired")
+
+    def _drain(self, revision: Revision, surplus: tuple[Instance, ...], *, removed: bool) -> bool:
+        """Takes instances out of rotation; True once they have nothing under way, or had their time."""
+        if self.world.router.observe().routes is None:
+            return True
+        leaving = frozenset(instance.id for instance in surplus)
+        self._route(draining={revision.id: leaving})
+        traffic = self.world.router.observe_traffic().of(revision.id)
+        busy = sum(instance.active for instance in traffic.instances if instance.instance in leaving)
+        if busy and self.at - self.run.records[-1].started < revision.run.drain:
+            return False
+        if removed:
+            self._route(draining={}, without=revision.id)
+        return True
+
+    def _route(self, *, draining: dict[str, frozenset[str]], without: str | None = None) -> None:
+        routes = routes_for(self.run, self.world.target, self.run.weight, draining=draining, without=without)
+        self.world.router.ensure_routes(routes, epoch=self.epoch)

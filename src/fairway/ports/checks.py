@@ -1,0 +1,76 @@
+"""The user's own checks: commands and requests."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended.
+
+    Attributes:
+        status: exit status; negative: the number of the signal that ended it; None: it took too long and was stopped.
+        tail: the last lines of its output.
+    """
+
+    status: int | None
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to be run once.
+
+    Attributes:
+        key: names this execution; a second call with the same key runs nothing.
+        line: argument line, split like a shell would; no shell runs.
+        folder: working folder.
+        variables: environment beside PATH, HOME, LANG and TZ.
+        timeout: seconds after which it is stopped with its whole process group.
+    """
+
+    key: str
+    line: str
+    folder: str
+    variables: tuple[tuple[str, str], ...]
+    timeout: float
+
+
+class CommandRunner(Protocol):
+    """Runs commands of the user's beside the caller; they and their results outlive it."""
+
+    def ensure_run(self, command: Command) -> CommandResult | None:
+        """Starts the command unless it runs or ran before.
+
+        Returns:
+            None while it runs, then its result.
+
+        Raises:
+            PermanentError: the program does not exist or may not be run.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered.
+
+    Attributes:
+        status: HTTP status.
+        body: the first 64 KiB of the body as text.
+    """
+
+    status: int
+    body: str
+
+
+class HttpProbe(Protocol):
+    """Asks a server."""
+
+    def get(self, url: str, *, timeout: float) -> Answer:
+        """Sends one GET, follows no redirect.
+
+        Raises:
+            TransientError: no connection, no answer in time, or not HTTP; the sentence says which.
+        """
+        ...
