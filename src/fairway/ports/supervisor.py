@@ -40,7 +40,8 @@ class UnitStatus:
         since: seconds since the epoch, UTC, of the present process's start, or of the last change if none runs.
         restarts: starts after the first one.
         last_exit: how the last process ended, in words, empty if none did.
-        log: path of the file that its output goes to.
+        log: path of the file that its output goes to; what is older lies beside it with `.1` (youngest), `.2`, … added.
+            The files stay when the unit is removed: who removes it removes them when it needs them no more.
     """
 
     id: str

@@ -21,6 +21,7 @@ class Instance:
         last_exit: how the last process ended, in words ("exit status 1", "signal SIGKILL"), empty if none did.
         since: seconds since the epoch, UTC, when the present process was started.
         pid: the present process, None if none runs.
+        detail: why it is not ready, in one sentence; empty if it is, or if nothing is known.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Instance:
     last_exit: str
     since: float
     pid: int | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
