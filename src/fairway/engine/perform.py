@@ -49,7 +49,7 @@ class Performance:
     epoch: int
     at: float
 
-    def perform(self, step: Step) -> Outcome:  # noqa: PLR0911 -- one return a kind of step
+    def perform(self, step: Step) -> Outcome:  # noqa: C901, PLR0911 -- one case a kind of step
         """Performs the step, which has been recorded as started.
 
         Raises:
@@ -151,7 +151,7 @@ class Performance:
     def _shift(self, step: Shift) -> Outcome:
         """On the way back the weight moves first, by itself: nothing slow may stand before it."""
         router, back = self.world.router, self.run.track == "rollback"
-        if back and step.weight == 0.0:
+        if back and self.run.cursor == 0:
             quick = return_routes(self.run, router.observe().routes)
             if quick is not None:
                 router.ensure_routes(quick, epoch=self.epoch)

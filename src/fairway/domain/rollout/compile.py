@@ -245,7 +245,7 @@ def _rescale(service: ServiceSpec, environment: EnvironmentSpec, live: Revision,
         PlannedStep("verify", Promote(), 0.1),
     )
     return Plan(
-        kind="deploy",
+        kind="scale",
         service=service.service,
         environment=environment.name,
         candidate=live,

@@ -91,6 +91,8 @@ def _decide_way_back(run: Run, at: float) -> Decision:
 def _is_rejected(run: Run) -> bool:
     """The artifact itself was found bad: it ran, and the answer was no. Work before it ran says nothing about it."""
     failure, stable = run.failure, run.plan.stable
-    if failure is None or failure.cause != "failed" or failure.stage in {"validate", "migrate", "prepare"}:
+    if failure is None or failure.cause != "failed" or failure.rule == "inconclusive":
+        return False
+    if run.plan.kind == "scale" or failure.stage in {"validate", "migrate", "prepare", "validation", "backup"}:
         return False
     return stable is None or stable.artifact.digest != run.plan.candidate.artifact.digest

@@ -8,7 +8,7 @@ from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.spec import Adapter
 from fairway.domain.rollout.steps import Step
 
-Kind = Literal["deploy", "rollback"]
+Kind = Literal["deploy", "rollback", "scale"]
 
 #: The eight stages of a deployment, in their order.
 DEPLOY_STAGES = ("validate", "migrate", "prepare", "deploy", "check", "switch", "verify", "observe")
@@ -35,7 +35,8 @@ class Plan:
     """What a run will do.
 
     Attributes:
-        kind: `deploy` introduces a release; `rollback` returns to an earlier one.
+        kind: `deploy` introduces a release; `rollback` returns to an earlier one; `scale` changes how
+            many instances of the live one run.
         candidate: the revision being introduced.
         stable: the live revision when the plan was made; None for the first deployment.
         instances: how many instances of the live revision the environment wants.

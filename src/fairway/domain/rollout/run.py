@@ -72,7 +72,9 @@ class Run:
         wanted: instance counts last asked for, candidate and stable.
         paused: why progress has stopped; None if it has not.
         paused_by: who stopped it; `fairway` when an answer was inconclusive.
-        held: why the analysis cannot judge at the moment; None if it can.
+        extended: how often a watch without an answer was begun again.
+        held: code of why the analysis cannot judge at the moment; None if it can.
+        held_reason: the same in words.
         abort: the request of a person to go back, if any.
         failure: why it goes back, if it does.
         attention: what a person has to look at, if anything.
@@ -93,7 +95,9 @@ class Run:
     promoted: bool = False
     paused: str | None = None
     paused_by: str | None = None
+    extended: int = 0
     held: str | None = None
+    held_reason: str = ""
     approvals: tuple[str, ...] = ()
     abort: AbortRequested | None = None
     failure: Failure | None = None
@@ -114,6 +118,11 @@ class Run:
         return self.steps[self.cursor] if self.cursor < len(self.steps) else None
 
     @property
+    def judged(self) -> bool:
+        """The candidate has requests, and there is a revision to go back to."""
+        return self.track == "forward" and self.weight > 0 and self.plan.stable is not None and not self.committed
+
+    @property
     def committed(self) -> bool:
         """The way back has ended: only a new run can return."""
         return self.track == "forward" and self.cursor >= self.plan.commit
@@ -121,7 +130,9 @@ class Run:
     @property
     def live(self) -> Revision | None:
         """The revision that the environment counts as live now; None if none was and none is."""
-        return self.plan.candidate if self.promoted or self.outcome == "completed" else self.plan.stable
+        if self.promoted or self.outcome == "completed" or self.plan.kind == "scale":
+            return self.plan.candidate
+        return self.plan.stable
 
     @property
     def phase(self) -> str:
@@ -189,15 +200,16 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911 -- one case a 
         case Paused(actor=actor, reason=reason):
             return replace(run, paused=reason, paused_by=actor)
         case Resumed():
-            return replace(run, paused=None, paused_by=None)
+            extended = run.extended + (run.paused_by == "fairway")
+            return replace(run, paused=None, paused_by=None, extended=extended)
         case Approved(actor=actor):
             return run if actor in run.approvals else replace(run, approvals=(*run.approvals, actor))
         case AbortRequested():
             return run if run.committed or run.track == "rollback" else replace(run, abort=event)
-        case Held(reason=reason):
-            return replace(run, held=reason)
+        case Held(rule=rule, reason=reason):
+            return replace(run, held=rule, held_reason=reason)
         case Released():
-            return replace(run, held=None)
+            return replace(run, held=None, held_reason="")
         case RollbackStarted():
             return _evolve_rollback(run, event)
         case ArtifactQuarantined():

@@ -1,0 +1,137 @@
+"""A controller: claims runs that are due, advances each in a thread, renews its leases, delivers messages.
+
+Several controllers share one PostgreSQL database: a run belongs to whoever holds its lease, and another takes over when
+the lease has ended. A run that waits for a person holds no thread and no memory.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Any
+
+from fairway.domain.errors import FairwayError, PermanentError
+from fairway.engine.advance import Engine
+from fairway.ports.journal import Leases, Outbox
+from fairway.ports.notifier import Notifier
+
+#: Seconds between two looks for runs that became due.
+POLL = 0.05
+#: Seconds that a lease lasts, and between two renewals: a dead controller is replaced within ten seconds.
+LEASE, RENEW_EVERY = 8.0, 2.5
+#: How many runs may be advanced at the same time.
+WORKERS = 32
+#: Seconds between two looks into the outbox.
+DELIVER_EVERY = 0.25
+#: A message is given up after so many tries, about a day.
+MOST_TRIES = 100
+
+
+@dataclass(slots=True)
+class Controller:
+    """Advances runs until it is told to stop.
+
+    Attributes:
+        holder: unique for each start of a controller.
+        executor: where runs are advanced, `WORKERS` at a time.
+        report: called with each error that no run could take, for the log.
+    """
+
+    engine: Engine
+    leases: Leases
+    holder: str
+    clock: Callable[[], float]
+    executor: Executor
+    report: Callable[[str, BaseException], None]
+    _busy: dict[str, "Future[float | None]"] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _nudge: Event = field(default_factory=Event)
+    _renewed: float = float("-inf")
+
+    def serve(self, stop: Event) -> None:
+        """Advances runs until `stop` is set; then gives up all leases, after the steps under way have ended."""
+        while not stop.is_set():
+            wait = self.turn()
+            self._nudge.wait(wait)
+            self._nudge.clear()
+        for future in list(self._busy.values()):
+            future.exception()
+        self._attempt("release", lambda: self.leases.release(self.holder))
+
+    def turn(self) -> float:
+        """Claims what is due and hands it to the threads; returns the seconds until the next turn."""
+        now = self.clock()
+        if not 0 <= now - self._renewed < RENEW_EVERY:
+            self._renewed = now
+            self._attempt("renew", lambda: self.leases.renew(self.holder, now=now, ttl=LEASE))
+        self._attempt("claim", lambda: self._claim(now))
+        with self._lock:
+            soonest = min(self._not_before.values(), default=now + POLL)
+        return max(0.001, min(POLL, soonest - self.clock()))
+
+    def _claim(self, now: float) -> None:
+        for claim in self.leases.claim(self.holder, now=now, ttl=LEASE, limit=WORKERS):
+            with self._lock:
+                if claim.run in self._busy or self._not_before.get(claim.run, now) > now:
+                    continue
+                future = self.executor.submit(self.engine.advance, claim.run, claim.epoch)
+                self._busy[claim.run] = future
+            future.add_done_callback(lambda done, run=claim.run: self._finish(run, done))
+
+    def _finish(self, run: str, future: "Future[float | None]") -> None:
+        error = future.exception()
+        if error is not None:
+            self.report(f"run {run}", error)
+        again = 5.0 if error is not None else future.result()
+        with self._lock:
+            self._busy.pop(run, None)
+            if again is None:
+                self._not_before.pop(run, None)
+            else:
+                self._not_before[run] = self.clock() + again
+        self._nudge.set()
+
+    def _attempt(self, what: str, action: Callable[[], object]) -> None:
+        """The controller outlives its database: what fails now is tried again at the next turn."""
+        try:
+            action()
+        except FairwayError as error:
+            self.report(what, error)
+
+
+@dataclass(slots=True)
+class Postman:
+    """Delivers the messages of the outbox, one after the other.
+
+    Attributes:
+        notifier_of: the notifier for a receiver's kind and settings.
+    """
+
+    outbox: Outbox
+    notifier_of: Callable[[Mapping[str, Any]], Notifier]
+    clock: Callable[[], float]
+    report: Callable[[str, BaseException], None]
+
+    def serve(self, stop: Event) -> None:
+        """Delivers until `stop` is set."""
+        while not stop.wait(DELIVER_EVERY):
+            self.turn()
+
+    def turn(self) -> None:
+        """Tries every message that is due once."""
+        try:
+            for message in self.outbox.list_due(now=self.clock(), limit=20):
+                self._deliver(message.id, message.receiver, message.body, message.tries)
+        except FairwayError as error:
+            self.report("outbox", error)
+
+    def _deliver(self, key: str, receiver: Mapping[str, Any], body: Mapping[str, Any], tries: int) -> None:
+        try:
+            self.notifier_of(receiver).notify(key, body)
+        except FairwayError as error:
+            give_up = isinstance(error, PermanentError) or tries + 1 >= MOST_TRIES
+            pause = min(2.0**tries, 900.0)
+            self.outbox.postpone(key, until=self.clock() + pause, error=error.message, give_up=give_up)
+        else:
+            self.outbox.mark_delivered(key)

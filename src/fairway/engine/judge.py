@@ -1,0 +1,137 @@
+"""Watching a candidate while it has requests: readings in, an assessment out, the evidence kept with the run.
+
+The evidence of a run lives in memory between readings and in the journal for the next controller; it is saved every
+second and before any verdict, so that a controller that dies loses no evidence but the resolution of its last second.
+"""
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairway.domain.analysis import Analysis, Assessment, InstanceHealth
+from fairway.domain.codec import to_json
+from fairway.domain.errors import TransientError
+from fairway.domain.rollout.run import Run
+from fairway.engine.world import World
+from fairway.ports.journal import Evidence
+
+#: Seconds between two readings of the counters, between two looks at the instances, and between two saves.
+READ_EVERY = 0.25
+LOOK_EVERY = 1.0
+SAVE_EVERY = 1.0
+
+Position = tuple[int, float, int, int]
+
+
+@dataclass(slots=True)
+class _Watching:
+    """What is known of one run between two readings."""
+
+    analysis: Analysis
+    position: Position | None
+    saved: float = float("-inf")
+    looked: float = float("-inf")
+    look: "Future[tuple[InstanceHealth, ...]] | None" = None
+    health: tuple[InstanceHealth, ...] = ()
+    once_ready: set[str] = field(default_factory=set)
+
+
+class Judge:
+    """Keeps the analyses of the runs that one controller advances.
+
+    Args:
+        evidence: where analyses outlive the controller.
+        executor: runs the looks at instances, which may take as long as an instance takes to answer.
+    """
+
+    def __init__(self, evidence: Evidence, executor: Executor) -> None:
+        self._evidence = evidence
+        self._executor = executor
+        self._runs: dict[str, _Watching] = {}
+
+    def read(self, run: Run, world: World, *, epoch: int, at: float) -> Assessment:
+        """Takes one reading and assesses all evidence so far.
+
+        Args:
+            run: a run whose candidate has requests.
+            world: what the run acts through.
+            epoch: fencing number for saving the evidence.
+            at: now, seconds since the epoch, UTC.
+        """
+        watching = self._runs.get(run.id) or self._resume(run)
+        self._runs[run.id] = watching
+        self._enter(watching, run, at)
+        self._look(watching, run, world, at)
+        try:
+            snapshot = world.router.observe_traffic()
+        except TransientError:
+            snapshot = None
+        counting = run.paused is None
+        watching.analysis.observe(snapshot, watching.health, at=at, counting=counting)
+        assessment = watching.analysis.assess(at=at)
+        if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
+            self._save(watching, run, assessment, epoch=epoch, at=at)
+        return assessment
+
+    def forget(self, run: str) -> None:
+        """Drops what is kept in memory of a run."""
+        self._runs.pop(run, None)
+
+    def _resume(self, run: Run) -> _Watching:
+        stored = self._evidence.load_evidence(run.id)
+        if stored is not None:
+            position = stored["position"]
+            return _Watching(Analysis.from_json(stored["analysis"]), tuple(position) if position else None)
+        stable = run.plan.stable
+        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
+        return _Watching(analysis, None)
+
+    def _enter(self, watching: _Watching, run: Run, at: float) -> None:
+        """A change of weight, of the candidate's instances, or a watch begun again, starts a new stretch of watching."""
+        position = (run.cursor, run.weight, run.wanted[0], run.extended)
+        if position == watching.position:
+            return
+        before = watching.position[2] if watching.position is not None else 0
+        watching.analysis.enter_step(weight=run.weight, at=at, scaled_up=run.wanted[0] > before)
+        watching.position = position
+
+    def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
+        """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
+        if watching.look is not None and watching.look.done():
+            if watching.look.exception() is None:
+                watching.health = watching.look.result()
+            watching.look = None
+        due = at - watching.looked >= LOOK_EVERY or at < watching.looked
+        if watching.look is None and due:
+            watching.looked = at
+            watching.look = self._executor.submit(_observe_health, run, world, watching.once_ready)
+
+    def _save(self, watching: _Watching, run: Run, assessment: Assessment, *, epoch: int, at: float) -> None:
+        value: dict[str, Any] = {
+            "analysis": watching.analysis.to_json(),
+            "position": watching.position,
+            "assessment": to_json(assessment),
+            "at": at,
+        }
+        self._evidence.save_evidence(run.id, value, epoch=epoch)
+        watching.saved = at
+
+
+def _observe_health(run: Run, world: World, once_ready: set[str]) -> tuple[InstanceHealth, ...]:
+    revision = run.plan.candidate.id
+    health = []
+    for instance in world.target.observe_instances(revision):
+        if instance.state == "ready":
+            once_ready.add(instance.id)
+        health.append(
+            InstanceHealth(
+                instance=instance.id,
+                revision=revision,
+                ready=instance.state == "ready",
+                restarts=instance.restarts,
+                crash_loop=instance.state == "crash-loop",
+                was_ready=instance.id in once_ready,
+                last_exit=instance.last_exit,
+            )
+        )
+    return tuple(health)
