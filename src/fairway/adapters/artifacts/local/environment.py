@@ -1,0 +1,32 @@
+"""The environment that build steps see: little, and nothing of Fairway's own."""
+
+import os
+import sys
+from pathlib import Path
+
+# How this machine reaches the network and its package indexes; without them a build works in a shell and not here.
+_NETWORK = (
+    *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT", "PIP_CONFIG_FILE"),
+    *("UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "npm_config_registry", "GOPROXY"),
+)
+_INHERITED = ("HOME", "LANG", "TZ", "TMPDIR", *_NETWORK)
+BUILD_MARK = "FAIRWAY_BUILD"
+
+
+def build_variables(folder: Path) -> dict[str, str]:
+    """PATH, HOME, LANG, TZ, TMPDIR, the settings of the network, and the mark by which the build's processes are found.
+
+    Fairway's own virtual environment is taken off the PATH: a step that says `pip install` must not install there.
+    """
+    variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return variables | {"PATH": _path(), BUILD_MARK: str(folder)}
+
+
+def _path() -> str:
+    own = {str(Path(sys.prefix) / "bin")} if sys.prefix != sys.base_prefix else set()
+    if os.environ.get("VIRTUAL_ENV"):
+        own.add(str(Path(os.environ["VIRTUAL_ENV"]) / "bin"))
+    kept = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry and entry not in own]
+    return os.pathsep.join(kept)

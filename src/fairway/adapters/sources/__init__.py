@@ -1,0 +1,1 @@
+"""Histories that releases are named in."""

@@ -1,0 +1,103 @@
+"""Runs git without a shell, away from the caller's own git settings, and turns its failures into our errors."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from fairway.domain.errors import PermanentError, TransientError
+
+_TIME_LIMIT = 120.0
+
+
+def _variables() -> dict[str, str]:
+    # GIT_DIR, GIT_INDEX_FILE and their like are set inside hooks and would point git at another repository.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return variables | {
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        # A replacement object would put other content behind the same commit.
+        "GIT_NO_REPLACE_OBJECTS": "1",
+    }
+
+
+class GitProcess:
+    """git in one folder.
+
+    Args:
+        folder: where git runs; it finds the repository from there.
+        repository: the repository itself, for one that is not found from the folder; None: find it.
+    """
+
+    def __init__(self, folder: Path, repository: Path | None = None) -> None:
+        self.folder = folder
+        located = [f"--git-dir={repository}"] if repository else []
+        # A file system monitor is a program of the repository's choice; nothing here needs one.
+        self._command = ["git", *located, "-c", "core.fsmonitor=false", "--literal-pathspecs"]
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What git printed.
+
+        Raises:
+            PermanentError: git is not installed or refused; the sentence quotes its first line.
+            TransientError: no answer within two minutes.
+        """
+        status, output, complaint = self.attempt(*arguments, stdin=stdin)
+        if status != 0:
+            raise PermanentError(
+                "git-refused",
+                f'git {arguments[0]} in "{self.folder}" ended with exit status {status}: {complaint}',
+                "run the same git command there to see more",
+            )
+        return output
+
+    def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        """Exit status, output, and the first line of complaint; for commands whose failure is an answer."""
+        try:
+            done = subprocess.run(
+                [*self._command, *arguments],
+                cwd=self.folder,
+                env=_variables(),
+                input=stdin,
+                capture_output=True,
+                timeout=_TIME_LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TransientError(
+                "git-timeout", f'git {arguments[0]} in "{self.folder}" did not answer within {_TIME_LIMIT:g} s'
+            ) from error
+        except OSError as error:
+            raise self._cannot_start(error) from error
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return done.returncode, done.stdout, lines[0] if lines else "no message"
+
+    @contextmanager
+    def stream(self, *arguments: str, stdin: IO[bytes]) -> Iterator[IO[bytes]]:
+        """The output of git while it runs; git is ended when the block is left early."""
+        try:
+            process = subprocess.Popen(
+                [*self._command, *arguments],
+                cwd=self.folder,
+                env=_variables(),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise self._cannot_start(error) from error
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        try:
+            yield process.stdout
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+
+    def _cannot_start(self, error: OSError) -> PermanentError:
+        if not self.folder.is_dir():
+            return PermanentError("no-repository", f'"{self.folder}" is not a folder', "name the repository's folder")
+        return PermanentError("no-git", f"git cannot be started: {error.strerror}", "install git")
