@@ -1,0 +1,55 @@
+"""From the file to the specification, or to all of its problems."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fairway.config.complaints import problems_of
+from fairway.config.document import Document
+from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
+from fairway.config.models import ServiceFile
+from fairway.config.parse import parse, read
+from fairway.config.problems import ConfigError, KeyPath
+from fairway.config.rules import check_rules, environments
+from fairway.config.translate import to_spec
+from fairway.domain.rollout.spec import ServiceSpec
+
+
+def load(path: Path, known: Known = NOTHING_KNOWN) -> ServiceSpec:
+    """The service that the file describes.
+
+    Args:
+        path: the file; messages name it as given.
+        known: the kinds of adapters that exist, and the models of their settings.
+
+    Raises:
+        ConfigError: the content is wrong; carries all problems at once.
+        UserError: there is no such file, or it may not be read.
+    """
+    document = parse(str(path), read(path))
+    data = document.plain()
+    _take_variables_as_written(document, data)
+    problems = [*document.problems, *check_rules(document, data), *check_adapters(document, data, known)]
+    try:
+        file = ServiceFile.model_validate(data)
+    except ValidationError as error:
+        problems += problems_of(error, ServiceFile, document)
+        raise ConfigError(problems) from error
+    if problems:
+        raise ConfigError(problems)
+    return to_spec(file, Path.cwd() / path.parent)
+
+
+def _take_variables_as_written(document: Document, data: dict[str, Any]) -> None:
+    """Numbers and truth values of variables are the text that was written: `1.10` stays `1.10`."""
+    places: list[tuple[KeyPath, Any]] = [(("run",), data.get("run"))]
+    places += [(("environments", name), spec) for name, spec in environments(data).items()]
+    for path, section in places:
+        variables = section.get("variables") if isinstance(section, dict) else None
+        if not isinstance(variables, dict):
+            continue
+        for name, value in variables.items():
+            node = document.find((*path, "variables", name))
+            if node and isinstance(value, int | float):
+                variables[name] = node.text

@@ -1,0 +1,345 @@
+"""What `fairway.yaml` may hold, section by section. Descriptions and examples are the reference and the JSON Schema.
+
+Here stand types, ranges and defaults. What concerns more than one key is in `rules`; what the sections become is in
+`translate`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from fairway.config.types import (
+    Command,
+    DatabaseUrl,
+    Duration,
+    FilePath,
+    HttpPath,
+    InstanceCount,
+    Name,
+    Percentage,
+    PositiveDuration,
+    PresetName,
+    RunCommand,
+    Variables,
+    bare_word,
+)
+
+
+class Section(BaseModel):
+    """A mapping with known keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class HealthSection(Section):
+    """How a running instance shows that it can serve."""
+
+    ready: HttpPath | None = Field(
+        default=None,
+        description="Path whose 2xx answer means that the instance is ready. By default a connection is enough.",
+        examples=["/health/ready"],
+    )
+    live: HttpPath | None = Field(
+        default=None,
+        description="Path whose repeated failure restarts the instance. By default only the process itself is watched.",
+        examples=["/health/live"],
+    )
+    ready_body: str | None = Field(
+        default=None,
+        description="Text that the answer of `ready` must contain.",
+        examples=['"status": "ok"'],
+        min_length=1,
+    )
+    timeout: PositiveDuration = Field(
+        default=30.0, description="Time from the start until an instance must be ready.", examples=["30s"]
+    )
+
+
+class RunSection(Section):
+    """How one instance is started and stopped."""
+
+    command: RunCommand = Field(
+        description="Argument line, split like a shell would, but no shell runs. `{port}` and `{host}` are replaced.",
+        examples=[".venv/bin/granian --interface asgi --port {port} shop:app"],
+    )
+    health: HealthSection = Field(default=HealthSection(), description="How readiness and liveness show.")
+    drain: Duration = Field(
+        default=10.0,
+        description="Time that requests under way get to finish once no new ones arrive.",
+        examples=["10s"],
+    )
+    grace: Duration = Field(default=10.0, description="Time between SIGTERM and SIGKILL.", examples=["10s"])
+    variables: Variables = Field(
+        default_factory=dict,
+        description="Environment variables of the process. It inherits nothing but PATH, HOME, LANG and TZ.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+
+
+class BuildSection(Section):
+    """How an artifact is made from a clean checkout."""
+
+    steps: list[Command] = Field(
+        default_factory=list,
+        description="Argument lines run one after the other in the checkout, without a shell. May be empty.",
+        examples=[["python3 -m venv .venv", ".venv/bin/pip install -r requirements.txt"]],
+    )
+    timeout: PositiveDuration = Field(default=1800.0, description="Time for all steps together.", examples=["30m"])
+
+
+class ArtifactSection(Section):
+    """An artifact that was built elsewhere, in place of a build."""
+
+    path: FilePath = Field(description="Folder of the artifact, absolute or beside this file.", examples=["dist/site"])
+
+
+class RollingSection(Section):
+    """Instances are replaced one batch after the other, each ready before the next."""
+
+    kind: Literal["rolling"] = "rolling"
+    max_surge: InstanceCount = Field(
+        default=1,
+        description="How many instances may exist above `instances`; a percentage of them is rounded up.",
+        examples=[1, "25%"],
+    )
+    max_unavailable: InstanceCount = Field(
+        default=0,
+        description="How many of `instances` may be missing meanwhile; a percentage is rounded down.",
+        examples=[0, "25%"],
+    )
+    bake: Duration = Field(default=0.0, description="How long to watch after each batch.", examples=["30s"])
+
+
+class BlueGreenSection(Section):
+    """A complete second set of instances is validated on its own address and switched to at once."""
+
+    kind: Literal["blue-green"]
+    keep: Duration = Field(
+        default=1800.0,
+        description="How long the old set runs on after the switch, for an instant way back.",
+        examples=["30m"],
+    )
+
+
+class CanarySection(Section):
+    """Requests move to the candidate in steps of weight, each watched."""
+
+    kind: Literal["canary"]
+    steps: list[Annotated[float, Field(ge=0.1, le=100)]] = Field(
+        default_factory=lambda: [10.0, 50.0, 100.0],
+        description="Rising weights of the candidate in percent, from 0.1; the last one is 100.",
+        examples=[[10, 50, 100]],
+        min_length=1,
+        max_length=100,
+    )
+    bake: Duration = Field(default=300.0, description="How long to watch at each weight below 100.", examples=["5m"])
+
+
+STRATEGIES: dict[str, type[Section]] = {
+    "rolling": RollingSection,
+    "blue-green": BlueGreenSection,
+    "canary": CanarySection,
+}
+
+
+def _strategy_kind(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+StrategySection = Annotated[
+    # The tags are in brackets so that they can never be taken for a key of the file.
+    Annotated[RollingSection, Tag("<rolling>")]
+    | Annotated[BlueGreenSection, Tag("<blue-green>")]
+    | Annotated[CanarySection, Tag("<canary>")],
+    Discriminator(_strategy_kind),
+    BeforeValidator(bare_word("kind")),
+]
+
+
+class AnalysisSection(Section):
+    """How candidate and stable are compared, and when the candidate is taken back."""
+
+    preset: PresetName = Field(default="balanced", description="Where the margins come from.", examples=["strict"])
+    ratio: float | None = Field(
+        default=None,
+        description="The candidate's error ratio may be this many times stable's: strict 1, balanced 1.25, tolerant 2.",
+        examples=[1.25],
+        ge=1,
+        le=100,
+    )
+    points: float | None = Field(
+        default=None,
+        description="… plus this many percentage points: strict 0, balanced 0.01, tolerant 0.1.",
+        examples=[0.01],
+        ge=0,
+        le=100,
+    )
+    alpha: float = Field(
+        default=0.01,
+        description="Greatest probability of taking back a candidate that is within the margins.",
+        examples=[0.01],
+        gt=0,
+        le=0.5,
+    )
+    warmup: Duration = Field(
+        default=60.0,
+        description="How long after each scale-up of the candidate its errors do not count as evidence.",
+        examples=["60s"],
+    )
+    block: PositiveDuration = Field(default=10.0, description="Length of one block of evidence.", examples=["10s"])
+    reference: Percentage = Field(
+        default=0.01,
+        description="Error ratio above which a revision counts as failing where there is no stable traffic.",
+        examples=["1%"],
+    )
+    inconclusive: Literal["pause", "promote", "rollback"] = Field(
+        default="pause", description="What to do when a step ends without an answer.", examples=["pause"]
+    )
+    not_ready: PositiveDuration = Field(
+        default=30.0,
+        description="How long an instance of the candidate may be unready after it was ready.",
+        examples=["30s"],
+    )
+    no_data: PositiveDuration = Field(
+        default=300.0,
+        description="How long the candidate may stay without requests while stable has some.",
+        examples=["5m"],
+    )
+
+
+class AdapterSection(BaseModel):
+    """A named implementation with settings of its own."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: str = Field(description="Name of the implementation.")
+
+
+AnyAdapter = Annotated[AdapterSection, BeforeValidator(bare_word("kind"))]
+
+
+class HttpCheckSection(Section):
+    """A request whose answer must be as said."""
+
+    path: HttpPath = Field(description="Path of the request.", examples=["/health/ready"])
+    status: int = Field(default=200, description="The status that must come.", examples=[200], ge=100, le=599)
+    contains: str | None = Field(
+        default=None, description="Text that the body must contain.", examples=["ok"], min_length=1
+    )
+
+
+class CommandStage(Section):
+    """The user's own work in a stage before anything runs."""
+
+    run: list[Command] = Field(
+        default_factory=list,
+        description="Argument lines run in the artifact's folder; they may run again after a crash. They see "
+        "FAIRWAY_URL, FAIRWAY_ENVIRONMENT, FAIRWAY_VERSION, FAIRWAY_COMMIT and the environment's variables.",
+        examples=[["python3 manage.py migrate"]],
+    )
+    timeout: PositiveDuration = Field(
+        default=300.0, description="Time for each command, and for all requests together.", examples=["5m"]
+    )
+
+
+class CheckStage(CommandStage):
+    """The user's own work in a stage in which the candidate runs."""
+
+    http: list[HttpCheckSection] = Field(
+        default_factory=list,
+        description="Requests whose answers must be as said.",
+        examples=[[{"path": "/", "contains": "Welcome"}]],
+    )
+
+
+class StagesSection(Section):
+    """The user's own work, by stage."""
+
+    validate_: CommandStage | None = Field(default=None, alias="validate", description="Before anything is changed.")
+    migrate: CommandStage | None = Field(default=None, description="Changes of the database that the release needs.")
+    check: CheckStage | None = Field(
+        default=None, description="On the candidate's own address, before it gets traffic."
+    )
+    verify: CheckStage | None = Field(default=None, description="On the users' address, after the switch.")
+
+
+class GatesSection(Section):
+    """What must be met before requests move."""
+
+    approvals: int = Field(default=0, description="How many different people must approve.", examples=[1], ge=0, le=20)
+
+
+class RollbackSection(Section):
+    """What was prepared for a way back."""
+
+    scripts: list[FilePath] = Field(
+        default_factory=list,
+        description="Database scripts prepared for a rollback; they are shown, never run.",
+        examples=[["db/rollback.sql"]],
+    )
+
+
+class EnvironmentSection(Section):
+    """One environment."""
+
+    after: str | None = Field(
+        default=None,
+        description="The environment in which a release must be live before it may come here.",
+        examples=["staging"],
+    )
+    target: AnyAdapter = Field(
+        default=AdapterSection(kind="local"), description="Where the instances run.", examples=["local"]
+    )
+    router: AnyAdapter = Field(
+        description="What divides the requests, and where it listens.",
+        examples=[{"kind": "envoy", "listen": "127.0.0.1:8000"}],
+    )
+    instances: int = Field(default=1, description="How many instances of a revision run.", examples=[2], ge=1, le=1000)
+    strategy: StrategySection = Field(
+        default=RollingSection(),
+        description="How a revision is introduced.",
+        examples=[{"kind": "canary", "steps": [10, 50, 100]}],
+    )
+    analysis: Annotated[AnalysisSection, BeforeValidator(bare_word("preset"))] = Field(
+        default=AnalysisSection(), description="How it is judged: a preset's name, or a mapping.", examples=["balanced"]
+    )
+    observe: Duration | None = Field(
+        default=None,
+        description="How long to watch after the promotion, while the old revision stays warm. "
+        "By default 30m for canary and blue-green, 0s for rolling.",
+        examples=["30m"],
+    )
+    gates: GatesSection = Field(default=GatesSection(), description="What must be met before requests move.")
+    stages: StagesSection = Field(
+        default=StagesSection(), description="The user's own work in the stages of a rollout."
+    )
+    rollback: RollbackSection = Field(default=RollbackSection(), description="What was prepared for a way back.")
+    variables: Variables = Field(
+        default_factory=dict,
+        description="Environment variables of this environment, over those of `run.variables`.",
+        examples=[{"LOG_LEVEL": "debug"}],
+    )
+
+
+class ServiceFile(Section):
+    """`fairway.yaml`: one service and its environments."""
+
+    service: Name = Field(description="Name of the service.", examples=["shop"])
+    build: BuildSection | None = Field(default=None, description="How an artifact is made from a commit.")
+    artifact: ArtifactSection | None = Field(
+        default=None, description="An artifact built elsewhere; not together with `build`."
+    )
+    run: RunSection = Field(description="How one instance is started and stopped.")
+    environments: dict[Name, EnvironmentSection] = Field(
+        description="The environments by name, in the order of promotion.", min_length=1
+    )
+    notify: list[AnyAdapter] = Field(
+        default_factory=list,
+        description="Where messages go.",
+        examples=[[{"kind": "webhook", "url": "https://chat.example/hook", "events": ["rolled-back"]}]],
+    )
+    database: DatabaseUrl | None = Field(
+        default=None,
+        description="URL of the database that keeps the journal. By default SQLite in `.fairway/`.",
+        examples=["postgresql://fairway@localhost/fairway"],
+    )

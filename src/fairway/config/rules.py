@@ -1,0 +1,151 @@
+"""Rules that concern more than one key.
+
+Each rule reads the file's plain data and passes over what has the wrong type, so that these problems are reported
+together with those of the types.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fairway.config.complaints import one_of
+from fairway.config.document import Document
+from fairway.config.problems import KeyPath, Problem, quote
+from fairway.config.types import parse_listen
+
+Data = dict[str, Any]
+Rule = Callable[[Document, Data], Iterator[Problem]]
+
+
+def check_rules(document: Document, data: Data) -> Iterator[Problem]:
+    """The problems that the rules find."""
+    for rule in RULES:
+        yield from rule(document, data)
+
+
+def share(count: Any, instances: int, *, up: bool) -> int | None:
+    """A number of instances or a percentage of them, as a number; None if it is neither."""
+    if isinstance(count, bool):
+        return None
+    if isinstance(count, int):
+        return count
+    if isinstance(count, str) and count.endswith("%") and count[:-1].isdigit():
+        exact = int(count[:-1]) * instances / 100
+        return math.ceil(exact) if up else math.floor(exact)
+    return None
+
+
+def environments(data: Data) -> dict[str, Data]:
+    """The environments that are mappings."""
+    found = data.get("environments")
+    return {name: spec for name, spec in found.items() if isinstance(spec, dict)} if isinstance(found, dict) else {}
+
+
+def _one_origin(document: Document, data: Data) -> Iterator[Problem]:
+    if data.get("build") is not None and data.get("artifact") is not None:
+        message = "build and artifact cannot both be given"
+        yield document.problem(("artifact",), message, "remove the one that does not make the artifact", key=True)
+
+
+def _order(document: Document, data: Data) -> Iterator[Problem]:
+    specs = environments(data)
+    names = data["environments"] if isinstance(data.get("environments"), dict) else {}
+    for name, spec in specs.items():
+        after = spec.get("after")
+        if not isinstance(after, str):
+            continue
+        path = ("environments", name, "after")
+        if after == name:
+            yield document.problem(path, f"{quote(name)} cannot come after itself")
+        elif after not in names:
+            others = [other for other in names if other != name]
+            yield document.problem(path, *one_of(after, "an environment of this file", others))
+        elif (circle := _circle(specs, name)) and circle[0] == name:
+            yield document.problem(path, f"the order goes round in a circle: {' after '.join(circle)}")
+
+
+def _circle(specs: dict[str, Data], start: str) -> list[str] | None:
+    """The circle that the start is in, told from the environment of it that is written first."""
+    chain = [start]
+    while (after := specs.get(chain[-1], {}).get("after")) in specs and len(chain) <= len(specs):
+        if after == start:
+            first = min(chain, key=list(specs).index)
+            return [*chain, start] if first == start else None
+        chain.append(after)
+    return None
+
+
+def _strategies(document: Document, data: Data) -> Iterator[Problem]:
+    for name, spec in environments(data).items():
+        strategy, path = spec.get("strategy", {"kind": "rolling"}), ("environments", name, "strategy")
+        if isinstance(strategy, dict) and strategy.get("kind") == "canary":
+            yield from _canary(document, path, strategy.get("steps"))
+        if isinstance(strategy, dict) and strategy.get("kind") == "rolling":
+            yield from _rolling(document, path, strategy, spec.get("instances", 1))
+
+
+def _canary(document: Document, path: KeyPath, steps: Any) -> Iterator[Problem]:
+    if not isinstance(steps, list):
+        return
+    before = 0.0
+    for number, step in enumerate(steps):
+        if isinstance(step, bool) or not isinstance(step, int | float) or not math.isfinite(step):
+            return
+        here = (*path, "steps", number)
+        if step <= before and step > 0:
+            yield document.problem(here, f"{step:g} does not rise above {before:g}, the step before it")
+        if round(step, 2) != step:
+            yield document.problem(here, f"{step!r} is finer than 0.01 percent", "round it to two decimals")
+        before = step
+    if steps and before != 100:
+        hint = "add 100 as the last step"
+        yield document.problem((*path, "steps", len(steps) - 1), f"the last step is {before:g}, but must be 100", hint)
+
+
+def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) -> Iterator[Problem]:
+    if isinstance(instances, bool) or not isinstance(instances, int) or instances < 1:
+        return
+    written = strategy.get("max_unavailable", 0)
+    surge = share(strategy.get("max_surge", 1), instances, up=True)
+    unavailable = share(written, instances, up=False)
+    if surge is None or unavailable is None:
+        return
+    key = "max_unavailable" if "max_unavailable" in strategy else "max_surge"
+    if surge == 0 and unavailable == 0:
+        message = "max_surge and max_unavailable are both 0, so that no instance could ever be replaced"
+        if isinstance(written, str) and written != "0%":
+            message = f"max_surge is 0, and {written} of {instances} instances rounded down is 0 as well"
+        yield document.problem((*path, key), message, "set one of them to 1 or more")
+    elif unavailable > instances:
+        message = f"{unavailable} of {instances} instances cannot be missing"
+        yield document.problem((*path, "max_unavailable"), message, f"the most is {instances}")
+
+
+def _listens(document: Document, data: Data) -> Iterator[Problem]:
+    taken: list[tuple[str, str, int]] = []
+    for name, spec in environments(data).items():
+        router = spec.get("router")
+        if not isinstance(router, dict) or "listen" not in router:
+            continue
+        path, listen = ("environments", name, "router", "listen"), router["listen"]
+        address = parse_listen(listen)
+        if address is None:
+            message = f"{quote(listen)} is not an address to listen on"
+            yield document.problem(path, message, "write HOST:PORT such as 127.0.0.1:8000, with a port from 1 to 65535")
+            continue
+        host, port = address
+        for other, other_host, other_port in taken:
+            if port == other_port and _overlap(host, other_host):
+                message = f"{quote(listen)} is taken: environment {quote(other)} listens there already"
+                yield document.problem(path, message, "give each environment an address of its own")
+                break
+        taken.append((name, host, port))
+
+
+def _overlap(one: str, other: str) -> bool:
+    loopback, everywhere = {"localhost": "127.0.0.1"}, {"0.0.0.0", "::", "[::]"}  # noqa: S104
+    one, other = loopback.get(one.lower(), one.lower()), loopback.get(other.lower(), other.lower())
+    return one == other or one in everywhere or other in everywhere
+
+
+RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _listens)

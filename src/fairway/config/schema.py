@@ -1,0 +1,67 @@
+"""The configuration as a JSON Schema, for editors."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from fairway.config.durations import PATTERN, format_duration
+from fairway.config.known import NOTHING_KNOWN, Kinds, Known
+from fairway.config.models import STRATEGIES, ServiceFile
+from fairway.config.types import PERCENTAGE_PATTERN
+
+
+def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
+    """The schema of `fairway.yaml` by draft 2020-12.
+
+    Args:
+        known: the kinds of adapters that exist; they become choices where they are given.
+    """
+    schema = ServiceFile.model_json_schema()
+    _tidy(schema)
+    definitions = schema["$defs"]
+    environment = definitions["EnvironmentSection"]["properties"]
+    _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
+    _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
+    for holder, key, kinds in (
+        (environment, "target", known.targets),
+        (environment, "router", known.routers),
+        (schema["properties"]["notify"], "items", known.notifiers),
+    ):
+        _accept_word(holder[key], {"enum": list(kinds)} if kinds else {"type": "string"})
+        if kinds:
+            holder[key]["anyOf"][1:] = [_settings(kind, kinds, definitions) for kind in kinds]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "fairway.yaml"}
+
+
+def _accept_word(place: dict[str, Any], word: dict[str, Any]) -> None:
+    """Lets a bare word stand where a mapping may."""
+    kept: dict[str, Any] = {key: place.pop(key) for key in ("description", "default", "examples") if key in place}
+    shape = dict(place)
+    place.clear()
+    place["anyOf"] = [{key: word[key] for key in ("enum", "type") if key in word}, shape]
+    place.update(kept)
+
+
+def _settings(kind: str, kinds: Kinds, definitions: dict[str, Any]) -> dict[str, Any]:
+    model: type[BaseModel] | None = kinds[kind]
+    inner: dict[str, Any] = model.model_json_schema() if model else {"type": "object", "properties": {}}
+    definitions.update(inner.pop("$defs", {}))
+    properties = {**inner.get("properties", {}), "kind": {"const": kind}}
+    return {**inner, "properties": properties, "required": ["kind", *inner.get("required", [])]}
+
+
+def _tidy(place: Any) -> None:
+    """Writes defaults as the file would, and leaves out the titles that only repeat the key."""
+    if isinstance(place, list):
+        for item in place:
+            _tidy(item)
+    if not isinstance(place, dict):
+        return
+    if isinstance(place.get("title"), str):
+        place.pop("title")
+    if place.get("pattern") == PATTERN and isinstance(place.get("default"), float):
+        place["default"] = format_duration(place["default"])
+    if place.get("pattern") == PERCENTAGE_PATTERN and isinstance(place.get("default"), float):
+        place["default"] = f"{place['default'] * 100:g}%"
+    for inner in place.values():
+        _tidy(inner)

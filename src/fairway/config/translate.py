@@ -1,0 +1,130 @@
+"""What the sections of the file become in the words of the domain."""
+
+from pathlib import Path
+from typing import Any
+
+from fairway.config.models import (
+    AdapterSection,
+    AnalysisSection,
+    BlueGreenSection,
+    BuildSection,
+    CanarySection,
+    CheckStage,
+    CommandStage,
+    EnvironmentSection,
+    RollingSection,
+    RunSection,
+    ServiceFile,
+    StagesSection,
+)
+from fairway.config.rules import share
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.rollout.revision import Health, RunSpec
+from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
+
+PRESETS = {"strict": (1.0, 0.0), "balanced": (1.25, 0.0001), "tolerant": (2.0, 0.001)}
+"""Margins of the presets: factor on stable's error ratio, and what may come on top, as a fraction."""
+
+OBSERVE = {"rolling": 0.0, "blue-green": 1800.0, "canary": 1800.0}
+"""Seconds to watch after the promotion where the file does not say; a rolling update keeps nothing to go back to."""
+
+
+def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:
+    """The whole file.
+
+    Args:
+        file: a valid file.
+        folder: the absolute folder that it stands in.
+    """
+    build = file.build
+    return ServiceSpec(
+        service=file.service,
+        folder=str(folder),
+        environments=tuple(_environment(name, section, file.run) for name, section in file.environments.items()),
+        build_steps=tuple(build.steps) if build else (),
+        build_timeout=(build or BuildSection()).timeout,
+        artifact_path=str(folder / file.artifact.path) if file.artifact else None,
+        notify=tuple(_adapter(section) for section in file.notify),
+        database=file.database,
+    )
+
+
+def _environment(name: str, section: EnvironmentSection, run: RunSection) -> EnvironmentSpec:
+    observe = OBSERVE[section.strategy.kind] if section.observe is None else section.observe
+    return EnvironmentSpec(
+        name=name,
+        run=_run(run, section.variables),
+        target=_adapter(section.target),
+        router=_adapter(section.router),
+        instances=section.instances,
+        strategy=_strategy(section.strategy, section.instances),
+        analysis=_analysis(section.analysis),
+        observe=observe,
+        approvals=section.gates.approvals,
+        after=section.after,
+        stages=_stages(section.stages),
+        rollback_scripts=tuple(section.rollback.scripts),
+    )
+
+
+def _run(section: RunSection, variables: dict[str, str]) -> RunSpec:
+    health = section.health
+    return RunSpec(
+        command=section.command,
+        variables=tuple(sorted({**section.variables, **variables}.items())),
+        health=Health(health.ready, health.live, health.ready_body, health.timeout),
+        drain=section.drain,
+        grace=section.grace,
+    )
+
+
+def _adapter(section: AdapterSection) -> Adapter:
+    settings: dict[str, Any] = section.model_extra or {}
+    return Adapter(section.kind, tuple(settings.items()))
+
+
+def _strategy(section: RollingSection | BlueGreenSection | CanarySection, instances: int) -> Strategy:
+    if isinstance(section, CanarySection):
+        return Canary(tuple(float(step) for step in section.steps), section.bake)
+    if isinstance(section, BlueGreenSection):
+        return BlueGreen(section.keep)
+    surge = share(section.max_surge, instances, up=True)
+    unavailable = share(section.max_unavailable, instances, up=False)
+    return Rolling(surge or 0, unavailable or 0, section.bake)
+
+
+def _analysis(section: AnalysisSection) -> AnalysisPolicy:
+    ratio, absolute = PRESETS[section.preset]
+    margins = (
+        ratio if section.ratio is None else section.ratio,
+        absolute if section.points is None else round(section.points / 100, 12),
+    )
+    return AnalysisPolicy(
+        name=section.preset if margins == (ratio, absolute) else "custom",
+        ratio_margin=margins[0],
+        absolute_margin=margins[1],
+        alpha=section.alpha,
+        warmup=section.warmup,
+        block=section.block,
+        reference=section.reference,
+        inconclusive=section.inconclusive,
+        not_ready=section.not_ready,
+        no_data=section.no_data,
+    )
+
+
+def _stages(section: StagesSection) -> dict[str, StageChecks]:
+    stages = {
+        "validate": section.validate_,
+        "migrate": section.migrate,
+        "check": section.check,
+        "verify": section.verify,
+    }
+    return {name: _stage(stage) for name, stage in stages.items() if stage is not None}
+
+
+def _stage(stage: CommandStage) -> StageChecks:
+    requests = stage.http if isinstance(stage, CheckStage) else []
+    checks = tuple(HttpCheck(request.path, request.status, request.contains) for request in requests)
+    return StageChecks(tuple(stage.run), checks, stage.timeout)
