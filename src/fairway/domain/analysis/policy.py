@@ -34,3 +34,11 @@ class AnalysisPolicy:
     inconclusive: Literal["pause", "promote", "rollback"] = "pause"
     not_ready: float = 30.0
     no_data: float = 300.0
+
+
+PRESETS: dict[str, AnalysisPolicy] = {
+    "strict": AnalysisPolicy(name="strict", ratio_margin=1.0, absolute_margin=0.0),
+    "balanced": AnalysisPolicy(),
+    "tolerant": AnalysisPolicy(name="tolerant", ratio_margin=2.0, absolute_margin=0.001),
+}
+"""What the user may choose by name."""

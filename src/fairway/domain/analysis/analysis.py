@@ -1,0 +1,268 @@
+"""The analysis of one rollout: readings in, an assessment out.
+
+Order of what decides (the first that applies):
+1. Evidence or a rule against the candidate: roll back. Once found it stays, and the evidence with it: an e-process
+   that reached 1/alpha has done so for good, and nobody looks on until it falls again.
+2. Counters unreadable, a shared incident, a candidate that gets no requests: hold; the clock stands still. Missing
+   data has never passed and never failed. A candidate without requests for too long: inconclusive.
+3. Otherwise: continue. At the end of the bake that means advance if it is `sufficient`: the candidate finished
+   requests in this step; if not, inconclusive.
+
+The guarantee: if, given the past, each request's chance of failing does not depend on which revision it was routed to
+beyond the margin, and requests fail independently given the common environment, the lanes roll back a candidate at any
+time of the rollout with probability at most alpha: for any traffic, any number of looks, incidents that hit both, any
+change of weights. Not covered: failures in clusters on one revision (sticky clients, one bad node), a cold start
+outside the warm-up, routing that is not random, and steps without requests of stable to compare with (see
+`lanes/error_ratio.py`). The rules (ejected, crash, not-ready) are outside of it.
+
+Whoever drives this keeps `to_json()` with the rollout: evidence that is forgotten and begins at 1 again doubles alpha.
+Observe once before the first weight is set, and once right before each change of weight.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairway.domain import codec
+from fairway.domain.analysis import sentences
+from fairway.domain.analysis.absence import AbsenceWatch
+from fairway.domain.analysis.counters import Counters, trusted
+from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Decision, Evidence, Finding
+from fairway.domain.analysis.incident import IncidentWatch
+from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
+from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
+from fairway.domain.analysis.lanes.lane import NO_STEP, Lane, Reading, Step
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import TrafficSnapshot
+
+WARMUP_PART = 0.25
+"""Warm-up takes at most this part of a bake, so that the error lane sees the rest of it."""
+
+
+@dataclass(slots=True)
+class Analysis:
+    """The analysis of one rollout. Changed in place; not shared between threads.
+
+    Begins at weight 0, before the first request.
+
+    Attributes:
+        policy: margins, limits and times.
+        candidate: the revision being introduced.
+        stable: the revision to compare with; None at a first deployment.
+        carried: e-value of an earlier, undecided rollout of the same artifact; 1 for a first attempt. To begin at 1
+            again would give the artifact a second chance of being rolled back wrongly.
+        lanes: the evidence.
+        step: where the rollout stands.
+        since: when that began.
+        watched: seconds watched in the present step.
+        warm_left: seconds of warm-up left.
+        last: when `observe` was last called.
+        reading_before: the last snapshot could be read.
+        tally: everything counted in the present step.
+        excused: instances of the candidate that were ejected during a shared incident.
+        verdict: why the candidate must be taken back; final.
+        obstacle: why the clock stands still; None when it runs.
+    """
+
+    policy: AnalysisPolicy
+    candidate: str
+    stable: str | None
+    carried: float = 1.0
+    lanes: tuple[Lane, ...] = ()
+    step: Step = NO_STEP
+    since: float | None = None
+    watched: float = 0.0
+    warm_left: float = 0.0
+    last: float | None = None
+    reading_before: bool = False
+    tally: Tally = field(default_factory=Tally)
+    counters: Counters = field(default_factory=Counters)
+    incident: IncidentWatch = field(default_factory=IncidentWatch)
+    absence: AbsenceWatch = field(default_factory=AbsenceWatch)
+    candidate_instances: InstanceWatch = field(default_factory=InstanceWatch)
+    stable_instances: InstanceWatch = field(default_factory=InstanceWatch)
+    excused: list[str] = field(default_factory=list)
+    verdict: Finding | None = None
+    obstacle: Finding | None = None
+
+    def __post_init__(self) -> None:
+        self.lanes = self.lanes or begin_lanes(self.policy)
+
+    def enter_step(self, weight: float, *, at: float, scaled_up: bool, bake: float = 0.0) -> None:
+        """The weight has just changed, or a new step begins at the same weight.
+
+        Args:
+            weight: percent of the requests that now go to the candidate.
+            at: now, seconds since the epoch, UTC.
+            scaled_up: instances of the candidate were added, so that warm-up begins again.
+            bake: seconds for which this step shall be watched; shortens warm-up and blocks where they would leave no
+                time to judge. 0: not known.
+        """
+        self.step = Step(weight, self.stable is None or weight >= 100.0, bake)
+        if scaled_up:
+            self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
+        if self.verdict is None:
+            for lane in self.lanes:
+                lane.enter_step(self.step)
+            self._judge()
+        self.since, self.watched, self.tally = at, 0.0, Tally()
+        self.absence, self.incident.window = AbsenceWatch(), []
+
+    def observe(
+        self,
+        snapshot: TrafficSnapshot | None,
+        health: tuple[InstanceHealth, ...],
+        *,
+        at: float,
+        counting: bool = True,
+    ) -> None:
+        """Takes in what the router and the target say now.
+
+        Args:
+            snapshot: the router's counters; None when they could not be read.
+            health: all instances of candidate and stable; of a revision that is missing nothing is concluded.
+            at: now, seconds since the epoch, UTC.
+            counting: False while a person paused the rollout: evidence is gathered, the time does not count.
+        """
+        seconds, self.last = trusted(self.last, at), at
+        if self.verdict is not None:
+            return
+        obstacle = self._watch_instances(health, seconds)
+        reading = None
+        if snapshot is None:
+            obstacle = obstacle or Finding("metrics-outage", "the counters of the router could not be read")
+        else:
+            reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
+            if reading is not None and self.step.weight > 0.0:
+                self._gather(*reading)
+            obstacle = obstacle or self._watch_ejections(snapshot) or self._watch_traffic()
+        self.obstacle = obstacle
+        if reading is not None and self.reading_before and counting and obstacle is None:
+            self.watched += reading[0]
+        self.reading_before = snapshot is not None
+        self.warm_left = max(0.0, self.warm_left - seconds)
+
+    def assess(self, *, at: float) -> Assessment:
+        """What to do now. Changes nothing.
+
+        Args:
+            at: now, seconds since the epoch, UTC.
+        """
+        evidence = self.evidence()
+        decision, rule, sentence = self._decide(evidence)
+        sufficient = self.step.weight <= 0.0 or self.tally.candidate_finished > 0
+        return Assessment(decision, sufficient, rule, sentence, self.watched, at, evidence)
+
+    def e_value(self) -> float:
+        """The odds against the candidate over the whole rollout."""
+        return self.carried * sum(lane.weight * lane.e_value() for lane in self.lanes)
+
+    def evidence(self) -> Evidence:
+        """What all verdicts rest on."""
+        t = self.tally
+        return Evidence(
+            e_value=min(self.e_value(), GREATEST_E_VALUE),
+            threshold=1.0 / self.policy.alpha,
+            since=self.since,
+            weight=self.step.weight,
+            candidate=Counts(t.candidate_finished, t.candidate_failed),
+            stable=Counts(t.stable_finished, t.stable_failed),
+            lanes=tuple(lane.evidence() for lane in self.lanes),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole state as a JSON value; after `from_json` all further decisions are the same to the last bit."""
+        lanes = [lane.to_json() for lane in self.lanes]
+        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "lanes"} | {
+            "lanes": lanes
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Analysis":
+        """The analysis that `to_json` described.
+
+        Raises:
+            InvariantError: the value names a lane that does not exist.
+        """
+        restored = codec.from_json(cls, value | {"lanes": []})
+        restored.lanes = restore_lanes(restored.policy, value["lanes"])
+        return restored
+
+    def _gather(self, seconds: float, tally: Tally) -> None:
+        """Gives a reading to the lanes; only then to the watches, whose answers apply from the next reading on."""
+        self.tally.add(tally)
+        reading = Reading(seconds, tally, warming=self.warm_left > 0.0, incident=self.incident.shared)
+        for lane in self.lanes:
+            lane.observe(reading)
+        self.incident.observe(seconds, tally, reference=self.policy.reference)
+        self.absence.observe(seconds, tally, weight=self.step.weight)
+        self._judge()
+
+    def _judge(self) -> None:
+        if self.verdict is None and self.e_value() >= 1.0 / self.policy.alpha:
+            lane = max(self.lanes, key=lambda one: one.weight * one.e_value())
+            self.verdict = Finding(lane.name, "the candidate fails more than its margin allows")
+
+    def _watch_instances(self, health: tuple[InstanceHealth, ...], seconds: float) -> Finding | None:
+        candidate = tuple(one for one in health if one.revision == self.candidate)
+        stable = tuple(one for one in health if one.revision == self.stable)
+        self.candidate_instances.observe(candidate, seconds=seconds)
+        self.stable_instances.observe(stable, seconds=seconds)
+        finding = self.candidate_instances.finding(candidate, not_ready=self.policy.not_ready)
+        if finding is None:
+            return None
+        if self.stable_instances.all_in_trouble(stable):
+            return Finding("shared-incident", f"of the candidate, {finding.cause}, but stable is in the same trouble")
+        self.verdict = Finding(finding.rule, f"of the candidate, {finding.cause}")
+        return None
+
+    def _watch_ejections(self, snapshot: TrafficSnapshot) -> Finding | None:
+        """An ejected instance ends the rollout, unless stable failed as well when it was ejected."""
+        if self.verdict is not None or self.step.weight <= 0.0:
+            return None
+        instances = snapshot.of(self.candidate).instances
+        ejected = [one.instance for one in instances if one.ejected]
+        stable = snapshot.of(self.stable).instances if self.stable is not None else ()
+        if self.incident.stable_fails or any(one.ejected for one in stable):
+            self.excused = ejected
+        else:
+            self.excused = [name for name in self.excused if name in ejected]
+        blamed = [name for name in ejected if name not in self.excused]
+        if blamed:
+            cause = (
+                f"the proxy ejected {len(ejected)} of {len(instances)} instances of the candidate "
+                f"({', '.join(ejected)}), because too many requests in a row failed there"
+            )
+            self.verdict = Finding("ejected", cause)
+            return None
+        if ejected:
+            cause = f"the proxy ejected {', '.join(ejected)} of the candidate while stable was failing as well"
+            return Finding("shared-incident", cause)
+        return None
+
+    def _watch_traffic(self) -> Finding | None:
+        if self.step.weight <= 0.0:
+            return None
+        if self.incident.shared:
+            return Finding("shared-incident", "candidate and stable are failing alike, so the cause lies elsewhere")
+        if self.absence.silent:
+            return Finding("no-candidate-traffic", "the candidate finishes no requests although stable does")
+        return None
+
+    def _decide(self, evidence: Evidence) -> tuple[Decision, str, str]:
+        """Decision, rule and sentence."""
+        watched = self.watched
+        if self.verdict is not None:
+            lane = next((one for one in evidence.lanes if one.name == self.verdict.rule), None)
+            if lane is None:
+                return "roll-back", self.verdict.rule, sentences.by_rule(self.verdict, evidence)
+            return "roll-back", lane.name, sentences.by_lane(lane, evidence, watched=watched)
+        if self.obstacle is not None:
+            absence, rule = self.absence, self.obstacle.rule
+            if rule == "no-candidate-traffic" and absence.seconds >= self.policy.no_data:
+                expected = absence.expected(self.step.weight)
+                return "inconclusive", rule, sentences.absent(evidence, seconds=absence.seconds, expected=expected)
+            return "hold", rule, sentences.hold(self.obstacle, evidence)
+        if self.step.weight > 0.0 and self.tally.candidate_finished == 0:
+            return "continue", "no-requests", sentences.no_requests(evidence, watched=watched)
+        return "continue", "watching", sentences.watching(evidence, watched=watched, warming=self.warm_left > 0.0)

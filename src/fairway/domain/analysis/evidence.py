@@ -1,0 +1,110 @@
+"""What an analysis says, and the evidence behind it. Everything here can be written as JSON: no infinities."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["roll-back", "hold", "continue", "inconclusive"]
+
+GREATEST_E_VALUE = 1e12
+"""Nothing above is worth telling apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Attempts that ended, and those of them that failed."""
+
+    finished: int
+    failed: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Failed per finished; None when nothing finished."""
+        return self.failed / self.finished if self.finished else None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEvidence:
+    """What one lane has seen.
+
+    Attributes:
+        weight: part of the whole capital that the lane began with.
+        e_value: betting odds against "the candidate is within this lane's margin", over the whole rollout.
+        candidate: what its blocks counted in the present step.
+        stable: likewise, second tries of the candidate's failures left out.
+        ratio: the candidate's error ratio divided by stable's, in the present step; None when stable has none.
+        low: lower end of the ratio's 99 % interval; None when nothing failed.
+        high: upper end; None when there is none.
+        margin: the margin in words.
+    """
+
+    name: str
+    weight: float
+    e_value: float
+    candidate: Counts
+    stable: Counts
+    ratio: float | None
+    low: float | None
+    high: float | None
+    margin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict rests on.
+
+    Attributes:
+        e_value: the lanes' weighted sum; at `threshold` the candidate is rolled back.
+        threshold: 1/alpha.
+        since: when the present step began, seconds since the epoch, UTC; None before the first.
+        weight: percent of the requests that go to the candidate.
+        candidate: everything counted in the present step, warm-up included.
+        stable: likewise, second tries included.
+        lanes: in the order of the catalogue of lanes.
+    """
+
+    e_value: float
+    threshold: float
+    since: float | None
+    weight: float
+    candidate: Counts
+    stable: Counts
+    lanes: tuple[LaneEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found.
+
+    Attributes:
+        rule: kebab-case code.
+        cause: half a sentence without counts, beginning in lower case.
+    """
+
+    rule: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What to do now, and why.
+
+    Attributes:
+        decision: `roll-back`: take the candidate back; `hold`: stay, the time does not count; `continue`: stay, the
+            time counts, nothing speaks against the candidate; `inconclusive`: there will be no answer.
+        sufficient: the candidate finished requests in this step, so that `continue` at the end of the bake means
+            advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
+        rule: kebab-case code of what decided: `hard-lane`, `error-lane`, `ejected`, `crash`, `not-ready`,
+            `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `no-requests`, `watching`.
+        sentence: for people: counts, ratio, interval, e-value and what they mean.
+        watched: seconds watched in the present step; to be compared with its bake.
+        at: when this was said, seconds since the epoch, UTC.
+        evidence: what it rests on.
+    """
+
+    decision: Decision
+    sufficient: bool
+    rule: str
+    sentence: str
+    watched: float
+    at: float
+    evidence: Evidence

@@ -1,0 +1,83 @@
+"""Crashes and lost readiness: rules, not statistics.
+
+An instance of the candidate that restarted twice since the analysis began, or that the target calls a crash loop, or
+that stays unready after it was ready, ends the rollout. Unless all of stable's instances are in the same trouble: then
+the machine or something behind both is to blame, and a person is needed.
+"""
+
+from dataclasses import dataclass, field
+
+from fairway.domain.analysis.evidence import Finding
+
+RESTARTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceHealth:
+    """What the target observed of one instance.
+
+    Attributes:
+        ready: it answers its readiness check now.
+        restarts: how often it was started again since it was first started.
+        crash_loop: the target gave up, or waits longer and longer, starting it.
+        was_ready: it was ready at some time.
+        last_exit: how its last process ended, in words; empty if none did.
+    """
+
+    instance: str
+    revision: str
+    ready: bool
+    restarts: int
+    crash_loop: bool
+    was_ready: bool
+    last_exit: str
+
+
+@dataclass(slots=True)
+class InstanceWatch:
+    """The instances of one revision since the analysis began.
+
+    Attributes:
+        restarts: restarts that do not count because they happened before, by instance.
+        unready: seconds that each has been unready after it was ready.
+        started: instances were seen before; those that come later begin at 0 restarts.
+    """
+
+    restarts: dict[str, int] = field(default_factory=dict)
+    unready: dict[str, float] = field(default_factory=dict)
+    started: bool = False
+
+    def observe(self, health: tuple[InstanceHealth, ...], *, seconds: float) -> None:
+        """Adds an observation of this revision's instances; empty means that nothing was observed."""
+        for one in health:
+            known = self.restarts.get(one.instance, 0 if self.started else one.restarts)
+            self.restarts[one.instance] = min(known, one.restarts)
+            lost = one.was_ready and not one.ready
+            self.unready[one.instance] = self.unready.get(one.instance, 0.0) + seconds if lost else 0.0
+        if health:
+            self.started = True
+            present = {one.instance for one in health}
+            self.unready = {name: since for name, since in self.unready.items() if name in present}
+
+    def finding(self, health: tuple[InstanceHealth, ...], *, not_ready: float) -> Finding | None:
+        """The first instance that breaks a rule."""
+        for one in health:
+            restarted = one.restarts - self.restarts.get(one.instance, one.restarts)
+            ended = f" (last: {one.last_exit})" if one.last_exit else ""
+            if one.crash_loop:
+                return Finding("crash", f"its instance {one.instance} crashes again and again{ended}")
+            if restarted >= RESTARTS:
+                return Finding("crash", f"its instance {one.instance} had to be restarted {restarted} times{ended}")
+            unready = self.unready.get(one.instance, 0.0)
+            if unready >= not_ready:
+                return Finding("not-ready", f"its instance {one.instance} has not been ready for {unready:.0f} s")
+        return None
+
+    def all_in_trouble(self, health: tuple[InstanceHealth, ...]) -> bool:
+        """There are instances, and each crashes, was restarted, or lost its readiness."""
+        return bool(health) and all(
+            one.crash_loop
+            or (one.was_ready and not one.ready)
+            or one.restarts > self.restarts.get(one.instance, one.restarts)
+            for one in health
+        )

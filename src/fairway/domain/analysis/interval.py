@@ -1,0 +1,56 @@
+"""The interval of the ratio of the two error ratios, valid at every moment (a confidence sequence).
+
+Given that a request failed, it is a candidate's with probability `share * r / (1 - share + share * r)`, where `share`
+is the candidate's part of the block's requests and `r` the ratio of the error ratios. The likelihood of `r` over all
+blocks needs the candidate's failures and, for each `r` of a grid, one sum. All `r` whose likelihood is not 1/alpha
+times below the grid's mean form the interval (Robbins 1970; Lindon and Malek 2022; Ville 1939 for the guarantee).
+
+It describes the present step. It is for people; the lanes decide without it. The ends are widened to the next grid
+point outside, so that the grid's coarseness (15 %) never makes it look more certain than it is.
+"""
+
+from dataclasses import dataclass, field
+from math import exp, log, log1p
+
+POINTS = 97
+GRID = tuple(10.0 ** (-3.0 + 6.0 * i / (POINTS - 1)) for i in range(POINTS))
+_LOGS = tuple(log(r) for r in GRID)
+_DOUBT = log(100.0)  # 1/alpha of a 99 % interval
+
+
+@dataclass(slots=True)
+class RatioInterval:
+    """What is known of the ratio in the present step.
+
+    Attributes:
+        failures: failures of the candidate.
+        sums: for each `r` of the grid the sum of `failures of both * log(1 - share + share * r)`; empty before the
+            first failure.
+    """
+
+    failures: int = 0
+    sums: list[float] = field(default_factory=list)
+
+    def add(self, *, candidate_failed: int, stable_failed: int, share: float) -> None:
+        """Adds one block; `share` is the candidate's part of the block's requests, between 0 and 1."""
+        failed = candidate_failed + stable_failed
+        if failed == 0:
+            return
+        self.failures += candidate_failed
+        before = self.sums or [0.0] * POINTS
+        self.sums = [s + failed * log1p(share * (r - 1.0)) for s, r in zip(before, GRID, strict=True)]
+
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The 99 % interval.
+
+        Returns:
+            The lower end, 0 if none is known; the upper end, None if none is known; (None, None) before any failure.
+        """
+        if not self.sums:
+            return None, None
+        likelihood = [self.failures * ln - s for ln, s in zip(_LOGS, self.sums, strict=True)]
+        highest = max(likelihood)
+        mean = highest + log(sum(exp(ell - highest) for ell in likelihood) / POINTS)
+        inside = [i for i, ell in enumerate(likelihood) if mean - ell < _DOUBT]
+        first, last = inside[0], inside[-1]
+        return (GRID[first - 1] if first > 0 else 0.0), (GRID[last + 1] if last + 1 < POINTS else None)

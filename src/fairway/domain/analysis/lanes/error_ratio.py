@@ -1,0 +1,199 @@
+"""Lanes that compare error ratios by the affine-margin test. The hard lane and the error lane are two of them.
+
+Rules of a block:
+- It closes by time, by a change of weight, never by what it contains of failures.
+- A block without a request of the candidate, or without one of stable's own, goes on instead of closing; a change of
+  weight discards it, because requests of different weights are not comparable.
+- Guesses that the bets use (stable's error ratio) come from closed blocks only.
+- Whether a reading is left out (warm-up, shared incident) is known before the reading. A block that is open goes on to
+  its end all the same.
+
+Where stable has no requests of its own (weight 100; no old instance left; a first deployment) the comparison is
+replaced by an absolute limit: the greater of the policy's reference and what the margin allows at the upper 99 % limit
+of stable's error ratio in this rollout's earlier blocks. The capital stays the same. What that guarantees is less: the
+probability of a wrong roll-back is at most alpha only if the candidate's true error ratio stays below that limit. An
+incident that hits everyone then looks like a fault of the candidate, unless second tries on stable fail as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairway.domain import codec
+from fairway.domain.analysis.capital import Capital, Schedule
+from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, LaneEvidence
+from fairway.domain.analysis.interval import RatioInterval
+from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.proportion import upper_limit
+from fairway.domain.analysis.tally import Tally, own_requests
+
+NO_COUNTS = Counts(0, 0)
+
+PATIENCE = 8
+"""Block lengths to wait for a request of stable before the candidate is judged alone."""
+
+KNOWN_STABLE = 100
+"""Requests of stable from which on its own error ratio says more than the policy's reference."""
+
+GUESS_FAILED, GUESS_FINISHED = 0.1, 100.0
+"""What stable's error ratio is taken for before anything is known: one in a thousand, worth a hundred requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRatioTest:
+    """What makes one error-ratio lane differ from another.
+
+    Attributes:
+        margin: what the candidate is allowed.
+        alternatives: the error ratios to bet on, from the limit of the margin; always the same number.
+        schedule: how the capital is put at stake.
+        cap: greatest e-value of one block.
+        block: seconds.
+        shortest: seconds; a bake may shorten the block down to this.
+        blocks_in_bake: how many blocks a bake shall hold at least; 0: the bake does not matter.
+        reference: error ratio that is in order where there is nothing to compare with.
+        patient: leaves out warm-up and shared incidents.
+        words: the margin in words.
+    """
+
+    margin: Margin
+    alternatives: Callable[[float], tuple[float, ...]]
+    schedule: Schedule
+    cap: float
+    block: float
+    shortest: float
+    blocks_in_bake: int
+    reference: float
+    patient: bool
+    words: str
+
+    def length(self, bake: float) -> float:
+        """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
+        if bake <= 0.0 or self.blocks_in_bake == 0:
+            return self.block
+        return min(self.block, max(self.shortest, bake / self.blocks_in_bake))
+
+
+@dataclass(slots=True)
+class ErrorRatioLane:
+    """State of one error-ratio lane.
+
+    Attributes:
+        step: where the rollout stands.
+        seconds: age of the open block.
+        open: what the open block has counted.
+        judged: what closed blocks of the present step have counted.
+        stable: what closed blocks of the whole rollout have counted of stable's own requests.
+    """
+
+    name: str
+    weight: float
+    test: ErrorRatioTest
+    capital: Capital
+    step: Step = NO_STEP
+    seconds: float = 0.0
+    open: Tally = field(default_factory=Tally)
+    judged: Tally = field(default_factory=Tally)
+    stable: Counts = NO_COUNTS
+    interval: RatioInterval = field(default_factory=RatioInterval)
+
+    @classmethod
+    def begin(cls, name: str, weight: float, test: ErrorRatioTest) -> "ErrorRatioLane":
+        """The lane at the beginning of a rollout."""
+        return cls(name, weight, test, Capital.begin(test.schedule, len(test.alternatives(0.5))))
+
+    def enter_step(self, step: Step) -> None:
+        """Judges the open block if it can be judged, else discards it; forgets what described the step before."""
+        self._close(alone=self.step.alone)
+        self.seconds, self.open = 0.0, Tally()
+        self.judged, self.interval = Tally(), RatioInterval()
+        if self.capital.blocks:
+            self.capital.enter_step()
+        self.step = step
+
+    def observe(self, reading: Reading) -> None:
+        """Adds a reading; closes the block when its time has come."""
+        left_out = reading.warming or reading.incident if self.test.patient else reading.incident and self.step.alone
+        if left_out and self.seconds == 0.0:
+            return
+        self.seconds += reading.seconds
+        self.open.add(reading.tally)
+        length = self.test.length(self.step.bake)
+        if self.seconds + reading.seconds / 2.0 < length:
+            return  # the next reading is as near to the block's end as this one, or nearer
+        if self._close(alone=self.step.alone or self.seconds >= PATIENCE * length):
+            self.seconds, self.open = 0.0, Tally()
+
+    def e_value(self) -> float:
+        """The odds against the candidate over the whole rollout."""
+        return self.capital.total(self.test.schedule)
+
+    def evidence(self) -> LaneEvidence:
+        """What to show; counts, ratio and interval describe the present step."""
+        candidate = Counts(self.judged.candidate_finished, self.judged.candidate_failed)
+        stable = Counts(self.judged.stable_finished, self.judged.stable_failed)
+        ratio = candidate.ratio / stable.ratio if candidate.ratio is not None and stable.ratio else None
+        low, high = self.interval.bounds()
+        words = self.test.words
+        if self.step.alone:
+            words = f"an error ratio of at most {self._absolute().points * 100:.3g} %"
+        e_value = min(self.e_value(), GREATEST_E_VALUE)
+        return LaneEvidence(self.name, self.weight, e_value, candidate, stable, ratio, low, high, words)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole state, but for the test, which follows from the policy."""
+        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "test"}
+
+    @classmethod
+    def restore(cls, value: dict[str, Any], test: ErrorRatioTest) -> "ErrorRatioLane":
+        """The lane that `to_json` described."""
+        parts: dict[str, type] = {
+            "capital": Capital,
+            "step": Step,
+            "open": Tally,
+            "judged": Tally,
+            "stable": Counts,
+            "interval": RatioInterval,
+        }
+        pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
+        return cls(value["name"], value["weight"], test, seconds=value["seconds"], **pieces)
+
+    def _close(self, *, alone: bool) -> bool:
+        """Judges the open block; False if it cannot be judged yet."""
+        block = self.open
+        if block.candidate_finished == 0:
+            return False
+        own = 0 if self.step.alone else own_requests(block, self.step.weight)
+        if own == 0 and not alone:
+            return False
+        failed = min(block.stable_failed, own)
+        block = Tally(block.candidate_finished, block.candidate_failed, own, failed)
+        self.capital.grow(self._gains(block), schedule=self.test.schedule, cap=self.test.cap)
+        self.judged.add(block)
+        if own:
+            self.stable = Counts(self.stable.finished + own, self.stable.failed + failed)
+            share = block.candidate_finished / (block.candidate_finished + own)
+            self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
+        return True
+
+    def _gains(self, block: Tally) -> list[float]:
+        paired = block.stable_finished > 0
+        margin = self.test.margin if paired else self._absolute()
+        balance = block.candidate_finished / block.stable_finished if paired else 0.0
+        guess = (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
+        candidate = (block.candidate_finished, block.candidate_failed)
+        gains = []
+        for alternative in self.test.alternatives(margin.limit(guess)):
+            bet = best_bet(alternative, stable=guess, balance=balance, margin=margin)
+            gain = log_e_value(
+                bet, candidate=candidate, stable_failed=block.stable_failed, balance=balance, margin=margin
+            )
+            gains.append(gain)
+        return gains
+
+    def _absolute(self) -> Margin:
+        """The margin where there is nothing to compare with."""
+        known = self.stable.finished >= KNOWN_STABLE
+        stable = upper_limit(self.stable.failed, self.stable.finished) if known else 0.0
+        return Margin(0.0, max(self.test.reference, self.test.margin.limit(stable)))

@@ -1,0 +1,39 @@
+"""The error lane: more failures than the policy's margin allows, found by evidence.
+
+Null hypothesis: the candidate's error ratio is at most `ratio_margin` times stable's plus `absolute_margin`. Its blocks
+are the policy's blocks, shorter in a short bake; warm-up and shared incidents are left out. Blocks of some seconds, a
+cap on each and several of them needed (four at least) keep a burst of related failures that happened to hit the
+candidate from deciding: the guarantee itself assumes that requests fail independently.
+"""
+
+from fairway.domain.analysis.capital import Schedule
+from fairway.domain.analysis.lanes.error_ratio import ErrorRatioTest
+from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.policy import AnalysisPolicy
+
+MULTIPLES = (1.4, 2.0, 3.5, 7.0, 16.0, 50.0, 250.0)
+"""Alternatives, as multiples of the margin's limit."""
+
+BLOCKS_IN_BAKE = 12
+"""So that a short bake can be decided at all: four capped blocks are the least, warm-up takes up to a quarter."""
+
+
+def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
+    """The test of the error lane under a policy."""
+    margin = Margin(policy.ratio_margin, policy.absolute_margin)
+    return ErrorRatioTest(
+        margin=margin,
+        alternatives=_alternatives,
+        schedule=Schedule(first=0.5, entry=0.1, late=0.4, pace=120.0),
+        cap=policy.alpha ** (-1.0 / 3.0),
+        block=policy.block,
+        shortest=policy.tick,
+        blocks_in_bake=BLOCKS_IN_BAKE,
+        reference=policy.reference,
+        patient=True,
+        words=f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points",
+    )
+
+
+def _alternatives(limit: float) -> tuple[float, ...]:
+    return tuple(min(1.0, multiple * limit) for multiple in MULTIPLES)

@@ -1,0 +1,75 @@
+"""What every lane can do, and what it is told.
+
+A lane is one kind of evidence with its own blocks and its own capital. The rollout's e-value is the weighted mean of
+the lanes' e-values; it is an e-process whatever the dependence between them (Vovk and Wang 2021), so one threshold
+serves all and the weights are the only price of a further lane.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fairway.domain.analysis.evidence import LaneEvidence
+from fairway.domain.analysis.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stretch of the rollout with one weight.
+
+    Attributes:
+        weight: percent of the requests that go to the candidate.
+        alone: stable gets no requests of its own, so there is nothing to compare with.
+        bake: how long the step shall be watched, in seconds; 0 when that is not known.
+    """
+
+    weight: float
+    alone: bool
+    bake: float
+
+
+NO_STEP = Step(0.0, True, 0.0)
+"""Before the first step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What ended since the reading before.
+
+    Attributes:
+        seconds: time that passed, 0 or more, as far as it can be trusted.
+        tally: the counts.
+        warming: the candidate was scaled up a short while ago.
+        incident: both revisions were failing when this stretch began. Never taken from the counts in `tally`.
+    """
+
+    seconds: float
+    tally: Tally
+    warming: bool
+    incident: bool
+
+
+class Lane(Protocol):
+    """One kind of evidence."""
+
+    name: str
+    weight: float
+
+    def enter_step(self, step: Step) -> None:
+        """Closes the open block, whatever is in it; later readings belong to the new step."""
+        ...
+
+    def observe(self, reading: Reading) -> None:
+        """Adds a reading to the open block and closes the block when its time has come."""
+        ...
+
+    def e_value(self) -> float:
+        """The odds against the candidate over the whole rollout; 1 at the beginning."""
+        ...
+
+    def evidence(self) -> LaneEvidence:
+        """What to show."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole state; `restore` of the lane's class makes an equal lane from it."""
+        ...

@@ -1,0 +1,89 @@
+"""The affine-margin test: is the candidate's error ratio above `ratio × stable's + points`?
+
+What lives here: one formula, its best bet, nothing that remembers. Blocks, capital and lanes live beside it.
+
+For a block with `n_c`, `n_s` finished and `x_c`, `x_s` failed requests, `k = n_c / n_s`, and the null hypothesis
+`p_c <= ratio * p_s + points` about the block's mean failure probabilities, the e-value of a bet `a > 1` is
+
+    e(a) = a^x_c * b^x_s * exp(-points * n_c * (a - 1)),    b = 1 - ratio * k * (a - 1) > 0.
+
+Proof that E e(a) <= 1 under the null, for independent requests with any, even unequal, probabilities:
+
+    E a^x_c = prod(1 + p_i (a - 1)) <= exp(n_c p_c (a - 1)),  and likewise  E b^x_s <= exp(n_s p_s (b - 1));
+    n_s (b - 1) = -ratio n_c (a - 1), so the exponents add up to n_c (a - 1) (p_c - ratio p_s - points),
+    which is <= 0 under the null, because a > 1.
+
+The form is our own, from the Chernoff and Poisson bounds (Howard, Ramdas, McAuliffe, Sekhon, "Time-uniform Chernoff
+bounds", 2020). `p_s` may differ from block to block, so incidents that hit both revisions do no harm. With `ratio` 1
+and `points` 0 it is the test on the traffic's split (Lindon and Malek, "Anytime-valid inference for multinomial count
+data", 2022); with `ratio` 0 it is a test against an absolute limit. The product over blocks is a test supermartingale:
+it ever reaches 1/alpha with probability at most alpha (Ville 1939), however often one looks.
+"""
+
+from dataclasses import dataclass
+from math import log, log1p, sqrt
+
+LARGEST_BET = 1e6
+"""Where the null allows no failure at all, the best bet is unbounded; this is as good."""
+
+NEAR_LIMIT = 0.999
+"""Bets stay this far below the value at which one failure of stable would lose everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """The null hypothesis: the candidate fails at most `ratio` times as often as stable plus `points`.
+
+    Attributes:
+        ratio: 0 or more; 0 compares with nothing.
+        points: 0 or more, as a fraction of 1: 0.2 is 20 percentage points.
+    """
+
+    ratio: float
+    points: float
+
+    def limit(self, stable: float) -> float:
+        """The greatest error ratio within the margin when stable's is `stable`."""
+        return self.ratio * stable + self.points
+
+
+def best_bet(alternative: float, *, stable: float, balance: float, margin: Margin) -> float:
+    """The bet that grows fastest if the candidate's error ratio is `alternative`.
+
+    Maximises the expected logarithm of the e-value: the smaller root of a quadratic, in the form that loses no digits.
+
+    Args:
+        alternative: supposed error ratio of the candidate, 0 to 1.
+        stable: supposed error ratio of stable; must come from earlier blocks only.
+        balance: finished requests of the candidate per finished request of stable in this block.
+        margin: the null hypothesis.
+
+    Returns:
+        The bet `a`; 1 or less means that the alternative lies within the margin and no bet should be made.
+    """
+    pull = margin.ratio * balance
+    linear = alternative * pull + margin.ratio * stable + margin.points * (1.0 + pull)
+    constant = alternative * (1.0 + pull)
+    root = sqrt(max(0.0, linear * linear - 4.0 * margin.points * pull * constant))
+    bet = 2.0 * constant / (linear + root) if linear > 0.0 else LARGEST_BET
+    highest = 1.0 + NEAR_LIMIT / pull if pull > 0.0 else LARGEST_BET
+    return min(bet, highest, LARGEST_BET)
+
+
+def log_e_value(bet: float, *, candidate: tuple[int, int], stable_failed: int, balance: float, margin: Margin) -> float:
+    """Natural logarithm of one block's e-value.
+
+    Args:
+        bet: `a` of the formula, above 1 and below `1 + 1 / (ratio * balance)`; at most 1 is no bet and gives 0.
+        candidate: finished and failed requests of the candidate.
+        stable_failed: failed requests of stable.
+        balance: finished requests of the candidate per finished request of stable.
+        margin: the null hypothesis.
+    """
+    if bet <= 1.0:
+        return 0.0
+    finished, failed = candidate
+    gain = failed * log(bet) - margin.points * finished * (bet - 1.0)
+    if margin.ratio > 0.0 and stable_failed:
+        gain += stable_failed * log1p(-margin.ratio * balance * (bet - 1.0))
+    return gain
