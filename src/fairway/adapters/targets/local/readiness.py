@@ -1,0 +1,93 @@
+"""Whether an instance can serve now: it answers, and it is our own process that answers."""
+
+import http.client
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from fairway.adapters.targets.local.ports import observe_listener
+from fairway.adapters.targets.local.records import InstanceRecord
+
+TIMEOUT = 1.0  # seconds for one answer
+_BODY = 256 * 1024  # bytes of the body that are searched
+_AT_ONCE = 16
+
+
+class Answer(NamedTuple):
+    """What came of asking one instance.
+
+    Attributes:
+        detail: why it is not ready, in a sentence; empty if it is.
+        stranger: another process has its port, so that it can never become ready.
+    """
+
+    detail: str
+    stranger: bool = False
+
+
+class ReadinessProbe:
+    """Asks instances whether they can serve; remembers of which process it is known that it listens."""
+
+    def __init__(self) -> None:
+        self._verified: dict[str, tuple[int, float]] = {}
+
+    def ask(self, instances: Sequence[tuple[InstanceRecord, int, float]]) -> list[Answer]:
+        """Asks all at once.
+
+        Args:
+            instances: each with the pid of its process, which leads its session, and when that was started.
+        """
+        if len(instances) < 2:
+            return [self._ask(*one) for one in instances]
+        with ThreadPoolExecutor(min(len(instances), _AT_ONCE)) as pool:
+            return list(pool.map(lambda one: self._ask(*one), instances))
+
+    def has_seen_ready(self, instance: str, pid: int, since: float) -> bool:
+        """Whether this process of the instance has been ready, as far as this object has seen."""
+        return self._verified.get(instance) == (pid, since)
+
+    def _ask(self, record: InstanceRecord, pid: int, since: float) -> Answer:
+        place = f"{record.host}:{record.port}"
+        if not self.has_seen_ready(record.id, pid, since):
+            listener = observe_listener(record.host, record.port, pid)
+            if not listener.anyone:
+                return Answer(f"Nobody listens on {place} yet.")
+            if not listener.ours:
+                return Answer(f"A process that is not the instance's own listens on {place}.", stranger=True)
+        reason = _connect(record) if record.ready is None else _get(record, record.ready)
+        if not reason:
+            self._verified[record.id] = (pid, since)
+        return Answer(reason)
+
+
+def _connect(record: InstanceRecord) -> str:
+    try:
+        socket.create_connection((record.host, record.port), timeout=TIMEOUT).close()
+    except OSError as problem:
+        return f"No connection to {record.host}:{record.port}: {_words(problem)}."
+    return ""
+
+
+def _get(record: InstanceRecord, path: str) -> str:
+    question = f"GET {path} on {record.host}:{record.port}"
+    connection = http.client.HTTPConnection(record.host, record.port, timeout=TIMEOUT)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "fairway", "Connection": "close"})
+        answer = connection.getresponse()
+        if not 200 <= answer.status < 300:
+            return f"{question} was answered with status {answer.status}."
+        if record.ready_body is None:
+            return ""
+        body = answer.read(_BODY).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as problem:
+        return f"{question} was not answered: {_words(problem)}."
+    finally:
+        connection.close()
+    return "" if record.ready_body in body else f"{question} was answered without {record.ready_body!r}."
+
+
+def _words(problem: Exception) -> str:
+    if isinstance(problem, TimeoutError):
+        return f"nothing came within {TIMEOUT:g} s"
+    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
