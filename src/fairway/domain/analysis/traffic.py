@@ -34,6 +34,9 @@ class RevisionTraffic:
         failed: attempts that ended with 5xx, a reset, a refused connection or a timeout.
         latency: cells `(lower edge in microseconds, width in microseconds, count)` by lower edge; answered
             attempts only.
+        retried: those of `finished` that were not the first try of their request; 0 also where nothing is tried again.
+        retried_failed: those of `failed` that were not the first try of their request.
+        abandoned: attempts that the client gave up before an answer came; in none of the other numbers.
     """
 
     revision: str
@@ -41,6 +44,9 @@ class RevisionTraffic:
     failed: int
     latency: tuple[tuple[float, float, int], ...] = ()
     instances: tuple[InstanceTraffic, ...] = ()
+    retried: int = 0
+    retried_failed: int = 0
+    abandoned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
