@@ -82,7 +82,7 @@ class Message:
 
     Attributes:
         id: key that stays the same over all tries.
-        receiver: the notifier's kind and settings.
+        receiver: `kind` of the notifier and its `settings`, an object.
         tries: how often it was tried before.
     """
 
@@ -96,10 +96,13 @@ class Journal(Protocol):
     """Events of runs. Every write is one durable transaction with all its projections and messages."""
 
     def start(self, run: str, event: RunStarted) -> str | None:
-        """Begins a run and makes it due at once.
+        """Begins a run and makes it due at once; the same call again changes nothing.
 
         Returns:
             None if it began; else the id of the run that is under way in that environment, and nothing is written.
+
+        Raises:
+            TransientError: code `plan-outdated`: another revision than the plan's stable one has become live since.
         """
         ...
 
@@ -156,6 +159,10 @@ class Leases(Protocol):
         """Gives up all leases of the holder."""
         ...
 
+    def next_wake(self, holder: str, *, now: float) -> float | None:
+        """When `claim` may find something next, seconds since the epoch, UTC; None: when somebody appends."""
+        ...
+
 
 class Evidence(Protocol):
     """The analysis of a run under way, one JSON value a run."""
@@ -199,7 +206,7 @@ class Outbox(Protocol):
     """Messages written with the events that caused them, delivered afterwards, in order for each receiver."""
 
     def list_due(self, *, now: float, limit: int) -> tuple[Message, ...]:
-        """Messages to be tried now, oldest first."""
+        """Messages to be tried now, oldest first: at most one a receiver, so ask again once they were tried."""
         ...
 
     def mark_delivered(self, message: str) -> None:

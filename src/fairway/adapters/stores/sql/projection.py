@@ -1,0 +1,123 @@
+"""What is projected from the events of a run: computed here, written by `journal.py` in the same transaction.
+
+Nothing here is set by hand: every value follows from the run before and after the events.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fairway.domain.codec import to_json
+from fairway.domain.rollout.events import ArtifactQuarantined, Event
+from fairway.domain.rollout.messages import message_for
+from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.spec import Adapter
+
+
+def write_json(value: Any) -> str:
+    """The text of a JSON value: ASCII, so that no database has to know the characters in it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+
+
+def storable(words: str) -> str:
+    """Text that every database takes: output of commands may hold zero bytes and broken characters."""
+    return words.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def is_live(run: Run) -> bool:
+    """The run has made its candidate the environment's live revision. A change of scale makes nothing live."""
+    return run.plan.kind != "scale" and (run.promoted or run.outcome == "completed")
+
+
+def explain(run: Run) -> str:
+    """The sentence that says best why a run stands where it stands; in the end, why it ended so."""
+    failure = run.failure.reason if run.failure is not None else None
+    return storable(run.ended_reason or run.attention or failure or run.paused or run.held or run.reason)
+
+
+def identity_columns(run: Run) -> dict[str, Any]:
+    """What never changes about a run."""
+    plan, artifact = run.plan, run.plan.candidate.artifact
+    return {
+        "id": run.id,
+        "kind": plan.kind,
+        "service": plan.service,
+        "environment": plan.environment,
+        "release": storable(artifact.version),
+        "digest": artifact.digest,
+        "commit_id": artifact.commit,
+        "strategy": storable(plan.strategy),
+        "actor": storable(run.actor),
+        "started": run.started,
+        "revision": write_json(to_json(plan.candidate)),
+    }
+
+
+def state_columns(run: Run, wake: float | None) -> dict[str, Any]:
+    """What follows from the events; a run that has ended is never due again and needs no holder."""
+    columns = {
+        "version": run.version,
+        "wake_at": wake,
+        "phase": run.phase,
+        "verdict": run.verdict,
+        "reason": explain(run),
+        "ended": run.ended,
+    }
+    if run.outcome is not None:
+        columns |= {"wake_at": None, "holder": None, "lease_until": None}
+    return columns
+
+
+def event_rows(run: str, events: Iterable[Event], *, after: int) -> list[dict[str, Any]]:
+    """The rows of the events that follow version `after`."""
+    return [
+        {
+            "run": run,
+            "version": version,
+            "at": event.at,
+            "type": type(event).__name__,
+            "data": write_json(to_json(event)),
+        }
+        for version, event in enumerate(events, after + 1)
+    ]
+
+
+def quarantine_row(run: Run, event: ArtifactQuarantined) -> dict[str, Any]:
+    """The entry of the artifact that the run rejected."""
+    return {
+        "digest": event.digest,
+        "service": run.plan.service,
+        "release": storable(run.plan.candidate.version),
+        "reason": storable(event.reason),
+        "run": run.id,
+        "at": event.at,
+    }
+
+
+def message_rows(run: Run, event: Event) -> Iterator[dict[str, Any]]:
+    """One row a receiver that wants to be told of the event.
+
+    Args:
+        run: the state after the event.
+        event: the fact.
+    """
+    message = message_for(run, event)
+    if message is None:
+        return
+    for place, receiver in enumerate(run.plan.notify):
+        wanted = receiver.get("events")
+        if wanted is None or message["event"] in wanted:
+            described = _describe(receiver)
+            yield {
+                "id": f"{run.id}.{run.version}.{place}",
+                "queue": hashlib.sha256(described.encode()).hexdigest(),
+                "receiver": described,
+                "body": write_json(message),
+                "due": event.at,
+            }
+
+
+def _describe(receiver: Adapter) -> str:
+    settings = {name: to_json(value) for name, value in receiver.settings}
+    return json.dumps({"kind": receiver.kind, "settings": settings}, sort_keys=True)

