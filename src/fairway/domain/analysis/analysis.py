@@ -89,7 +89,7 @@ class Analysis:
         self.lanes = self.lanes or begin_lanes(self.policy)
 
     def enter_step(self, weight: float, *, at: float, scaled_up: bool, bake: float = 0.0) -> None:
-        """The weight has just changed, or a new step begins at the same weight.
+        """The weight has just changed, or a new step begins at the same weight. Without effect after a verdict.
 
         Args:
             weight: percent of the requests that now go to the candidate.
@@ -98,13 +98,18 @@ class Analysis:
             bake: seconds for which this step shall be watched; shortens warm-up and blocks where they would leave no
                 time to judge. 0: not known.
         """
+        if self.verdict is not None:
+            return
+        for lane in self.lanes:
+            lane.close_block()
+        self._judge()
+        if self.verdict is not None:
+            return
         self.step = Step(weight, self.stable is None or weight >= 100.0, bake)
+        for lane in self.lanes:
+            lane.enter_step(self.step)
         if scaled_up:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
-        if self.verdict is None:
-            for lane in self.lanes:
-                lane.enter_step(self.step)
-            self._judge()
         self.since, self.watched, self.tally = at, 0.0, Tally()
         self.absence, self.incident.window = AbsenceWatch(), []
 
@@ -119,7 +124,7 @@ class Analysis:
         """Takes in what the router and the target say now.
 
         Args:
-            snapshot: the router's counters; None when they could not be read.
+            snapshot: the router's counters, newer than the last; None when they could not be read.
             health: all instances of candidate and stable; of a revision that is missing nothing is concluded.
             at: now, seconds since the epoch, UTC.
             counting: False while a person paused the rollout: evidence is gathered, the time does not count.

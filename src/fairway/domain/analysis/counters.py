@@ -1,18 +1,19 @@
 """From cumulative counters to what ended in between.
 
 Rules: the first snapshot only says where counting begins. When the counters began again (another origin, or a number
-went down) that stretch is lost and nothing else. A snapshot that is older than the one before, by time and by count, is
-not used at all. Time is trusted only within limits: a clock that jumped or a reader that was dead adds at most
-`LONGEST` seconds, never less than none.
+went down) that stretch is lost and nothing else. Time is trusted only within limits: a clock that jumped or a reader
+that was dead adds at most `LONGEST` seconds, never less than none.
 """
 
 from dataclasses import dataclass
 
 from fairway.domain.analysis.tally import Tally
-from fairway.domain.analysis.traffic import TrafficSnapshot
+from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
 LONGEST = 2.0
 """Seconds between two readings that are believed to have been watched."""
+
+NO_TRAFFIC = RevisionTraffic("", 0, 0)
 
 
 def trusted(before: float | None, now: float) -> float:
@@ -29,7 +30,7 @@ class Counters:
     Attributes:
         at: when it was read; None before the first.
         origin: identity of the counters' beginning.
-        counts: candidate finished and failed, stable finished and failed.
+        counts: four numbers of the candidate, four of stable.
     """
 
     at: float | None = None
@@ -40,21 +41,33 @@ class Counters:
         """What ended since the last snapshot, with the seconds that passed; None if that cannot be said."""
         new = _counts(snapshot, candidate, stable)
         old, before = self.counts, self.at
-        same = old is not None and snapshot.origin == self.origin
-        fell = same and old is not None and any(b < a for a, b in zip(old, new, strict=True))
-        if fell and before is not None and snapshot.at < before:
-            return None
+        began_again = snapshot.origin != self.origin
         self.at, self.origin, self.counts = snapshot.at, snapshot.origin, new
-        if old is None or not same or fell:
+        if old is None or began_again or any(b < a for a, b in zip(old, new, strict=True)):
             return None
         gone = [b - a for a, b in zip(old, new, strict=True)]
-        tally = Tally(gone[0], min(gone[0], gone[1]), gone[2], min(gone[2], gone[3]))
-        return trusted(before, snapshot.at), tally
+        return trusted(before, snapshot.at), _tally(gone[:4], gone[4:])
 
 
 def _counts(snapshot: TrafficSnapshot, candidate: str, stable: str | None) -> list[int]:
-    c = snapshot.of(candidate)
-    if stable is None:
-        return [c.finished, c.failed, 0, 0]
-    s = snapshot.of(stable)
-    return [c.finished, c.failed, s.finished, s.failed]
+    """Finished, failed, retried and retried failed attempts of the candidate, then of stable."""
+    counts = []
+    for revision in (candidate, stable):
+        traffic = snapshot.of(revision) if revision is not None else NO_TRAFFIC
+        counts += [traffic.finished, traffic.failed, traffic.retried, traffic.retried_failed]
+    return counts
+
+
+def _tally(candidate: list[int], stable: list[int]) -> Tally:
+    c_finished, c_failed, _, _ = _parts(candidate)
+    s_finished, s_failed, again, again_failed = _parts(stable)
+    return Tally(c_finished, c_failed, s_finished, s_failed, again, again_failed)
+
+
+def _parts(gone: list[int]) -> tuple[int, int, int, int]:
+    """First tries and their failures, second tries and theirs; made to fit where the source counts carelessly."""
+    finished, failed, retried, retried_failed = gone
+    again = min(retried, finished)
+    again_failed = min(retried_failed, again)
+    first = finished - again
+    return first, min(first, max(0, failed - again_failed)), again, again_failed

@@ -11,7 +11,7 @@ GREATEST_E_VALUE = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Attempts that ended, and those of them that failed."""
+    """Requests whose first try ended, and those of them that failed."""
 
     finished: int
     failed: int
@@ -30,7 +30,7 @@ class LaneEvidence:
         weight: part of the whole capital that the lane began with.
         e_value: betting odds against "the candidate is within this lane's margin", over the whole rollout.
         candidate: what its blocks counted in the present step.
-        stable: likewise, second tries of the candidate's failures left out.
+        stable: likewise; second tries of what failed on the candidate are left out.
         ratio: the candidate's error ratio divided by stable's, in the present step; None when stable has none.
         low: lower end of the ratio's 99 % interval; None when nothing failed.
         high: upper end; None when there is none.
@@ -58,7 +58,7 @@ class Evidence:
         since: when the present step began, seconds since the epoch, UTC; None before the first.
         weight: percent of the requests that go to the candidate.
         candidate: everything counted in the present step, warm-up included.
-        stable: likewise, second tries included.
+        stable: likewise.
         lanes: in the order of the catalogue of lanes.
     """
 

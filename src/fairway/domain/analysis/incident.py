@@ -4,7 +4,8 @@ A rule, not a statistic with a guarantee; it only ever stops the clock. It looks
 as failing when its error ratio is certainly above a limit: three times what was ordinary before in this rollout, but at
 least the policy's reference (where stable is usually cleaner than that) and at most 20 % (whatever is usual). The
 incident is shared when the candidate is above that limit too, and not more than three times as bad as stable: a
-candidate that fails everything and thereby makes stable stumble is no shared incident.
+candidate that fails everything and thereby makes stable stumble is no shared incident. Second tries on stable count
+here: at weight 100 they are all that stable gets, and if they fail as well, it was not the candidate's fault.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class IncidentWatch:
     def observe(self, seconds: float, tally: Tally, *, reference: float) -> None:
         """Adds a reading and decides anew."""
         t = tally
-        entry = [seconds, t.candidate_finished, t.candidate_failed, t.stable_finished, t.stable_failed]
+        stable = (t.stable_finished + t.again_finished, t.stable_failed + t.again_failed)
+        entry = [seconds, t.candidate_finished, t.candidate_failed, *stable]
         self.window = [*self.window, entry]
         while len(self.window) > 1 and sum(entry[0] for entry in self.window[1:]) >= WINDOW:
             self._age(self.window.pop(0))

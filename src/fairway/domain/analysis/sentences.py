@@ -41,10 +41,11 @@ def watching(evidence: Evidence, *, watched: float, warming: bool) -> str:
 def no_requests(evidence: Evidence, *, watched: float) -> str:
     """Nothing was learnt in this step."""
     share = min(0.99, evidence.weight / 100.0)
-    expected = evidence.stable.finished * share / (1.0 - share)
+    stable = evidence.stable.finished
+    expected = stable * share / (1.0 - share)
     return (
         f"No answer after {_seconds(watched)} at {_weight(evidence.weight)}: the candidate finished 0 requests "
-        f"(stable {evidence.stable.finished:,}; about {_number(expected)} were to be expected), so nothing is known of it. "
+        f"(stable {stable:,}; about {_number(expected)} were to be expected), so nothing is known of it. "
         f"Send requests, raise the weight or bake longer. {_state(evidence)}"
     )
 
@@ -52,8 +53,8 @@ def no_requests(evidence: Evidence, *, watched: float) -> str:
 def absent(evidence: Evidence, *, seconds: float, expected: float) -> str:
     """The candidate stayed silent too long."""
     return (
-        f"Inconclusive: the candidate has finished no request for {_seconds(seconds)} while about {_number(expected)} were "
-        f"to be expected. Look at its routing and at requests that hang. {_state(evidence)}"
+        f"Inconclusive: the candidate has finished no request for {_seconds(seconds)} while about "
+        f"{_number(expected)} were to be expected. Look at its routing and at requests that hang. {_state(evidence)}"
     )
 
 

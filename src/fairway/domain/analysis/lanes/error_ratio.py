@@ -2,8 +2,9 @@
 
 Rules of a block:
 - It closes by time, by a change of weight, never by what it contains of failures.
-- A block without a request of the candidate, or without one of stable's own, goes on instead of closing; a change of
+- A block without a request of the candidate, or without one of stable's, goes on instead of closing; a change of
   weight discards it, because requests of different weights are not comparable.
+- Only first tries count; what stable answers in place of the candidate is no request of stable's.
 - Guesses that the bets use (stable's error ratio) come from closed blocks only.
 - Whether a reading is left out (warm-up, shared incident) is known before the reading. A block that is open goes on to
   its end all the same.
@@ -26,7 +27,7 @@ from fairway.domain.analysis.interval import RatioInterval
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
 from fairway.domain.analysis.proportion import upper_limit
-from fairway.domain.analysis.tally import Tally, own_requests
+from fairway.domain.analysis.tally import Tally
 
 NO_COUNTS = Counts(0, 0)
 
@@ -84,7 +85,7 @@ class ErrorRatioLane:
         seconds: age of the open block.
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
-        stable: what closed blocks of the whole rollout have counted of stable's own requests.
+        stable: what closed blocks of the whole rollout have counted of stable.
     """
 
     name: str
@@ -103,9 +104,13 @@ class ErrorRatioLane:
         """The lane at the beginning of a rollout."""
         return cls(name, weight, test, Capital.begin(test.schedule, len(test.alternatives(0.5))))
 
+    def close_block(self) -> None:
+        """Judges the open block if it can be judged."""
+        if self._close(alone=self.step.alone):
+            self.seconds, self.open = 0.0, Tally()
+
     def enter_step(self, step: Step) -> None:
-        """Judges the open block if it can be judged, else discards it; forgets what described the step before."""
-        self._close(alone=self.step.alone)
+        """Discards what is left of an open block; forgets what described the step before."""
         self.seconds, self.open = 0.0, Tally()
         self.judged, self.interval = Tally(), RatioInterval()
         if self.capital.blocks:
@@ -162,18 +167,17 @@ class ErrorRatioLane:
     def _close(self, *, alone: bool) -> bool:
         """Judges the open block; False if it cannot be judged yet."""
         block = self.open
-        if block.candidate_finished == 0:
+        paired = block.stable_finished > 0 and not self.step.alone
+        if block.candidate_finished == 0 or not (paired or alone):
             return False
-        own = 0 if self.step.alone else own_requests(block, self.step.weight)
-        if own == 0 and not alone:
-            return False
-        failed = min(block.stable_failed, own)
-        block = Tally(block.candidate_finished, block.candidate_failed, own, failed)
+        if not paired:
+            block = Tally(block.candidate_finished, block.candidate_failed)
         self.capital.grow(self._gains(block), schedule=self.test.schedule, cap=self.test.cap)
         self.judged.add(block)
-        if own:
-            self.stable = Counts(self.stable.finished + own, self.stable.failed + failed)
-            share = block.candidate_finished / (block.candidate_finished + own)
+        if paired:
+            finished, failed = block.stable_finished, block.stable_failed
+            self.stable = Counts(self.stable.finished + finished, self.stable.failed + failed)
+            share = block.candidate_finished / (block.candidate_finished + finished)
             self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
         return True
 

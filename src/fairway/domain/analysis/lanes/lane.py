@@ -54,8 +54,12 @@ class Lane(Protocol):
     name: str
     weight: float
 
+    def close_block(self) -> None:
+        """Judges the open block if it can be judged: the step ends."""
+        ...
+
     def enter_step(self, step: Step) -> None:
-        """Closes the open block, whatever is in it; later readings belong to the new step."""
+        """Discards what is left of an open block; later readings belong to the new step."""
         ...
 
     def observe(self, reading: Reading) -> None:
