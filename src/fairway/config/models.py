@@ -306,7 +306,7 @@ class EnvironmentSection(Section):
     observe: Duration | None = Field(
         default=None,
         description="How long to watch after the promotion, while the old revision stays warm. "
-        "By default 30m for canary and blue-green, 0s for rolling.",
+        "By default 30m for canary, `keep` for blue-green, 0s for rolling.",
         examples=["30m"],
     )
     gates: GatesSection = Field(default=GatesSection(), description="What must be met before requests move.")

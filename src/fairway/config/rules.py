@@ -122,30 +122,31 @@ def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) 
 
 
 def _listens(document: Document, data: Data) -> Iterator[Problem]:
-    taken: list[tuple[str, str, int]] = []
+    taken: list[tuple[str, tuple[str, int]]] = []
     for name, spec in environments(data).items():
         router = spec.get("router")
-        if not isinstance(router, dict) or "listen" not in router:
-            continue
-        path, listen = ("environments", name, "router", "listen"), router["listen"]
-        address = parse_listen(listen)
-        if address is None:
-            message = f"{quote(listen)} is not an address to listen on"
-            yield document.problem(path, message, "write HOST:PORT such as 127.0.0.1:8000, with a port from 1 to 65535")
-            continue
-        host, port = address
-        for other, other_host, other_port in taken:
-            if port == other_port and _overlap(host, other_host):
-                message = f"{quote(listen)} is taken: environment {quote(other)} listens there already"
-                yield document.problem(path, message, "give each environment an address of its own")
-                break
-        taken.append((name, host, port))
+        for key in ("listen", "preview"):
+            if not isinstance(router, dict) or key not in router:
+                continue
+            path, listen = ("environments", name, "router", key), router[key]
+            address = parse_listen(listen)
+            if address is None:
+                message = f"{quote(listen)} is not an address to listen on"
+                yield document.problem(
+                    path, message, "write IP:PORT such as 127.0.0.1:8000, with a port from 1 to 65535"
+                )
+                continue
+            holder = next((other for other, held in taken if _overlap(address, held)), None)
+            if holder is not None:
+                message = f"{quote(listen)} is taken: environment {quote(holder)} listens there already"
+                yield document.problem(path, message, "give each an address of its own")
+            taken.append((name, address))
 
 
-def _overlap(one: str, other: str) -> bool:
-    loopback, everywhere = {"localhost": "127.0.0.1"}, {"0.0.0.0", "::", "[::]"}  # noqa: S104
-    one, other = loopback.get(one.lower(), one.lower()), loopback.get(other.lower(), other.lower())
-    return one == other or one in everywhere or other in everywhere
+def _overlap(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    everywhere = {"0.0.0.0", "::"}  # noqa: S104
+    same_host = one[0] == other[0] or bool(everywhere & {one[0], other[0]})
+    return one[1] == other[1] and same_host
 
 
 RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _listens)

@@ -26,8 +26,9 @@ from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
 PRESETS = {"strict": (1.0, 0.0), "balanced": (1.25, 0.0001), "tolerant": (2.0, 0.001)}
 """Margins of the presets: factor on stable's error ratio, and what may come on top, as a fraction."""
 
-OBSERVE = {"rolling": 0.0, "blue-green": 1800.0, "canary": 1800.0}
-"""Seconds to watch after the promotion where the file does not say; a rolling update keeps nothing to go back to."""
+OBSERVE = {"rolling": 0.0, "blue-green": 0.0, "canary": 1800.0}
+"""Seconds to watch after the promotion where the file does not say: a rolling update keeps nothing to go back to, and
+blue-green watches for as long as it keeps the old set."""
 
 
 def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:

@@ -1,5 +1,6 @@
 """The kinds of values that a configuration is made of; each says in one clause what is wrong with a bad one."""
 
+import ipaddress
 import re
 import shlex
 from collections.abc import Callable
@@ -18,7 +19,7 @@ PERCENTAGE_PATTERN = r"^[0-9]+(\.[0-9]+)? ?%$"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*):(?P<port>[0-9]{1,5})")
+_LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+):(?P<port>[0-9]{1,5})")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]{1,20})\}")
 
 
@@ -92,7 +93,7 @@ def _command(value: str) -> str:
             f"the quotes in {quote(value)} are not balanced", 'close the quote, or write \\" for one'
         ) from error
     if not words:
-        raise refuse("the command is empty")
+        raise refuse("the command is empty", "write the program and its arguments")
     return value
 
 
@@ -144,11 +145,15 @@ def _database(value: str) -> str:
 
 
 def parse_listen(value: object) -> tuple[str, int] | None:
-    """Host and port of `host:port`; None if it is none. An IPv6 address stands in brackets."""
+    """Host and port of `host:port`; None if it is none. The host is an IP address, one of version 6 in brackets."""
     found = _LISTEN.fullmatch(value) if isinstance(value, str) else None
     if not found or not 0 < int(found["port"]) < 65536:
         return None
-    return found["host"].strip("[]"), int(found["port"])
+    try:
+        host = ipaddress.ip_address(found["host"].strip("[]"))
+    except ValueError:
+        return None
+    return str(host), int(found["port"])
 
 
 def bare_word(key: str) -> Callable[[Any], Any]:
