@@ -1,0 +1,60 @@
+"""Files that Envoy reads: written beside, made durable, then renamed into place.
+
+Envoy acts on a rename only, so it never sees half a file, and neither does a start after a power cut.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def create_folder(folder: Path) -> None:
+    """Creates the folder, open to its owner only; an existing one gets that mode too."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Replaces the file's content at once; other readers see the old or the new one, also after a power cut."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the renames in the folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_file(path: Path) -> str | None:
+    """The file's content, None if there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def discovery(resources: list[Json]) -> tuple[str, str]:
+    """A discovery response as text, and its version.
+
+    The version is a digest of the resources: the same resources have the same version, whoever writes them.
+    """
+    version = hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:16]
+    return json.dumps({"version_info": version, "resources": resources}, indent=1), version

@@ -1,0 +1,135 @@
+"""What a router remembers beside its configuration: the epoch, what was confirmed, what Envoy may still use.
+
+`confirmed` is what every worker was seen to use. `reach` is wider: every backend that any attempt since may have made
+Envoy refer to. A change takes nothing away that lies in reach before the new routes are confirmed, whatever crashed in
+between.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fairway.adapters.routers.envoy.folder import read_file, replace_file
+from fairway.adapters.routers.envoy.routing import joint_pairs
+from fairway.domain.errors import PermanentError, TransientError
+from fairway.domain.rollout.revision import Endpoint
+from fairway.domain.rollout.routes import Backend, Routes
+
+_T = TypeVar("_T")
+
+_STATE = "state.json"
+_EPOCH = "epoch"
+_LOCK = "lock"
+KEPT_AFTER_REMOVAL = (_EPOCH, _LOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Attributes as the module says; `pairs` are the aggregates in reach."""
+
+    confirmed: Routes | None = None
+    reach: tuple[Backend, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+def load_memory(folder: Path) -> Memory:
+    """What was stored last; nothing at all before the first time."""
+    text = read_file(folder / _STATE)
+    if text is None:
+        return Memory()
+    stored = json.loads(text)
+    routes = stored["confirmed"]
+    return Memory(
+        None if routes is None else Routes(**{**routes, "backends": _backends(routes["backends"])}),
+        _backends(stored["reach"]),
+        tuple((first, second) for first, second in stored["pairs"]),
+    )
+
+
+def store_memory(folder: Path, memory: Memory) -> None:
+    """Replaces what is stored."""
+    replace_file(folder / _STATE, json.dumps(asdict(memory), indent=1))
+
+
+def widen(memory: Memory, routes: Routes) -> Memory:
+    """The memory with everything that the routes need added to what is in reach, and nothing taken away.
+
+    An endpoint that is in rotation on either side stays in rotation.
+    """
+    known = {backend.revision: backend for backend in memory.reach}
+    for backend in routes.backends:
+        before = known.get(backend.revision, backend)
+        serving = _merged(backend.endpoints, before.endpoints)
+        draining = tuple(e for e in _merged(backend.draining, before.draining) if e not in serving)
+        known[backend.revision] = replace(backend, endpoints=serving, draining=draining)
+    pairs = _merged(memory.pairs, joint_pairs(routes))
+    return Memory(memory.confirmed, tuple(known.values()), pairs)
+
+
+def settle(memory: Memory, routes: Routes) -> Memory:
+    """The memory once the routes are confirmed.
+
+    Aggregates stay while both of their revisions do: a request under way may still be tried again through them.
+    """
+    left = {backend.revision for backend in routes.backends}
+    pairs = tuple(p for p in _merged(memory.pairs, joint_pairs(routes)) if left.issuperset(p))
+    return Memory(routes, routes.backends, pairs)
+
+
+@contextlib.contextmanager
+def hold(folder: Path, epoch: int, *, patience: float) -> Iterator[None]:
+    """Lets one caller at a time change this router, and none whose lease is older than one seen before.
+
+    Raises:
+        PermanentError: the epoch is stale.
+        TransientError: somebody else has been changing the router for `patience` seconds.
+    """
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _lock(handle, folder, patience)
+        seen = int(read_file(folder / _EPOCH) or 0)
+        if epoch < seen:
+            raise PermanentError(
+                "stale-epoch",
+                f"epoch {epoch} is older than {seen}, under which this router was changed last",
+                "another controller has taken over; give up this run here",
+            )
+        if epoch > seen:
+            replace_file(folder / _EPOCH, f"{epoch}\n")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                message = f'another controller is changing the router in "{folder}"'
+                raise TransientError("router-busy", message, "try again when it is done") from None
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _merged(first: tuple[_T, ...], second: tuple[_T, ...]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _backends(stored: list[dict[str, Any]]) -> tuple[Backend, ...]:
+    return tuple(
+        Backend(b["revision"], _endpoints(b["endpoints"]), _endpoints(b["draining"]), b["ready_path"]) for b in stored
+    )
+
+
+def _endpoints(stored: list[dict[str, Any]]) -> tuple[Endpoint, ...]:
+    return tuple(Endpoint(**endpoint) for endpoint in stored)

@@ -1,0 +1,146 @@
+"""The running proxy: its unit, its start, and why it did not start."""
+
+import contextlib
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairway.adapters.routers.envoy.addresses import Address, check_free
+from fairway.adapters.routers.envoy.admin import Admin
+from fairway.adapters.routers.envoy.binary import find_envoy
+from fairway.adapters.routers.envoy.bootstrap import CLUSTERS_FILE, bootstrap, routes_file
+from fairway.adapters.routers.envoy.folder import discovery, replace_file, sync_folder
+from fairway.adapters.routers.envoy.names import MAIN, PREVIEW
+from fairway.adapters.routers.envoy.routing import main_routes, preview_routes
+from fairway.domain.errors import PermanentError, TransientError
+from fairway.domain.rollout.routes import Routes
+from fairway.ports.supervisor import Supervisor, Unit, UnitStatus
+
+# Envoy is up after 50 ms; a backend that hangs holds it up by one health check of a second.
+_START_WITHIN = 20.0
+_TAIL = 16384
+_NOBODY = Routes(stable=None, candidate=None, weight=0, backends=())
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Envoy for one environment, kept alive by the supervisor.
+
+    Attributes:
+        unit: the id that the supervisor knows it by.
+        folder: where its configuration and its admin socket are; also its working folder.
+        concurrency: worker threads.
+    """
+
+    unit: str
+    folder: Path
+    supervisor: Supervisor
+    main: Address
+    preview: Address | None
+    concurrency: int
+
+    def ensure_running(self) -> None:
+        """Returns when the proxy listens with the present settings; changed settings restart it.
+
+        Raises:
+            PermanentError: an address is taken, Envoy is missing or does not run here.
+            TransientError: it did not start in time.
+        """
+        settings = json.dumps(bootstrap(self.folder, self.main, self.preview), indent=1)
+        name = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        file = self.folder / f"bootstrap-{name}-{self.concurrency}.json"
+        # An earlier bootstrap is deleted once the present one runs.
+        if list(self.folder.glob("bootstrap-*.json")) == [file] and self.answers():
+            return
+        program = find_envoy()
+        before = self._status()
+        self._check_addresses(before)
+        self._write_first_files()
+        replace_file(file, settings)
+        sync_folder(self.folder)
+        self.supervisor.ensure_unit(self._unit(program, file))
+        try:
+            self._await_start(file)
+        except PermanentError:
+            if before is None:
+                self.supervisor.ensure_removed(self.unit)
+            raise
+        for other in self.folder.glob("bootstrap-*.json"):
+            if other != file:
+                other.unlink()
+
+    def answers(self) -> bool:
+        """Whether Envoy listens now."""
+        with contextlib.suppress(TransientError), Admin(self.folder) as admin:
+            return admin.ready()
+        return False
+
+    def log_size(self) -> int:
+        """Length of the log now, in bytes."""
+        status = self._status()
+        with contextlib.suppress(OSError):
+            return 0 if status is None else Path(status.log).stat().st_size
+        return 0
+
+    def log_lines(self, *, since: int = 0) -> list[str]:
+        """The log's lines from that byte on, at most the last 16 KiB; empty if there is no log."""
+        status = self._status()
+        with contextlib.suppress(OSError):
+            if status is not None:
+                with Path(status.log).open("rb") as log:
+                    size = log.seek(0, 2)
+                    # A log that became shorter was rotated.
+                    log.seek(max(since if since <= size else 0, size - _TAIL))
+                    return log.read().decode(errors="replace").splitlines()
+        return []
+
+    def _status(self) -> UnitStatus | None:
+        return self.supervisor.observe().get(self.unit)
+
+    def _check_addresses(self, status: UnitStatus | None) -> None:
+        for address in (self.main, self.preview):
+            if address is not None:
+                check_free(address, ours=None if status is None else status.pid)
+
+    def _unit(self, program: Path, file: Path) -> Unit:
+        # Hot restart is off: the supervisor knows no epochs, and it would leave shared memory behind.
+        arguments = ("--concurrency", str(self.concurrency), "--disable-hot-restart", "--log-level", "warning")
+        argv = (str(program), "--config-path", str(file), *arguments)
+        return Unit(id=self.unit, argv=argv, folder=str(self.folder), variables=(), grace=5.0)
+
+    def _write_first_files(self) -> None:
+        """Files that Envoy insists on finding; those that are there stay."""
+        first = {
+            CLUSTERS_FILE: [],
+            routes_file(MAIN): [main_routes(_NOBODY, None)],
+            routes_file(PREVIEW): [preview_routes(_NOBODY)],
+        }
+        for name, resources in first.items():
+            if not (self.folder / name).exists():
+                replace_file(self.folder / name, discovery(resources)[0])
+
+    def _await_start(self, file: Path) -> None:
+        deadline = time.monotonic() + _START_WITHIN
+        while not self._runs_with(file):
+            status = self._status()
+            if status is not None and status.pid is None:
+                # It ended, or has not been started yet; in both cases an address that is taken explains enough.
+                self._check_addresses(status)
+            if status is not None and status.state == "crash-loop":
+                hint = f'its log is "{status.log}"'
+                raise PermanentError("envoy-does-not-run", f"Envoy ends at its start: {self._last_words()}", hint)
+            if time.monotonic() > deadline:
+                message = f"Envoy did not listen within {_START_WITHIN:.0f} s"
+                raise TransientError("envoy-slow", message, self._last_words())
+            time.sleep(0.01)
+
+    def _runs_with(self, file: Path) -> bool:
+        with contextlib.suppress(TransientError), Admin(self.folder) as admin:
+            return admin.ready() and str(file) in admin.command()
+        return False
+
+    def _last_words(self) -> str:
+        lines = self.log_lines()
+        return lines[-1].strip() if lines else "it wrote nothing"

@@ -1,0 +1,135 @@
+"""Which request goes to which revision, and what is tried again where.
+
+Methods that only read are tried once more on the fallback after any failure. Others are tried again only where the
+first try cannot have been processed. A stable revision without a fallback is never asked again because of a 5xx answer:
+that would double its load when it is weakest, and count its failures twice. A body beyond Envoy's buffer of 1 MiB is
+never sent a second time.
+"""
+
+from fairway.adapters.routers.envoy.folder import Json
+from fairway.adapters.routers.envoy.names import MAIN, METADATA, PREVIEW, REVISION_HEADER, joint_cluster
+from fairway.domain.rollout.routes import Routes
+
+_TYPE = "type.googleapis.com/"
+_READS: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
+_NOT_PROCESSED = "connect-failure,refused-stream,reset-before-request"
+_NOT_ANSWERED = "reset,connect-failure,refused-stream"
+_NOT_GOOD = "5xx,reset,connect-failure,refused-stream"
+
+# A weight of 100 percent in steps of 0.01.
+_WHOLE = 10000
+
+_OTHER_REVISION: Json = {
+    "retry_priority": {
+        "name": "envoy.retry_priorities.previous_priorities",
+        "typed_config": {
+            "@type": _TYPE + "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig",
+            "update_frequency": 1,
+        },
+    }
+}
+_OTHER_INSTANCE: Json = {
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {"@type": _TYPE + "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
+        }
+    ],
+    "host_selection_retry_max_attempts": 5,
+}
+
+
+def joint_pairs(routes: Routes) -> tuple[tuple[str, str], ...]:
+    """The pairs (who serves, on whom it falls back) that these routes use."""
+    pairs = []
+    if routes.candidate is not None and routes.stable is not None:
+        pairs.append((routes.candidate, routes.stable))
+    if routes.stable is not None and routes.fallback is not None:
+        pairs.append((routes.stable, routes.fallback))
+    return tuple(pairs)
+
+
+def receivers(routes: Routes) -> tuple[str, ...]:
+    """The revisions that users' requests go to by weight."""
+    named = ((routes.stable, routes.weight < 100), (routes.candidate, routes.weight > 0))
+    return tuple(revision for revision, receives in named if receives and revision is not None)
+
+
+def main_routes(routes: Routes, try_timeout: float | None) -> Json:
+    """The route configuration of the users' listener."""
+    pairs = dict(joint_pairs(routes))
+    table = [
+        # Who asks for a revision by name gets it, or is told; a test must not pass on the wrong revision.
+        *_named("candidate", routes.candidate, None),
+        *_named("stable", routes.stable, pairs.get(routes.stable or "")),
+        # The same random number decides every share of a request, so both classes see the same division.
+        *_share(routes.candidate, pairs.get(routes.candidate or ""), routes.weight, try_timeout),
+        *_share(routes.stable, pairs.get(routes.stable or ""), None, try_timeout),
+        _answer({"prefix": "/"}, 503, "no release is live here yet\n"),
+    ]
+    return _configuration(MAIN, table)
+
+
+def preview_routes(routes: Routes) -> Json:
+    """The route configuration of the preview listener: the candidate, unmasked, or nobody."""
+    if routes.candidate is None:
+        return _configuration(PREVIEW, [_answer({"prefix": "/"}, 503, "there is no candidate at present\n")])
+    return _configuration(PREVIEW, [_forward({"prefix": "/"}, routes.candidate, None)])
+
+
+def _named(name: str, revision: str | None, fallback: str | None) -> list[Json]:
+    match: Json = {"prefix": "/", "headers": [{"name": REVISION_HEADER, "string_match": {"exact": name}}]}
+    if revision is None:
+        return [_answer(match, 404, f"there is no {name} revision at present\n")]
+    if fallback is None:
+        return [_forward(match, revision, None)]
+    return [_forward(match, joint_cluster(revision, fallback), None)]
+
+
+def _share(revision: str | None, fallback: str | None, weight: float | None, try_timeout: float | None) -> list[Json]:
+    """The routes of one revision's share: first the methods that only read, then all; None: all that is left."""
+    if revision is None or weight == 0:
+        return []
+    match: Json = {"prefix": "/"}
+    if weight is not None:
+        part = {"numerator": round(weight * _WHOLE / 100), "denominator": "TEN_THOUSAND"}
+        match["runtime_fraction"] = {"default_value": part}
+    if fallback is None:
+        cluster, reading, tries, elsewhere = revision, _NOT_ANSWERED, 2, _OTHER_INSTANCE
+    else:
+        cluster, reading, tries = joint_cluster(revision, fallback), _NOT_GOOD, 1
+        elsewhere = _OTHER_REVISION | _OTHER_INSTANCE
+    per_try = {} if try_timeout is None else {"per_try_timeout": f"{try_timeout:.3f}s"}
+    return [
+        _forward(match | {"headers": [_READS]}, cluster, _again(reading, tries) | elsewhere | per_try),
+        _forward(match, cluster, _again(_NOT_PROCESSED, tries) | elsewhere),
+    ]
+
+
+def _again(when: str, tries: int) -> Json:
+    # Envoy's own pause of 25 ms would be added to every masked failure.
+    pause = {"base_interval": "0.001s", "max_interval": "0.002s"}
+    return {"retry_on": when, "num_retries": tries, "retry_back_off": pause}
+
+
+def _forward(match: Json, cluster: str, again: Json | None) -> Json:
+    # Without a timeout of its own, so that long answers, streams and WebSockets are not cut.
+    route: Json = {"cluster": cluster, "timeout": "0s"}
+    return {"match": match, "route": route if again is None else route | {"retry_policy": again}}
+
+
+def _answer(match: Json, status: int, text: str) -> Json:
+    return {"match": match, "direct_response": {"status": status, "body": {"inline_string": text}}}
+
+
+def _configuration(name: str, table: list[Json]) -> Json:
+    served_by = {"key": REVISION_HEADER, "value": f"%UPSTREAM_METADATA({METADATA}:revision)%"}
+    return {
+        "@type": _TYPE + "envoy.config.route.v3.RouteConfiguration",
+        "name": name,
+        # Without it, routes to an unknown cluster are accepted and answer 503.
+        "validate_clusters": True,
+        "response_headers_to_add": [{"header": served_by, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        # The number of the try tells first tries from repeated ones in the counters.
+        "virtual_hosts": [{"name": "all", "domains": ["*"], "include_request_attempt_count": True, "routes": table}],
+    }
