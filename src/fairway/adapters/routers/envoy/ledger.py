@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,7 +69,7 @@ def widen(memory: Memory, routes: Routes) -> Memory:
         draining = tuple(e for e in _merged(backend.draining, before.draining) if e not in serving)
         known[backend.revision] = replace(backend, endpoints=serving, draining=draining)
     pairs = _merged(memory.pairs, joint_pairs(routes))
-    return Memory(memory.confirmed, tuple(known.values()), pairs)
+    return Memory(memory.confirmed, _sorted(known.values()), pairs)
 
 
 def settle(memory: Memory, routes: Routes) -> Memory:
@@ -79,7 +79,7 @@ def settle(memory: Memory, routes: Routes) -> Memory:
     """
     left = {backend.revision for backend in routes.backends}
     pairs = tuple(p for p in _merged(memory.pairs, joint_pairs(routes)) if left.issuperset(p))
-    return Memory(routes, routes.backends, pairs)
+    return Memory(routes, _sorted(routes.backends), pairs)
 
 
 @contextlib.contextmanager
@@ -119,6 +119,10 @@ def _lock(handle: int, folder: Path, patience: float) -> None:
             time.sleep(0.005)
         else:
             return
+
+
+def _sorted(backends: Iterable[Backend]) -> tuple[Backend, ...]:
+    return tuple(sorted(backends, key=lambda backend: backend.revision))
 
 
 def _merged(first: tuple[_T, ...], second: tuple[_T, ...]) -> tuple[_T, ...]:

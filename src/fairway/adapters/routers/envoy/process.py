@@ -13,15 +13,13 @@ from fairway.adapters.routers.envoy.binary import find_envoy
 from fairway.adapters.routers.envoy.bootstrap import CLUSTERS_FILE, bootstrap, routes_file
 from fairway.adapters.routers.envoy.folder import discovery, replace_file, sync_folder
 from fairway.adapters.routers.envoy.names import MAIN, PREVIEW
-from fairway.adapters.routers.envoy.routing import main_routes, preview_routes
+from fairway.adapters.routers.envoy.routing import NOBODY, main_routes, preview_routes
 from fairway.domain.errors import PermanentError, TransientError
-from fairway.domain.rollout.routes import Routes
 from fairway.ports.supervisor import Supervisor, Unit, UnitStatus
 
 # Envoy is up after 50 ms; a backend that hangs holds it up by one health check of a second.
 _START_WITHIN = 20.0
 _TAIL = 16384
-_NOBODY = Routes(stable=None, candidate=None, weight=0, backends=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +112,8 @@ class Process:
         """Files that Envoy insists on finding; those that are there stay."""
         first = {
             CLUSTERS_FILE: [],
-            routes_file(MAIN): [main_routes(_NOBODY, None)],
-            routes_file(PREVIEW): [preview_routes(_NOBODY)],
+            routes_file(MAIN): [main_routes(NOBODY, None)],
+            routes_file(PREVIEW): [preview_routes(NOBODY)],
         }
         for name, resources in first.items():
             if not (self.folder / name).exists():

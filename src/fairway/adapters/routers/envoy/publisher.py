@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from fairway.adapters.routers.envoy.admin import Admin
@@ -14,6 +14,7 @@ from fairway.adapters.routers.envoy.process import Process
 from fairway.domain.errors import PermanentError, TransientError
 
 _REASON_WITHIN = 0.5
+_ENDS = ("version_text", "update_rejected", "update_failure")
 _REFUSED = re.compile(r"rejected: ?(?P<reason>.*)")
 
 
@@ -38,19 +39,33 @@ def endpoints_of(revision: str) -> Subscription:
     return Subscription(endpoints_file(revision), f"cluster.{revision}.")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    version: str
+    refusals: int
+
+
 class Publisher:
     """Publishes files for one change, and can take all of them back.
 
     Attributes:
+        admin: a connection for the whole change.
+        hosts: the endpoints that Envoy had when the change began.
         changed: whether anything was written.
+
+    Args:
+        process: whose folder and log.
+        patience: seconds that Envoy gets to confirm one file.
     """
 
-    process: Process
-    admin: Admin
-    patience: float
-    changed: bool = False
-    _undo: list[tuple[Path, str | None]] = field(default_factory=list)
+    def __init__(self, process: Process, admin: Admin, *, patience: float) -> None:
+        self.admin = admin
+        self.hosts = admin.hosts()
+        self.changed = False
+        self._process = process
+        self._patience = patience
+        self._stats = admin.stats(f"({'|'.join(_ENDS)})$")
+        self._undo: list[tuple[Path, str | None]] = []
 
     def publish(self, subscription: Subscription, resources: list[Json]) -> None:
         """Makes Envoy use the resources; does nothing if it does already.
@@ -59,22 +74,11 @@ class Publisher:
             PermanentError: Envoy refuses them; the sentence holds its reason.
             TransientError: Envoy did not confirm in time.
         """
-        content, version = discovery(resources)
-        path = self.process.folder / subscription.file
-        seen = self._seen(subscription)
-        if seen.version == version and read_file(path) == content:
-            return
-        log = self.process.log_size()
-        self._write(path, content)
-        self._await(subscription, version, seen.refusals, log)
+        self._write(subscription, *discovery(resources))()
 
     def prepare(self, subscription: Subscription, resources: list[Json]) -> Callable[[], None]:
         """Writes a file that Envoy does not subscribe to yet; the answer waits until it does and uses it."""
-        content, version = discovery(resources)
-        log = self.process.log_size()
-        refusals = self._seen(subscription).refusals
-        self._write(self.process.folder / subscription.file, content)
-        return lambda: self._await(subscription, version, refusals, log)
+        return self._write(subscription, *discovery(resources))
 
     def take_back(self) -> None:
         """Puts back what was there before, latest first, so that a start of Envoy finds what it can use."""
@@ -85,48 +89,47 @@ class Publisher:
                 replace_file(path, content)
         self._undo.clear()
 
-    def _write(self, path: Path, content: str) -> None:
-        self._undo.append((path, read_file(path)))
+    def _write(self, subscription: Subscription, content: str, version: str) -> Callable[[], None]:
+        path = self._process.folder / subscription.file
+        before = read_file(path)
+        seen = _seen(self._stats, subscription)
+        if seen.version == version and before == content:
+            return lambda: None
+        log = self._process.log_size()
+        self._undo.append((path, before))
         self.changed = True
         replace_file(path, content)
+        return lambda: self._await(subscription, version, seen.refusals, log)
 
     def _await(self, subscription: Subscription, version: str, refusals: int, log: int) -> None:
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self._patience
+        pattern = f"^{re.escape(subscription.stats)}({'|'.join(_ENDS)})$"
         while True:
-            seen = self._seen(subscription)
+            stats = self.admin.stats(pattern)
+            seen = _seen(stats, subscription)
             if seen.version == version:
+                self._stats |= stats
                 return
             if seen.refusals > refusals:
-                raise PermanentError(
-                    "routing-refused",
-                    f'Envoy refuses "{subscription.file}": {self._reason(log)}',
-                    "the routes are as before",
-                )
+                message = f'Envoy refuses "{subscription.file}": {self._reason(log)}'
+                raise PermanentError("routing-refused", message, "the routes are as before")
             if time.monotonic() > deadline:
-                message = f'Envoy did not confirm "{subscription.file}" within {self.patience:g} s'
+                message = f'Envoy did not confirm "{subscription.file}" within {self._patience:g} s'
                 raise TransientError("envoy-slow", message, "try again")
             time.sleep(0.0005)
 
-    def _seen(self, subscription: Subscription) -> "_Seen":
-        pattern = f"^{re.escape(subscription.stats)}(version_text|update_rejected|update_failure)$"
-        stats = self.admin.stats(pattern)
-        refused, failed = (int(stats.get(f"{subscription.stats}update_{end}", 0)) for end in ("rejected", "failure"))
-        return _Seen(stats.get(f"{subscription.stats}version_text", ""), refused + failed)
-
     def _reason(self, log: int) -> str:
+        """What Envoy wrote to its log since that byte; the supervisor may pass it on a little later."""
         deadline = time.monotonic() + _REASON_WITHIN
-        while True:
-            reasons = [
-                found["reason"] for line in self.process.log_lines(since=log) if (found := _REFUSED.search(line))
-            ]
+        while time.monotonic() < deadline:
+            lines = self._process.log_lines(since=log)
+            reasons = [found["reason"] for line in lines if (found := _REFUSED.search(line))]
             if reasons:
                 return reasons[-1]
-            if time.monotonic() > deadline:
-                return "its log names no reason"
             time.sleep(0.01)
+        return "its log names no reason"
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    version: str
-    refusals: int
+def _seen(stats: dict[str, str], subscription: Subscription) -> _Seen:
+    version, *refusals = (stats.get(subscription.stats + end, "") for end in _ENDS)
+    return _Seen(version, sum(int(count or 0) for count in refusals))

@@ -16,6 +16,8 @@ _NOT_PROCESSED = "connect-failure,refused-stream,reset-before-request"
 _NOT_ANSWERED = "reset,connect-failure,refused-stream"
 _NOT_GOOD = "5xx,reset,connect-failure,refused-stream"
 
+NOBODY = Routes(stable=None, candidate=None, weight=0, backends=())
+
 # A weight of 100 percent in steps of 0.01.
 _WHOLE = 10000
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from fairway.adapters.routers.envoy.admin import Admin, Host, Hosts, place
 from fairway.adapters.routers.envoy.clusters import assignment, joint, revision_cluster
-from fairway.adapters.routers.envoy.folder import sync_folder
+from fairway.adapters.routers.envoy.folder import discovery, read_file, sync_folder
 from fairway.adapters.routers.envoy.ledger import Memory, load_memory, settle, store_memory, widen
 from fairway.adapters.routers.envoy.names import MAIN, PREVIEW, endpoints_file, joint_cluster
 from fairway.adapters.routers.envoy.process import Process
 from fairway.adapters.routers.envoy.publisher import CLUSTERS, Publisher, endpoints_of, routes_of
-from fairway.adapters.routers.envoy.routing import joint_pairs, main_routes, preview_routes, receivers
+from fairway.adapters.routers.envoy.routing import NOBODY, joint_pairs, main_routes, preview_routes, receivers
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.routes import Backend, Routes
 
@@ -44,99 +44,96 @@ class Transition:
             PermanentError: Envoy refuses them; all files are as before.
             TransientError: not confirmed, or nobody healthy to send requests to; weights that have not moved stay.
         """
-        memory = load_memory(self.process.folder)
-        with Admin(self.process.folder) as admin:
-            publisher = Publisher(self.process, admin, self.patience)
+        folder = self.process.folder
+        memory = load_memory(folder)
+        with Admin(folder) as admin:
+            publisher = Publisher(self.process, admin, patience=self.patience)
             try:
-                self._perform(publisher, memory, routes)
+                wide = self._perform(publisher, memory, routes)
             except PermanentError:
                 publisher.take_back()
+                store_memory(folder, self._untainted(memory))
                 raise
             if publisher.changed:
                 admin.await_workers(patience=self.patience)
-        settled = settle(memory, routes)
+        settled = settle(wide, routes)
         if settled != memory:
-            store_memory(self.process.folder, settled)
-        if publisher.changed:
+            store_memory(folder, settled)
             self._forget_endpoints(settled)
-            sync_folder(self.process.folder)
+            sync_folder(folder)
 
-    def _perform(self, publisher: Publisher, memory: Memory, routes: Routes) -> None:
-        if self._returns(memory.confirmed, routes) and self._can_serve(publisher.admin.hosts(), routes):
+    def _perform(self, publisher: Publisher, memory: Memory, routes: Routes) -> Memory:
+        """Everything but the final bookkeeping; returns what is in reach meanwhile."""
+        if _returns(memory.confirmed, routes) and _can_serve(publisher.hosts, routes):
             self._move_weights(publisher, routes)
         wide = widen(memory, routes)
         if wide != memory:
             store_memory(self.process.folder, wide)
         self._write_backends(publisher, wide)
         if memory.confirmed != routes:
-            self._await_healthy(publisher.admin, memory, routes)
+            self._await_healthy(publisher, memory, routes)
         self._move_weights(publisher, routes)
         if self.process.preview is not None:
             publisher.publish(routes_of(PREVIEW), [preview_routes(routes)])
         self._write_backends(publisher, settle(wide, routes))
+        return wide
+
+    def _untainted(self, memory: Memory) -> Memory:
+        """What is in reach after a refusal: no more than what was confirmed, if the weights never left that.
+
+        Else a backend that Envoy refuses, written down by a controller that died, would spoil every later change.
+        """
+        content = discovery([main_routes(memory.confirmed or NOBODY, self.try_timeout)])[0]
+        if read_file(self.process.folder / routes_of(MAIN).file) != content:
+            return memory
+        return Memory() if memory.confirmed is None else settle(Memory(), memory.confirmed)
 
     def _move_weights(self, publisher: Publisher, routes: Routes) -> None:
         publisher.publish(routes_of(MAIN), [main_routes(routes, self.try_timeout)])
 
     def _write_backends(self, publisher: Publisher, memory: Memory) -> None:
         """Makes Envoy have exactly the memory's revisions and aggregates."""
-        present = publisher.admin.hosts()
         confirmations = []
         for backend in memory.reach:
-            content = [assignment(backend)]
-            if backend.revision in present:
-                publisher.publish(endpoints_of(backend.revision), content)
+            subscription, content = endpoints_of(backend.revision), [assignment(backend)]
+            if backend.revision in publisher.hosts:
+                publisher.publish(subscription, content)
             else:
-                confirmations.append(publisher.prepare(endpoints_of(backend.revision), content))
+                confirmations.append(publisher.prepare(subscription, content))
         revisions = [revision_cluster(self.process.folder, backend) for backend in memory.reach]
         publisher.publish(CLUSTERS, revisions + [joint(*pair) for pair in memory.pairs])
         for confirm in confirmations:
             confirm()
         names = {backend.revision for backend in memory.reach} | {joint_cluster(*pair) for pair in memory.pairs}
-        self._await_clusters(publisher.admin, names)
+        if names - publisher.hosts.keys():
+            self._await_clusters(publisher, names)
 
-    def _await_clusters(self, admin: Admin, names: set[str]) -> None:
+    def _await_clusters(self, publisher: Publisher, names: set[str]) -> None:
         """A new cluster is in use only once its first health checks are answered or given up."""
         deadline = time.monotonic() + self.patience
-        while missing := names - admin.hosts().keys():
+        while missing := names - publisher.hosts.keys():
             if time.monotonic() > deadline:
                 message = f'Envoy did not take up "{min(missing)}" within {self.patience:g} s'
                 raise TransientError("envoy-slow", message, "try again")
             time.sleep(0.002)
+            publisher.hosts = publisher.admin.hosts()
 
-    def _await_healthy(self, admin: Admin, memory: Memory, routes: Routes) -> None:
+    def _await_healthy(self, publisher: Publisher, memory: Memory, routes: Routes) -> None:
         """Gives new endpoints time to become healthy; then each receiver needs one that is."""
-        known = {e for b in memory.reach for e in b.endpoints}
+        known = {endpoint for backend in memory.reach for endpoint in backend.endpoints}
         awaited = receivers(routes)
         new = [(b, e) for b in routes.backends if b.revision in awaited for e in b.endpoints if e not in known]
         deadline = time.monotonic() + self.patience
-        while True:
-            hosts = admin.hosts()
-            serving = self._can_serve(hosts, routes)
-            if serving and all(_healthy(hosts, b, place(e)) for b, e in new):
-                return
+        hosts = publisher.hosts
+        while not (_can_serve(hosts, routes) and all(_healthy(hosts, b, place(e)) for b, e in new)):
             if time.monotonic() > deadline:
                 break
             time.sleep(0.005)
-        if not serving:
-            silent = next(r for r in awaited if not _serves(hosts, routes, r))
-            message = f'no endpoint of revision "{silent}" passed its health check within {self.patience:g} s'
-            raise TransientError("no-healthy-endpoint", message, "the weights stay as they were")
-
-    @staticmethod
-    def _returns(confirmed: Routes | None, routes: Routes) -> bool:
-        """Whether the change only gives requests back to stable."""
-        return (
-            confirmed is not None
-            and routes.stable == confirmed.stable
-            and routes.candidate in {confirmed.candidate, None}
-            and routes.weight < confirmed.weight
-            and set(joint_pairs(routes)) <= set(joint_pairs(confirmed))
-        )
-
-    @staticmethod
-    def _can_serve(hosts: Hosts, routes: Routes) -> bool:
-        return all(_serves(hosts, routes, revision) for revision in receivers(routes))
+            hosts = publisher.admin.hosts()
+        for revision in awaited:
+            if not _serves(hosts, routes, revision):
+                message = f'no endpoint of revision "{revision}" passed its health check within {self.patience:g} s'
+                raise TransientError("no-healthy-endpoint", message, "the weights stay as they were")
 
     def _forget_endpoints(self, memory: Memory) -> None:
         kept = {endpoints_file(backend.revision) for backend in memory.reach}
@@ -153,3 +150,18 @@ def _serves(hosts: Hosts, routes: Routes, revision: str) -> bool:
 def _healthy(hosts: Hosts, backend: Backend, where: tuple[str, int]) -> bool:
     host: Host | None = hosts.get(backend.revision, {}).get(where)
     return host is not None and host.healthy
+
+
+def _returns(confirmed: Routes | None, routes: Routes) -> bool:
+    """Whether the change gives requests back to stable and does nothing else to the weights."""
+    return (
+        confirmed is not None
+        and routes.stable == confirmed.stable
+        and routes.candidate in {confirmed.candidate, None}
+        and routes.weight < confirmed.weight
+        and set(joint_pairs(routes)) <= set(joint_pairs(confirmed))
+    )
+
+
+def _can_serve(hosts: Hosts, routes: Routes) -> bool:
+    return all(_serves(hosts, routes, revision) for revision in receivers(routes))
