@@ -102,8 +102,8 @@ class Engine:
                         return None
                     if not self._watch(run, epoch, at):
                         return READ_EVERY
-                case Perform(planned):
-                    again = self._perform(run, planned.step, epoch, at)
+                case Perform():
+                    again = self._perform(run, epoch, at)
                     if again is not None:
                         return again
 
@@ -118,7 +118,7 @@ class Engine:
             self._append(run, events, epoch)
         return bool(events)
 
-    def _perform(self, run: Run, step: object, epoch: int, at: float) -> float | None:
+    def _perform(self, run: Run, epoch: int, at: float) -> float | None:
         """Performs the current step; returns when to come again, None for at once."""
         key = (run.id, run.track, run.cursor)
         try:
@@ -188,18 +188,12 @@ def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, .
 
 def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outcome:
     """Whether the watch is over, and with what answer."""
-    if run.paused is not None:
+    over = assessment.watched >= step.seconds or assessment.decision == "inconclusive"
+    if run.paused is not None or assessment.decision == "hold" or not over:
         return Pending(READ_EVERY)
-    if assessment.decision == "continue" and assessment.watched < step.seconds:
-        return Pending(READ_EVERY)
-    if assessment.decision == "continue" and assessment.sufficient:
+    policy = run.plan.analysis.inconclusive
+    if (assessment.decision == "continue" and assessment.sufficient) or policy == "promote":
         return Finished(assessment.sentence, {"evidence": to_json(assessment)})
-    if assessment.decision == "hold":
-        return Pending(READ_EVERY)
-    match run.plan.analysis.inconclusive:
-        case "promote":
-            return Finished(assessment.sentence, {"evidence": to_json(assessment)})
-        case "rollback":
-            return Refused("inconclusive", assessment.sentence)
-        case _:
-            return Pending(READ_EVERY, (Paused(at, "fairway", assessment.sentence),))
+    if policy == "rollback":
+        return Refused("inconclusive", assessment.sentence)
+    return Pending(READ_EVERY, (Paused(at, "fairway", assessment.sentence),))

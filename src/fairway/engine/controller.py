@@ -7,6 +7,7 @@ the lease has ended. A run that waits for a person holds no thread and no memory
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event, Lock
 from typing import Any
 
@@ -77,7 +78,7 @@ class Controller:
                     continue
                 future = self.executor.submit(self.engine.advance, claim.run, claim.epoch)
                 self._busy[claim.run] = future
-            future.add_done_callback(lambda done, run=claim.run: self._finish(run, done))
+            future.add_done_callback(partial(self._finish, claim.run))
 
     def _finish(self, run: str, future: "Future[float | None]") -> None:
         error = future.exception()

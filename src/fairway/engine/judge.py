@@ -8,10 +8,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from fairway.domain.analysis import Analysis, Assessment, InstanceHealth
+from fairway.domain.analysis import Analysis, Assessment, InstanceHealth, TrafficSnapshot
+from fairway.domain.analysis.latency import quantile
 from fairway.domain.codec import to_json
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.steps import Watch
 from fairway.engine.world import World
 from fairway.ports.journal import Evidence
 
@@ -33,6 +35,7 @@ class _Watching:
     looked: float = float("-inf")
     look: "Future[tuple[InstanceHealth, ...]] | None" = None
     health: tuple[InstanceHealth, ...] = ()
+    traffic: TrafficSnapshot | None = None
     once_ready: set[str] = field(default_factory=set)
 
 
@@ -60,14 +63,13 @@ class Judge:
         """
         watching = self._runs.get(run.id) or self._resume(run)
         self._runs[run.id] = watching
-        self._enter(watching, run, at)
         self._look(watching, run, world, at)
         try:
-            snapshot = world.router.observe_traffic()
+            watching.traffic = world.router.observe_traffic()
         except TransientError:
-            snapshot = None
-        counting = run.paused is None
-        watching.analysis.observe(snapshot, watching.health, at=at, counting=counting)
+            watching.traffic = None
+        watching.analysis.observe(watching.traffic, watching.health, at=at, counting=run.paused is None)
+        _enter(watching, run, at)
         assessment = watching.analysis.assess(at=at)
         if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
             self._save(watching, run, assessment, epoch=epoch, at=at)
@@ -80,20 +82,12 @@ class Judge:
     def _resume(self, run: Run) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
         if stored is not None:
-            position = stored["position"]
-            return _Watching(Analysis.from_json(stored["analysis"]), tuple(position) if position else None)
+            return _Watching(Analysis.from_json(stored["analysis"]), tuple(stored["position"]))
         stable = run.plan.stable
-        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
+        analysis = Analysis(
+            run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None
+        )
         return _Watching(analysis, None)
-
-    def _enter(self, watching: _Watching, run: Run, at: float) -> None:
-        """A change of weight, of the candidate's instances, or a watch begun again, starts a new stretch of watching."""
-        position = (run.cursor, run.weight, run.wanted[0], run.extended)
-        if position == watching.position:
-            return
-        before = watching.position[2] if watching.position is not None else 0
-        watching.analysis.enter_step(weight=run.weight, at=at, scaled_up=run.wanted[0] > before)
-        watching.position = position
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
@@ -111,10 +105,37 @@ class Judge:
             "analysis": watching.analysis.to_json(),
             "position": watching.position,
             "assessment": to_json(assessment),
+            "traffic": _summarise(watching.traffic),
             "at": at,
         }
         self._evidence.save_evidence(run.id, value, epoch=epoch)
         watching.saved = at
+
+
+def _enter(watching: _Watching, run: Run, at: float) -> None:
+    """Another step, weight or number of instances, or a watch begun again, starts a new stretch of watching."""
+    position = (run.cursor, run.weight, run.wanted[0], run.extended)
+    if position == watching.position:
+        return
+    before = watching.position[2] if watching.position is not None else 0
+    ahead = (planned.step.seconds for planned in run.steps[run.cursor :] if isinstance(planned.step, Watch))
+    scaled_up = run.wanted[0] > before
+    watching.analysis.enter_step(run.weight, at=at, scaled_up=scaled_up, bake=next(ahead, 0.0))
+    watching.position = position
+
+
+def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:
+    """What people see of the counters: attempts, failures, and latency in milliseconds, by revision."""
+    shown = {}
+    for seen in traffic.revisions if traffic is not None else ():
+        middle, tail = quantile(seen.latency, 0.5), quantile(seen.latency, 0.99)
+        shown[seen.revision] = {
+            "finished": seen.finished,
+            "failed": seen.failed,
+            "p50": None if middle is None else round(middle / 1000, 2),
+            "p99": None if tail is None else round(tail / 1000, 2),
+        }
+    return shown
 
 
 def _observe_health(run: Run, world: World, once_ready: set[str]) -> tuple[InstanceHealth, ...]:

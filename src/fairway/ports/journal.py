@@ -216,3 +216,25 @@ class Outbox(Protocol):
     def postpone(self, message: str, *, until: float, error: str, give_up: bool = False) -> None:
         """It could not be delivered; try again at `until`, or never."""
         ...
+
+
+class ReadStore(Protocol):
+    """What questions ask: the reading half of the journal."""
+
+    def load(self, run: str) -> Run:
+        """See `Journal.load`."""
+        ...
+
+    def load_evidence(self, run: str) -> dict[str, Any] | None:
+        """See `Evidence.load_evidence`."""
+        ...
+
+    def environment(self, service: str, environment: str) -> EnvironmentState:
+        """See `Records.environment`."""
+        ...
+
+    def list_runs(
+        self, *, service: str | None = None, environment: str | None = None, limit: int = 20
+    ) -> tuple[RunSummary, ...]:
+        """See `Records.list_runs`."""
+        ...

@@ -1,0 +1,24 @@
+"""The composition root: the only package that knows everyone."""
+
+from fairway.bootstrap.ambient import actor, duration, new_run, now, pause
+from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
+from fairway.bootstrap.machine import bring_down, bring_up
+from fairway.bootstrap.project import CONFIG_NAME, Project, load_spec, open_project, open_reader
+
+__all__ = [
+    "CONFIG_NAME",
+    "Project",
+    "actor",
+    "bring_down",
+    "bring_up",
+    "duration",
+    "ensure_controller",
+    "keep_serving",
+    "load_spec",
+    "new_run",
+    "now",
+    "open_project",
+    "open_reader",
+    "pause",
+    "serve",
+]

@@ -1,0 +1,44 @@
+"""What the process itself knows: the time, the person, chance."""
+
+import getpass
+import secrets
+import time
+
+from fairway.domain.errors import UserError
+
+#: Letters of run ids: no vowels, nothing that looks like something else.
+_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+
+
+def now() -> float:
+    """Seconds since the epoch, UTC."""
+    return time.time()
+
+
+def pause(seconds: float) -> None:
+    """Waits."""
+    time.sleep(seconds)
+
+
+def actor() -> str:
+    """The account that runs this command."""
+    return getpass.getuser()
+
+
+def new_run() -> str:
+    """An id for a run, short enough to be typed."""
+    return "r-" + "".join(secrets.choice(_LETTERS) for _ in range(6))
+
+
+def duration(text: str) -> float:
+    """Seconds of a duration such as `10m`.
+
+    Raises:
+        UserError: it is none.
+    """
+    from fairway.config.durations import parse_duration
+
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise UserError("duration", f"{text[:40]!r} is not a duration", "write it like 30s, 5m or 1h30m")
+    return seconds

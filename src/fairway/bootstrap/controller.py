@@ -1,0 +1,124 @@
+"""Starting, finding and being the controller."""
+
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from fairway.bootstrap.ambient import now
+from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, find_config
+from fairway.domain.errors import FairwayError, PermanentError
+
+#: The supervisor's unit that the controller is.
+UNIT = "controller"
+
+
+def ensure_controller(project: Project) -> None:
+    """Makes sure that a controller advances this project's runs; it outlives this command."""
+    from fairway.ports.supervisor import Unit
+
+    if _is_served(project):
+        return
+    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+    argv = (sys.executable, "-m", "fairway", "serve", "--config", str(project.config))
+    project.supervisor.ensure_unit(Unit(UNIT, argv, str(project.folder), tuple(sorted(variables.items()))))
+
+
+def keep_serving(project: Project) -> None:
+    """Starts what may have died meanwhile: the supervisor, which keeps the controller."""
+    project.supervisor.ensure_running()
+
+
+def _is_served(project: Project) -> bool:
+    """A controller runs in the foreground of some terminal."""
+    lock = project.state / "controller.lock"
+    if not lock.exists():
+        return False
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return UNIT not in project.supervisor.observe()
+    return False
+
+
+def serve(config: Path | None, log: Callable[[str], None]) -> None:
+    """Is the controller until SIGTERM or SIGINT.
+
+    Raises:
+        PermanentError: another one serves the same file.
+    """
+    folder = find_config(config).absolute().parent
+    known = folder / STATE_FOLDER / "project"
+    with _sole_controller(folder / STATE_FOLDER):
+        _, database, *_ = known.read_text().split("\n")
+        path = find_config(config).absolute()
+        exclusive = not database
+        project = Project(path, folder, database or str(folder / STATE_FOLDER / "journal.db"), exclusive)
+        _serve(project, log)
+
+
+@contextmanager
+def _sole_controller(state: Path) -> Iterator[None]:
+    """Holds the lock by which a file has one controller at most; the system frees it when the process ends."""
+    state.mkdir(mode=0o700, exist_ok=True)
+    with (state / "controller.lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            sentence = f"another controller serves {state}"
+            raise PermanentError("controller-runs", sentence, "fairway down stops it") from error
+        yield
+
+
+def _serve(project: Project, log: Callable[[str], None]) -> None:
+    from fairway.engine.advance import Engine
+    from fairway.engine.controller import WORKERS, Controller, Postman
+    from fairway.engine.judge import Judge
+
+    logging.raiseExceptions = False
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def report(what: str, error: BaseException) -> None:
+        hint = error.hint if isinstance(error, FairwayError) else ""
+        log(f"{what}: {type(error).__name__}: {error} {hint}".rstrip())
+
+    store = project.store
+    holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+    with ThreadPoolExecutor(WORKERS, "run") as workers, ThreadPoolExecutor(WORKERS, "look") as looks:
+        engine = Engine(store, Judge(store, looks), project.world, now)
+        controller = Controller(engine, store, holder, now, workers, report)
+        postman = Postman(store, project.notifier, now, report)
+        others = [
+            threading.Thread(target=postman.serve, args=(stop,), name="postman"),
+            threading.Thread(target=_care, args=(project, stop, report), name="care"),
+        ]
+        for thread in others:
+            thread.start()
+        log(f"controller {holder} serves {project.folder}")
+        controller.serve(stop)
+        for thread in others:
+            thread.join()
+    store.close()
+
+
+def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
+    """The controller and the supervisor keep each other alive."""
+    while not stop.wait(1.0):
+        try:
+            project.supervisor.ensure_running()
+        except FairwayError as error:
+            report("supervisor", error)
+
+
+__all__ = ["CONFIG_NAME", "ensure_controller", "keep_serving", "serve"]

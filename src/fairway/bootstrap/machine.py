@@ -1,0 +1,76 @@
+"""What runs on this machine for one project: bringing it up and down."""
+
+from typing import Any
+
+from fairway.bootstrap.ambient import now, pause
+from fairway.bootstrap.controller import UNIT, ensure_controller
+from fairway.bootstrap.project import Project
+from fairway.domain.rollout.spec import EnvironmentSpec
+from fairway.ports.journal import EnvironmentState
+
+
+def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
+    """Lets everything run again that should, and waits until it is ready, or its time for that has passed.
+
+    Returns:
+        For each environment with a live revision: name, release, address, ready and wanted instances.
+    """
+    project.supervisor.resume_all(None if environment is None else _units(project, environment))
+    ensure_controller(project)
+    return [_await_ready(project, spec, state) for spec, state in _live(project, environment)]
+
+
+def _live(project: Project, environment: str | None) -> list[tuple[EnvironmentSpec, EnvironmentState]]:
+    found = []
+    for spec in project.spec.environments:
+        state = project.store.environment(project.spec.service, spec.name)
+        if environment in (None, spec.name) and state.live is not None:
+            found.append((spec, state))
+    return found
+
+
+def _await_ready(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> dict[str, Any]:
+    live = state.live
+    if live is None:
+        raise AssertionError("asked for live environments only")
+    target = project.target_of(project.spec.service, spec.name, spec.target)
+    router = project.router_of(project.spec.service, spec.name, spec.router)
+    deadline = now() + live.run.health.timeout
+    while True:
+        ready = sum(instance.state == "ready" for instance in target.observe_instances(live.id))
+        seen = router.observe()
+        if (ready >= state.instances and seen.running) or now() > deadline:
+            break
+        pause(0.05)
+    return {
+        "environment": spec.name,
+        "release": live.version,
+        "address": seen.address,
+        "routed": seen.running,
+        "ready": ready,
+        "wanted": state.instances,
+    }
+
+
+def bring_down(project: Project, environment: str | None) -> list[str]:
+    """Stops processes but keeps what should run on record.
+
+    Returns:
+        The units that were stopped.
+    """
+    units = set(project.supervisor.observe()) if environment is None else _units(project, environment)
+    running = sorted(unit for unit in units if project.supervisor.observe()[unit].pid is not None)
+    if UNIT in units:
+        project.supervisor.stop_all({UNIT})
+    project.supervisor.stop_all(units)
+    return running
+
+
+def _units(project: Project, environment: str) -> set[str]:
+    """The supervisor's units of one environment."""
+    from fairway.usecases.deploy import find_environment
+
+    spec = find_environment(project.spec, environment)
+    target = project.target_of(project.spec.service, environment, spec.target)
+    prefixes = (getattr(target, "unit_prefix", "\0"), f"envoy.{project.spec.service}.{environment}")
+    return {unit for unit in project.supervisor.observe() if unit.startswith(prefixes)}

@@ -1,0 +1,230 @@
+"""One service with everything that it is handled with."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from fairway.bootstrap.ambient import new_run, now
+from fairway.domain.errors import UserError
+
+if TYPE_CHECKING:
+    from fairway.adapters.artifacts.local import LocalArtifacts
+    from fairway.adapters.sources.git import GitSource
+    from fairway.adapters.stores.sql import SqlStore
+    from fairway.adapters.supervisor.client import SupervisorClient
+    from fairway.domain.rollout.plan import Plan
+    from fairway.domain.rollout.spec import Adapter, ServiceSpec
+    from fairway.engine.world import World
+    from fairway.ports.journal import ReadStore
+    from fairway.ports.notifier import Notifier
+    from fairway.ports.router import Router
+    from fairway.ports.target import Target
+    from fairway.usecases.deploy import Deployer
+    from fairway.usecases.rollback import Returner
+
+CONFIG_NAME = "fairway.yaml"
+STATE_FOLDER = ".fairway"
+
+
+@dataclass(frozen=True)
+class Project:
+    """One service; everything is made when it is first used.
+
+    Attributes:
+        config: the configuration file.
+        folder: the repository.
+        database: URL or path of the journal's database.
+        exclusive: nobody else advances runs in this database.
+    """
+
+    config: Path
+    folder: Path
+    database: str
+    exclusive: bool = False
+    _made: dict[tuple[str, ...], object] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything that Fairway keeps for this project."""
+        return self.folder / STATE_FOLDER
+
+    @cached_property
+    def spec(self) -> "ServiceSpec":
+        """The configuration as it is now."""
+        return load_spec(self.config)
+
+    @cached_property
+    def store(self) -> "SqlStore":
+        """The journal."""
+        from fairway.adapters.stores.sql import SqlStore
+
+        return SqlStore.open(self.database, exclusive=self.exclusive)
+
+    @cached_property
+    def supervisor(self) -> "SupervisorClient":
+        """What keeps this project's processes running."""
+        from fairway.adapters.supervisor.client import SupervisorClient
+
+        return SupervisorClient(self.state / "supervisor")
+
+    @cached_property
+    def source(self) -> "GitSource":
+        """The repository."""
+        from fairway.adapters.sources.git import GitSource
+
+        return GitSource(self.folder)
+
+    def artifacts(self, service: str) -> "LocalArtifacts":
+        """Where artifacts are built and kept."""
+        from fairway.adapters.artifacts.local import LocalArtifacts
+
+        return LocalArtifacts(self.state / "artifacts", service, self.source)
+
+    def is_dirty(self) -> bool:
+        """The work tree differs from the last commit."""
+        return self.spec.artifact_path is None and self.source.is_dirty()
+
+    def deployer(self, log: Callable[[str], None]) -> "Deployer":
+        """What `deploy` and `plan` need."""
+        from fairway.usecases.deploy import Deployer
+
+        store, artifacts = self.store, self.artifacts(self.spec.service)
+        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log)
+
+    def returner(self) -> "Returner":
+        """What `rollback` needs."""
+        from fairway.usecases.rollback import Returner
+
+        store, artifacts, knows = self.store, self.artifacts(self.spec.service), self.source.knows
+        return Returner(self.spec, self.source, artifacts, store, store, knows, new_run, now)
+
+    def target_of(self, service: str, environment: str, adapter: "Adapter") -> "Target":
+        """Where the instances of an environment run."""
+        return cast("Target", self._build("target", service, environment, adapter))
+
+    def router_of(self, service: str, environment: str, adapter: "Adapter") -> "Router":
+        """What divides the requests of an environment."""
+        return cast("Router", self._build("router", service, environment, adapter))
+
+    def _build(self, port: str, service: str, environment: str, adapter: "Adapter") -> object:
+        from fairway import catalog
+
+        key = (port, environment, adapter.kind, repr(adapter.settings))
+        if key not in self._made:
+            entry = catalog.find_entry("target" if port == "target" else "router", adapter.kind)
+            self._made[key] = catalog.load_object(entry.factory)(
+                service=service,
+                environment=environment,
+                folder=self.state / f"{port}s" / environment,
+                supervisor=self.supervisor,
+                **_validated(entry.settings, dict(adapter.settings)),
+            )
+        return self._made[key]
+
+    def world(self, plan: "Plan") -> "World":
+        """What a run acts through."""
+        from fairway.adapters.commands import LocalCommands
+        from fairway.adapters.probes import LocalProbe
+        from fairway.engine.world import World
+
+        return World(
+            target=self.target_of(plan.service, plan.environment, plan.target),
+            router=self.router_of(plan.service, plan.environment, plan.router),
+            artifacts=self.artifacts(plan.service),
+            commands=LocalCommands(self.state / "commands"),
+            probe=LocalProbe(),
+            records=self.store,
+        )
+
+    def notifier(self, receiver: Mapping[str, Any]) -> "Notifier":
+        """What reaches a receiver of messages."""
+        from fairway import catalog
+
+        entry = catalog.find_entry("notifier", str(receiver["kind"]))
+        settings = _validated(entry.settings, dict(receiver["settings"]))
+        settings.pop("events", None)
+        return cast("Notifier", catalog.load_object(entry.factory)(**settings))
+
+
+def _validated(model: str | None, settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings as their model reads them, without those that were not given."""
+    if model is None:
+        return settings
+    from fairway import catalog
+
+    return cast("dict[str, Any]", catalog.load_object(model)(**settings).model_dump(exclude_unset=True))
+
+
+def find_config(given: Path | None) -> Path:
+    """The configuration file: as given, or the nearest one from the working folder upwards.
+
+    Raises:
+        UserError: there is none.
+    """
+    if given is not None:
+        return given / CONFIG_NAME if given.is_dir() else given
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    raise UserError("no-config", f"there is no {CONFIG_NAME} in {here} or above", "fairway init writes one")
+
+
+def load_spec(path: Path) -> "ServiceSpec":
+    """The configuration, checked against the adapters that exist.
+
+    Raises:
+        UserError: it is wrong; the sentence says where.
+    """
+    from fairway import catalog
+    from fairway.config import Known, load
+
+    known = Known(
+        targets=catalog.settings_by_kind("target"),
+        routers=catalog.settings_by_kind("router"),
+        notifiers=catalog.settings_by_kind("notifier"),
+    )
+    return load(path, known)
+
+
+def open_project(config: Path | None, *, exclusive: bool = False) -> Project:
+    """The project that the working folder, or the given configuration, belongs to."""
+    path = find_config(config)
+    spec = load_spec(path)
+    folder = Path(spec.folder)
+    state = folder / STATE_FOLDER
+    state.mkdir(mode=0o700, exist_ok=True)
+    project = Project(path.absolute(), folder, spec.database or str(state / "journal.db"), exclusive)
+    project.__dict__["spec"] = spec
+    _remember(state, spec)
+    return project
+
+
+def _remember(state: Path, spec: "ServiceSpec") -> None:
+    """What questions and the controller need of the configuration, so that they work whatever becomes of the file."""
+    path = state / "project"
+    content = f"{spec.service}\n{spec.database or ''}\n"
+    if not path.exists() or path.read_text() != content:
+        draft = state / f".project.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(content)
+        draft.rename(path)
+
+
+def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
+    """The service's name and its journal for reading; needs neither the configuration nor a controller.
+
+    Raises:
+        UserError: nothing was ever done here.
+    """
+    from fairway.adapters.stores.sql import SqlStore
+
+    folder = find_config(config).absolute().parent
+    known = folder / STATE_FOLDER / "project"
+    if not known.exists():
+        open_project(config)
+    service, database, *_ = known.read_text().split("\n")
+    return service, SqlStore.open(database or str(folder / STATE_FOLDER / "journal.db"))

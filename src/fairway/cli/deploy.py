@@ -1,0 +1,145 @@
+"""plan and deploy."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from fairway.cli.follow import follow
+from fairway.cli.options import DEFAULTS, Options
+from fairway.cli.output import Exit, complain, note, print_json, say, seconds, table
+from fairway.domain.rollout.plan import Plan
+from fairway.domain.rollout.spec import ServiceSpec
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
+from fairway.usecases.answers import Declined, Started, Unchanged
+from fairway.usecases.deploy import Deployer, Request, find_environment
+
+StrategyName = Literal["rolling", "blue-green", "canary"]
+_BY_NAME: dict[str, type[Rolling] | type[BlueGreen] | type[Canary]] = {
+    "rolling": Rolling,
+    "blue-green": BlueGreen,
+    "canary": Canary,
+}
+
+
+def plan(release: str, /, *, env: str, strategy: StrategyName | None = None, options: Options = DEFAULTS) -> int:
+    """Say what deploying a release would do, without doing it. Builds the artifact if there is none yet.
+
+    Args:
+        release: a version, tag, commit or digest.
+        env: where to.
+        strategy: in place of the environment's own.
+    """
+    deployer, request = _prepare(release, env, strategy, options)
+    answer = deployer.plan(request)
+    if isinstance(answer, Plan):
+        if options.json:
+            print_json(_plan_object(answer))
+        else:
+            say(_plan_text(answer))
+        return Exit.YES
+    return _say_no(answer, options)
+
+
+def deploy(
+    release: str,
+    /,
+    *,
+    env: str,
+    strategy: StrategyName | None = None,
+    reason: str = "",
+    wait: bool = True,
+    timeout: str | None = None,
+    lift_quarantine: Annotated[str | None, Parameter(help="Why a rejected artifact may come back.")] = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Take a release to an environment.
+
+    Args:
+        release: a version, tag, commit or digest.
+        env: where to.
+        strategy: in place of the environment's own.
+        reason: why, for the record.
+        wait: stay until the run has ended; what was started goes on either way.
+        timeout: how long to stay at most, such as 10m.
+    """
+    from fairway import bootstrap
+
+    deployer, request = _prepare(release, env, strategy, options)
+    limit = bootstrap.duration(timeout) if timeout is not None else None
+    answer = deployer.start(replace(request, reason=reason, lift_quarantine=lift_quarantine))
+    if not isinstance(answer, Started):
+        return _say_no(answer, options)
+    project = bootstrap.open_project(options.config)
+    bootstrap.ensure_controller(project)
+    if wait:
+        return follow(project, answer.run, as_json=options.json, limit=limit)
+    if options.json:
+        print_json({"run": answer.run, "environment": env, "plan": _plan_object(answer.plan)})
+    else:
+        say(f"{answer.run} started; fairway watch {answer.run}")
+    return Exit.YES
+
+
+def _prepare(release: str, env: str, strategy: StrategyName | None, options: Options) -> tuple[Deployer, Request]:
+    from fairway import bootstrap
+
+    project = bootstrap.open_project(options.config)
+    if project.is_dirty():
+        note("fairway: the work tree has changes that are not committed; only what is committed is deployed")
+    chosen = None if strategy is None else _choose(project.spec, env, strategy)
+    return project.deployer(note), Request(release, env, bootstrap.actor(), strategy=chosen)
+
+
+def _choose(spec: ServiceSpec, env: str, name: StrategyName) -> Strategy:
+    """The environment's own settings where its strategy has that name, else the defaults."""
+    own = find_environment(spec, env).strategy
+    return own if isinstance(own, _BY_NAME[name]) else _BY_NAME[name]()
+
+
+def _say_no(answer: Unchanged | Declined, options: Options) -> int:
+    if isinstance(answer, Declined):
+        complain(answer.code, answer.sentence, answer.hint, as_json=options.json)
+        return Exit.NO
+    if options.json:
+        release, digest = answer.live.version, answer.live.artifact.digest
+        print_json({"unchanged": True, "release": release, "digest": digest, "reason": answer.sentence})
+    else:
+        say(f"nothing to do: {answer.sentence}")
+    return Exit.YES
+
+
+def _plan_object(plan: Plan) -> dict[str, object]:
+    return {
+        "kind": plan.kind,
+        "service": plan.service,
+        "environment": plan.environment,
+        "release": plan.candidate.version,
+        "digest": plan.candidate.artifact.digest,
+        "commit": plan.candidate.artifact.commit,
+        "previous": plan.stable.version if plan.stable is not None else None,
+        "strategy": plan.strategy,
+        "seconds": plan.seconds,
+        "commit_point": plan.commit,
+        "forward": [{"stage": s.stage, "name": s.step.title, "seconds": s.seconds} for s in plan.forward],
+        "rollback": [{"stage": s.stage, "name": s.step.title, "seconds": s.seconds} for s in plan.rollback],
+        "skipped": [{"stage": stage, "reason": reason} for stage, reason in plan.skipped],
+    }
+
+
+def _plan_text(plan: Plan) -> str:
+    before = plan.stable.version if plan.stable is not None else "nothing"
+    lines = [
+        f"{plan.service} {plan.candidate.version} to {plan.environment}, in place of {before}: {plan.strategy}",
+        f"artifact {plan.candidate.artifact.digest}, about {seconds(plan.seconds)}",
+        "",
+    ]
+    rows = []
+    for index, planned in enumerate(plan.forward):
+        if index == plan.commit:
+            rows.append(["", "— commit point: from here only a new run goes back —", ""])
+        rows.append([planned.stage, planned.step.title, seconds(planned.seconds)])
+    rows += [[stage, f"skipped: {reason}", ""] for stage, reason in plan.skipped]
+    lines += [table(["STAGE", "STEP", "ABOUT"], rows), "", "Way back, at any moment before the commit point:"]
+    lines += [f"  {planned.step.title}" for planned in plan.rollback]
+    return "\n".join(lines)

@@ -1,0 +1,109 @@
+"""Following a run: live on a terminal, plain lines otherwise; the result at the end."""
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from fairway.cli.output import Exit, note, print_json, say, seconds
+from fairway.domain.rollout.run import Run
+from fairway.usecases.report import describe_run
+
+if TYPE_CHECKING:
+    from fairway.bootstrap import Project
+
+#: Phases in which a run waits for a person.
+WAITING = frozenset({"paused", "waiting-approval"})
+
+
+def follow(
+    project: "Project", run_id: str, *, as_json: bool, limit: float | None = None, going_back: bool = False
+) -> int:
+    """Shows a run until it has ended, and says how.
+
+    Args:
+        project: whose run it is.
+        run_id: the run.
+        as_json: print the run as an object at the end.
+        limit: seconds to stay at most; None: until the end.
+        going_back: that the run goes back is what was asked for.
+    """
+    progress = _screen() if sys.stderr.isatty() else _lines()
+    next(progress)
+    run, evidence = _observe(project, run_id, progress, limit)
+    progress.close()
+    return conclude(run, evidence, as_json=as_json, going_back=going_back)
+
+
+def conclude(run: Run, evidence: dict[str, Any] | None, *, as_json: bool, going_back: bool = False) -> int:
+    """Prints the result of a run and gives the exit status."""
+    report = describe_run(run, evidence)
+    if as_json:
+        print_json(report)
+    else:
+        say(f"{run.plan.service} {report['release']} in {run.plan.environment}: {run.phase}. {report['reason']}")
+    if run.outcome is None:
+        return Exit.WAITING if run.phase in WAITING else Exit.UNKNOWN
+    if run.outcome == "completed" or (going_back and run.outcome == "rolled-back"):
+        return Exit.YES
+    return Exit.UNKNOWN if run.verdict == "errored" else Exit.NO
+
+
+def _observe(
+    project: "Project", run_id: str, progress: "Progress", limit: float | None
+) -> tuple[Run, dict[str, Any] | None]:
+    from fairway import bootstrap
+
+    began = bootstrap.now()
+    run: Run | None = None
+    while True:
+        run = project.store.load(run_id, known=run)
+        evidence = project.store.load_evidence(run_id)
+        at = bootstrap.now()
+        progress.send((run, evidence, at))
+        if run.outcome is not None or (limit is not None and at - began > limit):
+            return run, evidence
+        bootstrap.keep_serving(project)
+        bootstrap.pause(0.15)
+
+
+View = tuple[Run, dict[str, Any] | None, float]
+Progress = Generator[None, View, None]
+
+
+def _lines() -> Progress:
+    """A line for each thing that happened."""
+    told = 0
+    said = ""
+    while True:
+        run, evidence, _ = yield
+        for record in run.records[told:]:
+            if record.finished is None:
+                break
+            steps = run.plan.forward if record.track == "forward" else run.plan.rollback
+            planned = steps[record.index]
+            took = seconds(record.finished - record.started)
+            note(
+                f"{run.id} {planned.stage}: {planned.step.title}: {record.outcome} in {took}. {record.detail}".rstrip(
+                    ". "
+                )
+            )
+            told += 1
+        now = run.phase
+        if now != said:
+            said = now
+            if now not in {"progressing", "observing"}:
+                note(f"{run.id} {now}: {describe_run(run, evidence)['reason']}")
+
+
+def _screen() -> Progress:
+    """The whole run at a glance, redrawn as it goes."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from fairway.cli.picture import draw
+
+    console = Console(stderr=True)
+    with Live(console=console, refresh_per_second=8, transient=False) as live:
+        while True:
+            run, evidence, at = yield
+            live.update(draw(run, evidence, at))

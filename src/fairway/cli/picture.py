@@ -1,0 +1,105 @@
+"""A run as a picture on the terminal."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fairway.cli.output import seconds
+from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.steps import Watch
+from fairway.usecases.report import list_steps, reason_of
+
+_MARKS = {
+    "done": ("✓", "green"),
+    "advanced": ("»", "green"),
+    "failed": ("✗", "red"),
+    "errored": ("!", "red"),
+    "under-way": ("▶", "cyan"),
+    "skipped": ("–", "dim"),
+    "planned": ("·", "dim"),
+    "not-reached": ("·", "dim"),
+}
+
+
+def draw(run: Run, evidence: dict[str, Any] | None, at: float) -> RenderableType:
+    """Steps, weight, requests of both revisions, evidence and the time left.
+
+    Args:
+        run: the state.
+        evidence: what the judge saved last.
+        at: now, seconds since the epoch, UTC.
+    """
+    parts: list[RenderableType] = [_headline(run, at), _steps(run, at)]
+    if evidence is not None and run.outcome is None:
+        parts += [_traffic(run, evidence), Text(evidence["assessment"]["sentence"], style="dim")]
+    return Group(*parts)
+
+
+def _headline(run: Run, at: float) -> Text:
+    plan = run.plan
+    before = plan.stable.version if plan.stable is not None else "nothing"
+    line = Text.assemble(
+        (f"{plan.service} {before} → {plan.candidate.version}", "bold"),
+        f" in {plan.environment} · {plan.strategy} · ",
+        (run.phase, "red bold" if run.track == "rollback" else "cyan bold"),
+        f" · weight {run.weight if run.track == 'forward' else 0:g} %",
+    )
+    left = time_left(run, at)
+    if left is not None:
+        line.append(f" · about {seconds(left)} left")
+    if run.phase not in {"progressing", "observing"}:
+        line.append(f"\n{reason_of(run)}")
+    if run.attention:
+        line.append(f"\nneeds attention: {run.attention}", style="red")
+    return line
+
+
+def time_left(run: Run, at: float) -> float | None:
+    """Seconds that the rest of the plan is expected to take; None if nobody can know."""
+    if run.outcome is not None or run.paused is not None:
+        return None
+    left = sum(planned.seconds for planned in run.steps[run.cursor :])
+    if run.under_way and run.records:
+        planned = run.current
+        taken = at - run.records[-1].started
+        left -= min(taken, planned.seconds if planned is not None else 0.0)
+    return max(left, 0.0)
+
+
+def _steps(run: Run, at: float) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for step in list_steps(run):
+        mark, style = _MARKS[step["outcome"]]
+        taken = seconds(step["seconds"])
+        if step["outcome"] == "under-way":
+            taken = seconds(at - run.records[-1].started)
+        detail = step["detail"] if step["outcome"] != "done" or len(step["detail"]) < 60 else ""
+        table.add_row(
+            Text(mark, style=style), step["stage"], Text(step["name"], style=style), taken, Text(detail, "dim")
+        )
+    return table
+
+
+def _traffic(run: Run, evidence: dict[str, Any]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("", "requests", "failed", "P50", "P99"):
+        table.add_column(name, justify="left" if not name else "right")
+    traffic = evidence.get("traffic", {})
+    for role, revision in (("candidate", run.plan.candidate), ("stable", run.plan.stable)):
+        if revision is not None and (seen := traffic.get(revision.id)) is not None:
+            times = (_milliseconds(seen["p50"]), _milliseconds(seen["p99"]))
+            table.add_row(f"{role} {revision.version}", str(seen["finished"]), str(seen["failed"]), *times)
+    planned = run.current
+    if planned is not None and isinstance(planned.step, Watch):
+        watched = evidence["assessment"]["watched"]
+        e_value = evidence["assessment"]["evidence"]["e_value"]
+        threshold = evidence["assessment"]["evidence"]["threshold"]
+        bar = f"watched {seconds(watched)} of {seconds(planned.step.seconds)}"
+        table.add_row(bar, "", "", "", f"e {e_value:.3g} of {threshold:.0f}")
+    return table
+
+
+def _milliseconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} ms"

@@ -1,0 +1,81 @@
+"""status, watch and history."""
+
+from typing import Any
+
+from fairway.cli.follow import WAITING, follow
+from fairway.cli.options import DEFAULTS, Options
+from fairway.cli.output import Exit, print_json, say, table
+from fairway.usecases.report import describe_run, timestamp
+from fairway.usecases.status import Question, describe_environment
+
+
+def status(*, env: str | None = None, options: Options = DEFAULTS) -> int:
+    """Say what runs where, and what is under way.
+
+    Args:
+        env: one environment; default: all.
+    """
+    from fairway import bootstrap
+
+    service, store = bootstrap.open_reader(options.config)
+    question = Question(service, store)
+    names = [env] if env is not None else question.list_environments()
+    found = [question.ask(name) for name in names]
+    if options.json:
+        print_json(found[0] if env is not None else {"service": service, "environments": found})
+    else:
+        say("\n".join(describe_environment(entry) for entry in found) or "nothing was ever deployed here")
+    phases = {entry["phase"] for entry in found}
+    return Exit.WAITING if phases & WAITING else Exit.YES
+
+
+def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULTS) -> int:
+    """Follow a run until it has ended.
+
+    Args:
+        run: id of the run.
+        timeout: how long to stay at most, such as 10m.
+    """
+    from fairway import bootstrap
+
+    limit = bootstrap.duration(timeout) if timeout is not None else None
+    return follow(bootstrap.open_project(options.config), run, as_json=options.json, limit=limit)
+
+
+def history(*, env: str | None = None, limit: int = 20, run: str | None = None, options: Options = DEFAULTS) -> int:
+    """List the runs of an environment, newest first, or everything about one run.
+
+    Args:
+        env: one environment; default: all.
+        limit: how many.
+        run: show this one with all its steps.
+    """
+    from fairway import bootstrap
+
+    service, store = bootstrap.open_reader(options.config)
+    if run is not None:
+        print_json(describe_run(store.load(run), store.load_evidence(run)))
+        return Exit.YES
+    runs = store.list_runs(service=service, environment=env, limit=limit)
+    if options.json:
+        print_json({"runs": [_entry(entry) for entry in runs]})
+        return Exit.YES
+    header = ["RUN", "ENVIRONMENT", "RELEASE", "COMMIT", "KIND", "STRATEGY", "OUTCOME", "STARTED", "BY", "WHY"]
+    rows = []
+    for e in runs:
+        started = (timestamp(e.started) or "")[:19] + "Z"
+        why = e.reason if len(e.reason) < 70 else e.reason[:69] + "…"
+        row = [e.id, e.environment, e.release, e.commit[:12], e.kind, e.strategy, e.phase, started, e.actor, why]
+        rows.append(row)
+    say(table(header, rows) if rows else "no run yet")
+    return Exit.YES
+
+
+def _entry(summary: Any) -> dict[str, Any]:
+    names = ("kind", "service", "environment", "release", "commit", "digest", "strategy", "phase", "verdict", "reason")
+    entry = {"run": summary.id} | {name: getattr(summary, name) for name in names}
+    return entry | {
+        "actor": summary.actor,
+        "started": timestamp(summary.started),
+        "finished": timestamp(summary.ended),
+    }

@@ -1,0 +1,143 @@
+"""Deploying a release: from its name to a started run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fairway.domain.errors import UserError
+from fairway.domain.rollout.compile import compile_deploy, revision_of
+from fairway.domain.rollout.events import QuarantineLifted, RunStarted
+from fairway.domain.rollout.plan import Plan
+from fairway.domain.rollout.revision import Artifact
+from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
+from fairway.domain.rollout.strategy import Strategy
+from fairway.ports.artifacts import ArtifactStore, Source
+from fairway.ports.journal import Journal, Records
+from fairway.usecases.answers import Declined, Started, Unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to have deployed.
+
+    Attributes:
+        release: a version, tag, commit or digest.
+        strategy: in place of the environment's own; None: the environment's own.
+        lift_quarantine: why a rejected artifact may come back; None: it may not.
+    """
+
+    release: str
+    environment: str
+    actor: str
+    reason: str = ""
+    strategy: Strategy | None = None
+    lift_quarantine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployer:
+    """What deploying needs.
+
+    Attributes:
+        new_run: makes the id of a run.
+        clock: now, seconds since the epoch, UTC.
+        log: receives the output of a build, line by line.
+    """
+
+    service: ServiceSpec
+    source: Source
+    artifacts: ArtifactStore
+    journal: Journal
+    records: Records
+    new_run: Callable[[], str]
+    clock: Callable[[], float]
+    log: Callable[[str], None]
+
+    def plan(self, request: Request) -> Plan | Unchanged | Declined:
+        """The plan that the request would start; builds the artifact if there is none yet.
+
+        Raises:
+            UserError: no such environment or release.
+            PermanentError: the build failed.
+        """
+        environment = find_environment(self.service, request.environment)
+        if request.strategy is not None:
+            environment = replace(environment, strategy=request.strategy)
+        state = self.records.environment(self.service.service, environment.name)
+        if state.run is not None:
+            return busy(state.run, environment.name)
+        artifact = self._artifact(request.release)
+        refusal = self._refusal(artifact, environment, request)
+        if refusal is not None:
+            return refusal
+        candidate = revision_of(self.service, environment, artifact)
+        live = state.live
+        if live is not None and live.id == candidate.id and state.instances == environment.instances:
+            where = f"{live.version} is live in {environment.name} already, with this configuration"
+            return Unchanged(live, where)
+        return compile_deploy(
+            self.service, environment, candidate=candidate, stable=live, stable_instances=state.instances
+        )
+
+    def start(self, request: Request) -> Started | Unchanged | Declined:
+        """Starts the rollout; the controller does the rest.
+
+        Raises:
+            As `plan` does.
+        """
+        plan = self.plan(request)
+        if not isinstance(plan, Plan):
+            return plan
+        run = self.new_run()
+        at = self.clock()
+        occupant = self.journal.start(run, RunStarted(at, request.actor, request.reason, plan))
+        if occupant is not None:
+            return busy(occupant, plan.environment)
+        if request.lift_quarantine is not None:
+            digest = plan.candidate.artifact.digest
+            lifted = QuarantineLifted(at, request.actor, digest, request.lift_quarantine)
+            self.journal.append(self.journal.load(run), (lifted,), wake=at)
+        return Started(run, plan)
+
+    def _artifact(self, release: str) -> Artifact:
+        if release.startswith("sha256:"):
+            kept = self.artifacts.find(release)
+            if kept is None:
+                raise UserError("unknown-digest", f"no artifact {release!r} is kept", "name a version, tag or commit")
+            return kept
+        if self.service.artifact_path is not None:
+            return self.artifacts.adopt(self.service.artifact_path, version=release)
+        commit = self.source.resolve(release)
+        steps, timeout = self.service.build_steps, self.service.build_timeout
+        return self.artifacts.build(commit, steps, timeout=timeout, log=self.log)
+
+    def _refusal(self, artifact: Artifact, environment: EnvironmentSpec, request: Request) -> Declined | None:
+        rejected = self.records.quarantine(artifact.digest)
+        if rejected is not None and request.lift_quarantine is None:
+            sentence = f"{artifact.version} is quarantined since run {rejected.run}: {rejected.reason}"
+            return Declined("quarantined", sentence, "deploy it with --lift-quarantine and a reason to allow it again")
+        if environment.after is None:
+            return None
+        passed = self.records.list_revisions(self.service.service, environment.after)
+        if any(revision.artifact.digest == artifact.digest for _, revision in passed):
+            return None
+        sentence = f"{artifact.version} has not been live in {environment.after}, which comes before {environment.name}"
+        return Declined("order", sentence, f"fairway deploy {request.release} --env {environment.after}")
+
+
+def find_environment(service: ServiceSpec, name: str) -> EnvironmentSpec:
+    """The environment of that name.
+
+    Raises:
+        UserError: there is none; the sentence lists those that are.
+    """
+    for environment in service.environments:
+        if environment.name == name:
+            return environment
+    known = ", ".join(environment.name for environment in service.environments)
+    raise UserError("unknown-environment", f"{service.service} has no environment {name[:60]!r}", f"known are {known}")
+
+
+def busy(run: str, environment: str) -> Declined:
+    """Another run is under way."""
+    hint = f"fairway watch {run}, or end it: fairway promote {run}, fairway abort {run}"
+    return Declined("busy", f"run {run} is under way in {environment}", hint)

@@ -1,0 +1,153 @@
+"""Going back by hand: the plan's own way back while a run is under way, a new run afterwards."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairway.domain.errors import UserError
+from fairway.domain.rollout.compile import compile_rollback
+from fairway.domain.rollout.events import RunStarted
+from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.spec import ServiceSpec
+from fairway.ports.artifacts import ArtifactStore, Source
+from fairway.ports.journal import EnvironmentState, Journal, Records, RunSummary
+from fairway.usecases.answers import Declined, Started, Unchanged
+from fairway.usecases.deploy import busy, find_environment
+from fairway.usecases.steer import Helm
+
+#: What has to be typed, so that nobody goes back by accident.
+CONFIRMATION = "CONFIRM"
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What somebody wants to go back to.
+
+    Attributes:
+        to: a version, tag, commit, digest, or run of the history; None: what was live before.
+        confirmation: must be `CONFIRM`.
+    """
+
+    environment: str
+    actor: str
+    reason: str
+    confirmation: str
+    to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returner:
+    """What going back needs.
+
+    Attributes:
+        knows: whether a commit is still in the history of the repository.
+        new_run: makes the id of a run.
+        clock: now, seconds since the epoch, UTC.
+    """
+
+    service: ServiceSpec
+    source: Source
+    artifacts: ArtifactStore
+    journal: Journal
+    records: Records
+    knows: Callable[[str], bool]
+    new_run: Callable[[], str]
+    clock: Callable[[], float]
+
+    def start(self, wanted: Return) -> Started | Unchanged | Declined:
+        """Goes back; where a run is under way, by its own plan, which is the fastest way.
+
+        Raises:
+            UserError: no reason, no confirmation, no such environment, or a release that was never live there.
+        """
+        _insist(wanted)
+        environment = find_environment(self.service, wanted.environment)
+        state = self.records.environment(self.service.service, environment.name)
+        if state.run is not None:
+            return self._abort(state.run, wanted)
+        if state.live is None:
+            raise UserError("nothing-live", f"nothing is live in {environment.name}", "deploy a release first")
+        target = self._target(state, wanted)
+        if isinstance(target, Declined):
+            return target
+        if target.id == state.live.id:
+            return Unchanged(state.live, f"{target.version} is live in {environment.name} already")
+        refusal = self._refusal(target)
+        if refusal is not None:
+            return refusal
+        plan = compile_rollback(
+            self.service, environment, target=target, live=state.live, live_instances=state.instances
+        )
+        run = self.new_run()
+        occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, wanted.reason, plan))
+        return busy(occupant, environment.name) if occupant is not None else Started(run, plan)
+
+    def _abort(self, run: str, wanted: Return) -> Started | Declined:
+        state = self.journal.load(run)
+        stable = state.plan.stable
+        if wanted.to is not None and (stable is None or wanted.to not in _names(stable)):
+            return busy(run, wanted.environment)
+        answer = Helm(self.journal, self.clock).abort_run(run, actor=wanted.actor, reason=wanted.reason)
+        return Started(run, state.plan) if isinstance(answer, Run) else answer
+
+    def _target(self, state: EnvironmentState, wanted: Return) -> Revision | Declined:
+        """What was live before, or the newest entry of the history that goes by the wanted name."""
+        history = self.records.list_revisions(state.service, state.environment)
+        live = state.live
+        if wanted.to is None:
+            for _, revision in history:
+                if live is not None and revision.id != live.id and self._refusal(revision) is None:
+                    return revision
+            sentence = f"no earlier release of {state.service} in {state.environment} can be returned to"
+            return Declined("no-way-back", sentence, f"fairway history --env {state.environment}")
+        for summary, revision in history:
+            if wanted.to in _names(revision) or wanted.to == summary.id:
+                return revision
+        return self._resolve(wanted.to, state, history)
+
+    def _resolve(
+        self, name: str, state: EnvironmentState, history: tuple[tuple[RunSummary, Revision], ...]
+    ) -> Revision | Declined:
+        commit = self.source.resolve(name)
+        for _, revision in history:
+            if revision.artifact.commit == commit.id:
+                return revision
+        known = ", ".join(dict.fromkeys(revision.version for _, revision in history)) or "none"
+        sentence = f"{commit.version} was never live in {state.environment}"
+        return Declined("never-released", sentence, f"releases that were: {known}")
+
+    def _refusal(self, target: Revision) -> Declined | None:
+        artifact = target.artifact
+        if artifact.commit and not self.knows(artifact.commit):
+            sentence = f"commit {artifact.commit[:12]} of {target.version} is no longer in the history"
+            return Declined("unknown-commit", sentence, "fetch it, or choose another release with --to")
+        rejected = self.records.quarantine(artifact.digest)
+        if rejected is not None:
+            sentence = f"{target.version} is quarantined since run {rejected.run}: {rejected.reason}"
+            return Declined("quarantined", sentence, "choose another release with --to")
+        wrong = self.artifacts.verify(artifact.digest)
+        if wrong is not None:
+            return Declined("artifact-altered", wrong, "choose another release with --to, or deploy it anew")
+        return None
+
+
+def _insist(wanted: Return) -> None:
+    if not wanted.reason.strip():
+        raise UserError("no-reason", "a rollback needs a reason", "add --reason TEXT")
+    if wanted.confirmation != CONFIRMATION:
+        given = wanted.confirmation[:40]
+        raise UserError("not-confirmed", f"--confirm is {given!r}, not {CONFIRMATION!r}", "add --confirm CONFIRM")
+
+
+def _names(revision: Revision) -> frozenset[str]:
+    """What people may call a revision."""
+    artifact = revision.artifact
+    names = {
+        artifact.version,
+        f"v{artifact.version}",
+        artifact.digest,
+        artifact.commit,
+        artifact.commit[:12],
+        revision.id,
+    }
+    return frozenset(names - {""})
