@@ -1,0 +1,208 @@
+"""What every router must do. A subclass in a test module says how to make one; see `RouterContract`."""
+
+# ruff: noqa: D102 the names of tests are sentences
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
+from fairway.domain.rollout.revision import Endpoint
+from fairway.domain.rollout.routes import Backend, Routes
+from fairway.ports.router import Router
+from fairway.testing.router import Answer
+
+STABLE = "shop-1.0.0"
+CANDIDATE = "shop-1.1.0"
+
+
+class RouterContract:
+    """The suite: `class TestMyRouter(RouterContract)` with the five methods that this one leaves open.
+
+    Attributes:
+        patience: seconds until a counter must show what has happened.
+    """
+
+    patience = 5.0
+
+    def make_router(self, environment: str = "production") -> Router:
+        """The router of that environment; the same one, as if opened anew, when asked again."""
+        raise NotImplementedError
+
+    def start_backend(self, revision: str, instance: str) -> Endpoint:
+        """Starts a healthy instance that answers 200; its readiness path is `/ready`."""
+        raise NotImplementedError
+
+    def stop_backend(self, endpoint: Endpoint) -> None:
+        """Stops it; nothing listens there afterwards."""
+        raise NotImplementedError
+
+    def fail_backend(self, endpoint: Endpoint) -> None:
+        """From now on it answers 500, except for its readiness."""
+        raise NotImplementedError
+
+    def send(self, router: Router, method: str = "GET", *, named: str | None = None) -> Answer:
+        """One request of a user, with `x-fairway-revision: NAMED` if given; a user never tries again.
+
+        Raises:
+            OSError: nobody listens.
+        """
+        raise NotImplementedError
+
+    def backend(self, revision: str, instances: int = 1) -> Backend:
+        """A revision with running instances."""
+        endpoints = tuple(self.start_backend(revision, f"{revision}.{n}") for n in range(1, instances + 1))
+        return Backend(revision, endpoints, (), "/ready")
+
+    def both(self) -> tuple[Router, Callable[[float], Routes]]:
+        """A router that serves stable beside a candidate without weight, and its routes by weight."""
+        stable, candidate = self.backend(STABLE), self.backend(CANDIDATE)
+        router = self.make_router()
+        router.ensure_routes(Routes(STABLE, CANDIDATE, 0, (stable, candidate)), epoch=1)
+        return router, lambda weight: Routes(STABLE, CANDIDATE, weight, (stable, candidate))
+
+    def served(self, router: Router, count: int) -> Counter[str | None]:
+        """How many of so many requests each revision answered; all of them with 200."""
+        answers = [self.send(router) for _ in range(count)]
+        assert {answer.status for answer in answers} == {200}
+        return Counter(answer.revision for answer in answers)
+
+    def counted(self, router: Router, revision: str, finished: int) -> tuple[int, int]:
+        """The revision's finished and failed attempts once so many are counted."""
+        deadline = time.monotonic() + self.patience
+        while (traffic := router.observe_traffic().of(revision)).finished < finished:
+            assert time.monotonic() < deadline, f"{traffic.finished} of {finished} attempts of {revision} counted"
+            time.sleep(0.01)
+        return traffic.finished, traffic.failed
+
+    def test_before_the_first_routes_nothing_runs_and_nothing_is_counted(self) -> None:
+        router = self.make_router()
+        state = router.observe()
+        assert (state.running, state.routes, state.preview) == (False, None, None)
+        _refused(TransientError, None, router.observe_traffic)
+
+    def test_stable_serves_all_requests(self) -> None:
+        router = self.make_router()
+        routes = Routes(STABLE, None, 0, (self.backend(STABLE, 2),))
+        state = router.ensure_routes(routes, epoch=1)
+        assert (state.running, state.routes, state.preview) == (True, routes, None)
+        assert self.served(router, 10) == {STABLE: 10}
+
+    def test_without_a_live_revision_users_are_told_so(self) -> None:
+        router = self.make_router()
+        router.ensure_routes(Routes(None, CANDIDATE, 0, (self.backend(CANDIDATE),)), epoch=1)
+        assert self.send(router) == Answer(503, None)
+        assert self.send(router, named="candidate") == Answer(200, CANDIDATE)
+
+    def test_a_second_call_changes_nothing(self) -> None:
+        router, routes = self.both()
+        first = router.ensure_routes(routes(30), epoch=1)
+        origin = router.observe_traffic().origin
+        assert router.ensure_routes(routes(30), epoch=1) == first
+        assert self.make_router().ensure_routes(routes(30), epoch=1) == first
+        assert router.observe_traffic().origin == origin
+
+    def test_routes_are_known_to_a_router_opened_anew(self) -> None:
+        router, routes = self.both()
+        state = router.ensure_routes(routes(12.34), epoch=1)
+        assert self.make_router().observe() == state
+
+    def test_requests_are_divided_by_weight(self) -> None:
+        router, routes = self.both()
+        assert self.served(router, 20) == {STABLE: 20}
+        router.ensure_routes(routes(50), epoch=1)
+        # 200 fair coins: outside of 60 to 140 once in 10^8 runs.
+        assert 60 <= self.served(router, 200)[CANDIDATE] <= 140
+        router.ensure_routes(routes(100), epoch=1)
+        assert self.served(router, 20) == {CANDIDATE: 20}
+        router.ensure_routes(routes(0), epoch=1)
+        assert self.served(router, 20) == {STABLE: 20}
+
+    def test_who_names_a_revision_gets_it_or_is_told(self) -> None:
+        router, routes = self.both()
+        assert self.send(router, named="candidate") == Answer(200, CANDIDATE)
+        router.ensure_routes(routes(100), epoch=1)
+        assert self.send(router, named="stable") == Answer(200, STABLE)
+        router.ensure_routes(Routes(STABLE, None, 0, routes(0).backends), epoch=1)
+        assert self.send(router, named="candidate") == Answer(404, None)
+
+    def test_reads_that_fail_on_the_candidate_are_answered_by_stable_and_count_against_the_candidate(self) -> None:
+        router, routes = self.both()
+        self.fail_backend(routes(0).backends[1].endpoints[0])
+        router.ensure_routes(routes(100), epoch=1)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            assert self.send(router, method) == Answer(200, STABLE)
+        assert self.counted(router, CANDIDATE, 3) == (3, 3)
+        assert self.counted(router, STABLE, 3) == (3, 0)
+        assert router.observe_traffic().of(STABLE).retried == 3
+
+    def test_a_failed_write_is_not_tried_again(self) -> None:
+        router, routes = self.both()
+        self.fail_backend(routes(0).backends[1].endpoints[0])
+        router.ensure_routes(routes(100), epoch=1)
+        assert self.send(router, "POST") == Answer(500, CANDIDATE)
+        assert self.counted(router, CANDIDATE, 1) == (1, 1)
+        assert router.observe_traffic().of(STABLE).finished == 0
+
+    def test_attempts_are_counted_by_revision_and_by_instance(self) -> None:
+        router = self.make_router()
+        router.ensure_routes(Routes(STABLE, None, 0, (self.backend(STABLE, 2),)), epoch=1)
+        self.served(router, 10)
+        assert self.counted(router, STABLE, 10) == (10, 0)
+        instances = router.observe_traffic().of(STABLE).instances
+        assert {one.instance for one in instances} == {f"{STABLE}.1", f"{STABLE}.2"}
+        assert sum(one.finished for one in instances) == 10
+        assert all(one.healthy and not one.ejected and one.finished for one in instances)
+
+    def test_a_candidate_without_a_healthy_endpoint_gets_no_weight(self) -> None:
+        router, routes = self.both()
+        self.stop_backend(routes(0).backends[1].endpoints[0])
+        _refused(TransientError, None, lambda: router.ensure_routes(routes(10), epoch=1))
+        assert router.observe().routes == routes(0)
+        assert self.served(router, 50) == {STABLE: 50}
+
+    def test_a_stale_epoch_is_refused_and_changes_nothing(self) -> None:
+        router, routes = self.both()
+        state = router.ensure_routes(routes(0), epoch=7)
+        for late in (router, self.make_router()):
+            _refused(PermanentError, "stale-epoch", lambda late=late: late.ensure_routes(routes(100), epoch=6))  # type: ignore[misc]
+            _refused(PermanentError, "stale-epoch", lambda late=late: late.ensure_removed(epoch=6))  # type: ignore[misc]
+        assert router.observe() == state
+        assert self.served(router, 10) == {STABLE: 10}
+
+    def test_routes_that_contradict_themselves_are_refused(self) -> None:
+        router, routes = self.both()
+        backends = routes(0).backends
+        for wrong in (Routes(STABLE, "shop-9", 1, backends), Routes(STABLE, None, 5, backends), routes(100.5)):
+            _refused(InvariantError, None, lambda wrong=wrong: router.ensure_routes(wrong, epoch=1))  # type: ignore[misc]
+        assert router.observe().routes == routes(0)
+
+    def test_environments_stand_side_by_side(self) -> None:
+        production, staging = self.make_router("production"), self.make_router("staging")
+        production.ensure_routes(Routes(STABLE, None, 0, (self.backend(STABLE),)), epoch=1)
+        staging.ensure_routes(Routes(CANDIDATE, None, 0, (self.backend(CANDIDATE),)), epoch=1)
+        assert self.served(production, 5) == {STABLE: 5}
+        assert self.served(staging, 5) == {CANDIDATE: 5}
+        staging.ensure_removed(epoch=1)
+        assert self.served(production, 5) == {STABLE: 5}
+
+    def test_after_removal_nobody_listens(self) -> None:
+        router, _ = self.both()
+        router.ensure_removed(epoch=2)
+        router.ensure_removed(epoch=2)
+        state = router.observe()
+        assert (state.running, state.routes) == (False, None)
+        _refused(OSError, None, lambda: self.send(router))
+        _refused(TransientError, None, router.observe_traffic)
+
+
+def _refused(kind: type[Exception], code: str | None, call: Callable[[], object]) -> None:
+    refusal: Exception | None = None
+    try:
+        call()
+    except kind as error:
+        refusal = error
+    assert refusal is not None, f"no {kind.__name__}"
+    if isinstance(refusal, FairwayError):
+        assert refusal.message
+        assert code in {None, refusal.code}, refusal.code
