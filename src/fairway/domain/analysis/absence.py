@@ -21,23 +21,23 @@ class AbsenceWatch:
 
     Attributes:
         readings: how many readings.
-        seconds: how much time.
         stable: how many requests stable finished.
-        silent: improbably long.
+        silent: that has become improbable.
+        seconds: for how long it has been.
     """
 
     readings: int = 0
-    seconds: float = 0.0
     stable: int = 0
     silent: bool = False
+    seconds: float = 0.0
 
     def observe(self, seconds: float, tally: Tally, *, weight: float) -> None:
         """Adds a reading made at a weight above 0."""
         if tally.candidate_finished:
-            self.readings, self.seconds, self.stable, self.silent = 0, 0.0, 0, False
+            self.readings, self.stable, self.silent, self.seconds = 0, 0, False, 0.0
             return
         self.readings += 1
-        self.seconds += seconds
+        self.seconds += seconds if self.silent else 0.0
         self.stable += tally.stable_finished
         improbable = -self.stable * log1p(-_share(weight)) >= IMPROBABLE
         self.silent = self.readings >= READINGS and improbable

@@ -102,8 +102,7 @@ class Analysis:
             return
         for lane in self.lanes:
             lane.close_block()
-        self._judge()
-        if self.verdict is not None:
+        if self._judge():
             return
         self.step = Step(weight, self.stable is None or weight >= 100.0, bake)
         for lane in self.lanes:
@@ -203,10 +202,12 @@ class Analysis:
         self.absence.observe(seconds, tally, weight=self.step.weight)
         self._judge()
 
-    def _judge(self) -> None:
+    def _judge(self) -> bool:
+        """Whether the candidate is to be taken back; once yes, always yes."""
         if self.verdict is None and self.e_value() >= 1.0 / self.policy.alpha:
             lane = max(self.lanes, key=lambda one: one.weight * one.e_value())
             self.verdict = Finding(lane.name, "the candidate fails more than its margin allows")
+        return self.verdict is not None
 
     def _watch_instances(self, health: tuple[InstanceHealth, ...], seconds: float) -> Finding | None:
         candidate = tuple(one for one in health if one.revision == self.candidate)

@@ -32,7 +32,7 @@ from fairway.domain.analysis.tally import Tally
 NO_COUNTS = Counts(0, 0)
 
 PATIENCE = 8
-"""Block lengths to wait for a request of stable before the candidate is judged alone."""
+"""Block lengths without a request of stable after which the candidate is judged alone."""
 
 KNOWN_STABLE = 100
 """Requests of stable from which on its own error ratio says more than the policy's reference."""
@@ -83,6 +83,7 @@ class ErrorRatioLane:
     Attributes:
         step: where the rollout stands.
         seconds: age of the open block.
+        quiet: seconds since stable last finished a request in this step.
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
         stable: what closed blocks of the whole rollout have counted of stable.
@@ -94,6 +95,7 @@ class ErrorRatioLane:
     capital: Capital
     step: Step = NO_STEP
     seconds: float = 0.0
+    quiet: float = 0.0
     open: Tally = field(default_factory=Tally)
     judged: Tally = field(default_factory=Tally)
     stable: Counts = NO_COUNTS
@@ -111,7 +113,7 @@ class ErrorRatioLane:
 
     def enter_step(self, step: Step) -> None:
         """Discards what is left of an open block; forgets what described the step before."""
-        self.seconds, self.open = 0.0, Tally()
+        self.seconds, self.quiet, self.open = 0.0, 0.0, Tally()
         self.judged, self.interval = Tally(), RatioInterval()
         if self.capital.blocks:
             self.capital.enter_step()
@@ -123,11 +125,12 @@ class ErrorRatioLane:
         if left_out and self.seconds == 0.0:
             return
         self.seconds += reading.seconds
+        self.quiet = 0.0 if reading.tally.stable_finished else self.quiet + reading.seconds
         self.open.add(reading.tally)
         length = self.test.length(self.step.bake)
         if self.seconds + reading.seconds / 2.0 < length:
             return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(alone=self.step.alone or self.seconds >= PATIENCE * length):
+        if self._close(alone=self.step.alone or self.quiet >= PATIENCE * length):
             self.seconds, self.open = 0.0, Tally()
 
     def e_value(self) -> float:
@@ -162,7 +165,7 @@ class ErrorRatioLane:
             "interval": RatioInterval,
         }
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
-        return cls(value["name"], value["weight"], test, seconds=value["seconds"], **pieces)
+        return cls(value["name"], value["weight"], test, seconds=value["seconds"], quiet=value["quiet"], **pieces)
 
     def _close(self, *, alone: bool) -> bool:
         """Judges the open block; False if it cannot be judged yet."""

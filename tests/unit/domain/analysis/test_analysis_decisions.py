@@ -1,0 +1,200 @@
+import pytest
+from simulated_rollout import World, instance
+
+from fairway.domain.analysis import AnalysisPolicy
+
+QUIET = AnalysisPolicy(warmup=0.0)
+
+
+def test_a_healthy_candidate_is_watched_and_the_time_counts():
+    assessment = World(policy=QUIET).enter(10.0).run(30.0, rps=100, candidate=0.01, stable=0.01)
+    assert (assessment.decision, assessment.rule, assessment.sufficient) == ("continue", "watching", True)
+    assert assessment.watched == pytest.approx(30.0)
+    assert assessment.evidence.e_value < 5.0
+
+
+def test_no_request_at_all_is_not_sufficient_and_the_sentence_says_what_to_do():
+    assessment = World().enter(0.1).run(30.0, rps=2)
+    assert (assessment.decision, assessment.rule, assessment.sufficient) == ("continue", "no-requests", False)
+    assert assessment.watched == pytest.approx(30.0)
+    assert "finished 0 requests (stable 60; about 0.06 were to be expected)" in assessment.sentence
+    assert "Send requests, raise the weight or bake longer" in assessment.sentence
+
+
+def test_at_weight_zero_no_request_is_asked_for_and_none_is_judged():
+    world = World().enter(0.0)
+    world.candidate_counts = [500, 500]
+    assessment = world.run(10.0)
+    assert (assessment.decision, assessment.sufficient) == ("continue", True)
+    assert assessment.evidence.e_value == pytest.approx(1.0)
+
+
+def test_each_step_needs_requests_of_its_own():
+    world = World().enter(50.0)
+    assert world.run(5.0, rps=20).sufficient
+    assert not world.enter(60.0).run(5.0).sufficient
+
+
+def test_unreadable_counters_hold_and_neither_pass_nor_fail():
+    world = World(policy=QUIET).enter(50.0)
+    before = world.run(10.0, rps=100)
+    assessment = world.run(60.0, rps=100, candidate=1.0, readable=False)
+    assert (assessment.decision, assessment.rule) == ("hold", "metrics-outage")
+    assert assessment.watched == before.watched
+    assert assessment.evidence.e_value == before.evidence.e_value
+    assert "could not be read" in assessment.sentence
+    later = world.tick(rps=100)
+    assert later.decision == "continue"  # what was counted meanwhile is read at last, but one block cannot decide
+    assert later.evidence.candidate.failed > 2500
+
+
+def test_a_pause_stops_the_time_but_not_the_evidence():
+    world = World(policy=QUIET).enter(50.0)
+    watched = world.run(5.0, rps=100).watched
+    assessment = world.run(20.0, rps=100, counting=False)
+    assert (assessment.decision, assessment.watched) == ("continue", watched)
+    assert world.run(5.0, rps=100, candidate=1.0, counting=False).decision == "roll-back"
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_an_hour_that_the_clock_jumped_does_not_count_as_watched(jump):
+    world = World(policy=QUIET).enter(50.0)
+    before = world.run(5.0, rps=100).watched
+    world.now += jump
+    world.tick(rps=100)
+    assert 0.0 <= world.analysis.watched - before <= 2.0
+    assert world.run(5.0, rps=100).watched == pytest.approx(before + 5.0, abs=2.0)
+
+
+def test_a_controller_that_was_dead_for_ten_minutes_did_not_watch():
+    world = World(policy=QUIET).enter(10.0)
+    before = world.run(5.0, rps=100).watched
+    for _ in range(2400):
+        world.now += 0.25
+        world.serve(10, 0.0, 0.0)
+    assert world.tick().watched <= before + 2.0
+
+
+def test_counters_that_begin_again_keep_the_evidence():
+    world = World(policy=QUIET).enter(10.0)
+    before = world.run(30.0, rps=200, candidate=0.02, stable=0.01).evidence.e_value
+    world.origin, world.candidate_counts, world.stable_counts = "second", [40, 40], [0, 0, 0, 0]
+    assessment = world.tick()
+    assert assessment.decision == "continue"
+    assert assessment.evidence.e_value == before
+
+
+def test_an_ejected_instance_ends_the_rollout_even_if_others_serve():
+    world = World(policy=QUIET).enter(10.0)
+    world.run(5.0, rps=100)
+    world.ejected = ("c-2",)
+    assessment = world.tick(rps=100)
+    assert (assessment.decision, assessment.rule) == ("roll-back", "ejected")
+    assert "ejected 1 of 2 instances of the candidate (c-2)" in assessment.sentence
+    assert "e-value" in assessment.sentence
+    world.ejected = ()
+    assert world.run(5.0, rps=100).rule == "ejected"
+
+
+def test_an_ejection_while_stable_fails_as_well_holds_and_stays_excused_until_it_ends():
+    world = World(policy=QUIET).enter(10.0)
+    world.run(20.0, rps=200)
+    world.run(1.0, rps=200, candidate=0.9, stable=0.9)
+    world.ejected = ("c-1", "c-2")
+    assessment = world.run(3.0, rps=200, candidate=0.9, stable=0.9)
+    assert (assessment.decision, assessment.rule) == ("hold", "shared-incident")
+    assert world.run(10.0, rps=200).decision == "hold"
+    world.ejected = ()
+    assert world.run(5.0, rps=200).decision == "continue"
+    world.ejected = ("c-1",)
+    assert world.tick(rps=200).rule == "ejected"
+
+
+def test_ejections_do_not_matter_while_the_candidate_has_no_weight():
+    world = World().enter(0.0)
+    world.ejected = ("c-1",)
+    assert world.run(2.0).decision == "continue"
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [({"restarts": 3}, "crash"), ({"crash_loop": True}, "crash")],
+)
+def test_an_instance_that_crashes_after_the_analysis_began_ends_the_rollout(changed, rule):
+    world = World(health=(instance(restarts=1), instance("c-2"))).enter(10.0)
+    assert world.run(5.0, rps=10).decision == "continue"
+    world.health = (instance(**{"restarts": 1, **changed}), instance("c-2"))
+    assessment = world.tick(rps=10)
+    assert (assessment.decision, assessment.rule) == ("roll-back", rule)
+    assert "c-1" in assessment.sentence
+    assert "exit status 1" in assessment.sentence
+
+
+def test_restarts_before_the_analysis_and_a_single_one_after_do_not_count():
+    world = World(health=(instance(restarts=7),)).enter(10.0)
+    world.health = (instance(restarts=8),)
+    assert world.run(5.0, rps=10).decision == "continue"
+
+
+def test_an_instance_that_came_later_begins_at_no_restarts():
+    world = World().enter(10.0)
+    world.health = (instance(), instance("c-2", restarts=2))
+    assert world.tick(rps=10).rule == "crash"
+
+
+def test_readiness_lost_for_thirty_seconds_ends_the_rollout_and_a_shorter_loss_does_not():
+    world = World().enter(10.0)
+    world.health = (instance(ready=False),)
+    assert world.run(29.0, rps=10).decision == "continue"
+    world.health = (instance(),)
+    world.run(1.0, rps=10)
+    world.health = (instance(ready=False),)
+    assert world.run(29.0, rps=10).decision == "continue"
+    assessment = world.run(2.0, rps=10)
+    assert (assessment.decision, assessment.rule) == ("roll-back", "not-ready")
+
+
+def test_crashes_of_stable_as_well_hold_for_a_person():
+    stable = instance("s-1", revision="stable")
+    world = World(health=(instance(), stable)).enter(10.0)
+    world.health = (instance(restarts=2), instance("s-1", revision="stable", restarts=2))
+    assessment = world.run(2.0, rps=10)
+    assert (assessment.decision, assessment.rule) == ("hold", "shared-incident")
+    world.health = (instance(restarts=2), stable)
+    assert world.tick(rps=10).rule == "crash"
+
+
+def test_a_candidate_without_requests_holds_only_when_that_is_improbable():
+    world = World().enter(0.0)
+    world.analysis.enter_step(50.0, at=world.now, scaled_up=False)  # the router still sends everything to stable
+    assert world.run(0.5, rps=100).decision == "continue"
+    assessment = world.run(0.25, rps=100)
+    assert (assessment.decision, assessment.rule) == ("hold", "no-candidate-traffic")
+    assert assessment.watched == pytest.approx(0.5)
+    world.weight = 50.0
+    assert world.run(1.0, rps=100).decision == "continue"
+
+
+def test_a_candidate_without_requests_for_five_minutes_is_inconclusive():
+    world = World().enter(0.0)
+    world.analysis.enter_step(50.0, at=world.now, scaled_up=False)
+    assert world.run(300.0, rps=10).decision == "hold"
+    assessment = world.run(3.0, rps=10)
+    assert (assessment.decision, assessment.rule) == ("inconclusive", "no-candidate-traffic")
+    assert "finished no request" in assessment.sentence
+
+
+def test_a_tiny_weight_at_low_traffic_expects_silence():
+    world = World().enter(0.0)
+    world.analysis.enter_step(0.1, at=world.now, scaled_up=False)
+    assert world.run(300.0, rps=20).decision == "continue"  # 6,000 requests: e^-6 is not improbable enough
+    assert world.run(200.0, rps=20).decision == "hold"
+
+
+def test_a_rejection_is_final():
+    world = World(policy=QUIET).enter(50.0)
+    rejected = world.run(5.0, rps=200, candidate=1.0)
+    world.enter(10.0)
+    later = world.run(60.0, rps=200)
+    assert (later.decision, later.rule) == ("roll-back", "hard-lane")
+    assert later.evidence == rejected.evidence

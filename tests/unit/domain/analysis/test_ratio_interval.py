@@ -1,0 +1,54 @@
+from random import Random
+
+import pytest
+
+from fairway.domain.analysis.interval import RatioInterval
+
+
+def simulate(ratio, *, blocks, seed):
+    """Failures of stable 2 % of 90 requests a block, of the candidate `ratio` times that of 10."""
+    random, interval = Random(seed), RatioInterval()
+    missed = False
+    for _ in range(blocks):
+        candidate = sum(random.random() < 0.02 * ratio for _ in range(10))
+        stable = sum(random.random() < 0.02 for _ in range(90))
+        interval.add(candidate_failed=candidate, stable_failed=stable, share=0.1)
+        low, high = interval.bounds()
+        missed = missed or (low is not None and low > ratio) or (high is not None and high < ratio)
+    return interval, missed
+
+
+def test_nothing_is_known_before_the_first_failure():
+    interval = RatioInterval()
+    interval.add(candidate_failed=0, stable_failed=0, share=0.5)
+    assert interval.bounds() == (None, None)
+
+
+def test_failures_of_the_candidate_alone_give_a_lower_end_and_no_upper_end():
+    interval = RatioInterval()
+    interval.add(candidate_failed=20, stable_failed=0, share=0.1)
+    low, high = interval.bounds()
+    assert low is not None
+    assert low > 5.0
+    assert high is None
+
+
+def test_failures_of_stable_alone_give_an_upper_end_and_no_lower_end():
+    interval = RatioInterval()
+    interval.add(candidate_failed=0, stable_failed=200, share=0.5)
+    low, high = interval.bounds()
+    assert low == 0.0
+    assert high is not None
+    assert high < 0.1
+
+
+@pytest.mark.parametrize("ratio", [1.0, 8.0])
+def test_the_interval_holds_the_true_ratio_at_all_moments_of_nearly_all_runs(ratio):
+    runs = 150
+    missed = sum(simulate(ratio, blocks=60, seed=seed)[1] for seed in range(runs))
+    assert missed <= 6  # 1 % of 150; P(more than 6) < 0.1 %
+
+
+def test_the_interval_narrows_round_the_true_ratio():
+    low, high = simulate(8.0, blocks=1500, seed=3)[0].bounds()
+    assert 4.0 < low < 8.0 < high < 16.0
