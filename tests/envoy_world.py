@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.connection.shutdown(socket.SHUT_RDWR)
         return self._send(500 if self.server.failing else 200, body or self.server.revision.encode())
 
-    do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = _answer
+    do_GET = do_HEAD = do_OPTIONS = do_POST = do_PUT = _answer  # noqa: N815 - the names that http.server calls
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)

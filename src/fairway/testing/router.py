@@ -81,13 +81,11 @@ class FakeRouter:
         self._starts += 1
         self._counts = {}
 
-    def count(
-        self, revision: str, finished: int, failed: int = 0, *, retried: int = 0, retried_failed: int = 0
-    ) -> None:
+    def count(self, revision: str, *, finished: int, failed: int = 0, retried: int = 0) -> None:
         """Adds attempts of the revision, on its first instance if it has one in rotation."""
         backend = next((b for b in self._backends() if b.revision == revision), None)
         instance = backend.endpoints[0].instance if backend is not None and backend.endpoints else None
-        added = {"finished": finished, "failed": failed, "retried": retried, "retried_failed": retried_failed}
+        added = {"finished": finished, "failed": failed, "retried": retried}
         self._add(revision, instance, added)
 
     def request(self, method: str = "GET", *, named: str | None = None) -> Answer:

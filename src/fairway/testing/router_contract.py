@@ -69,11 +69,16 @@ class RouterContract:
 
     def counted(self, router: Router, revision: str, finished: int) -> tuple[int, int]:
         """The revision's finished and failed attempts once so many are counted."""
-        deadline = time.monotonic() + self.patience
-        while (traffic := router.observe_traffic().of(revision)).finished < finished:
-            assert time.monotonic() < deadline, f"{traffic.finished} of {finished} attempts of {revision} counted"
-            time.sleep(0.01)
+        self.waited(lambda: router.observe_traffic().of(revision).finished >= finished, f"{finished} counted attempts")
+        traffic = router.observe_traffic().of(revision)
         return traffic.finished, traffic.failed
+
+    def waited(self, condition: Callable[[], bool], what: str) -> None:
+        """Returns once the condition holds."""
+        deadline = time.monotonic() + self.patience
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {self.patience:g} s in vain: {what}"
+            time.sleep(0.01)
 
     def test_before_the_first_routes_nothing_runs_and_nothing_is_counted(self) -> None:
         router = self.make_router()
@@ -157,6 +162,7 @@ class RouterContract:
     def test_a_candidate_without_a_healthy_endpoint_gets_no_weight(self) -> None:
         router, routes = self.both()
         self.stop_backend(routes(0).backends[1].endpoints[0])
+        self.waited(lambda: not router.observe_traffic().of(CANDIDATE).instances[0].healthy, "it is seen as unhealthy")
         _refused(TransientError, None, lambda: router.ensure_routes(routes(10), epoch=1))
         assert router.observe().routes == routes(0)
         assert self.served(router, 50) == {STABLE: 50}
