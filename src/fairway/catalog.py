@@ -40,7 +40,7 @@ BUILT_IN = (
     Entry(
         "target",
         "local",
-        "fairway.adapters.targets.local:LocalTarget",
+        "fairway.adapters.targets.local.target:LocalTarget",
         None,
         "Processes of this machine.",
     ),
@@ -48,7 +48,7 @@ BUILT_IN = (
         "router",
         "envoy",
         "fairway.adapters.routers.envoy:EnvoyRouter",
-        "fairway.adapters.routers.envoy:EnvoySettings",
+        "fairway.adapters.routers.envoy.settings:EnvoySettings",
         "Envoy on this machine, by files.",
     ),
     Entry(

@@ -2,7 +2,7 @@
 
 from fairway.bootstrap.ambient import actor, duration, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
-from fairway.bootstrap.machine import bring_down, bring_up
+from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state
 from fairway.bootstrap.project import CONFIG_NAME, Project, load_spec, open_project, open_reader
 
 __all__ = [
@@ -13,12 +13,15 @@ __all__ = [
     "bring_up",
     "duration",
     "ensure_controller",
+    "examined",
     "keep_serving",
     "load_spec",
+    "machine",
     "new_run",
     "now",
     "open_project",
     "open_reader",
     "pause",
+    "remove_state",
     "serve",
 ]

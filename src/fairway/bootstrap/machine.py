@@ -1,12 +1,36 @@
 """What runs on this machine for one project: bringing it up and down."""
 
-from typing import Any
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import UNIT, ensure_controller
-from fairway.bootstrap.project import Project
-from fairway.domain.rollout.spec import EnvironmentSpec
+from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
+from fairway.domain.errors import UserError
+from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
 from fairway.ports.journal import EnvironmentState
+
+if TYPE_CHECKING:
+    from fairway.adapters.machine import LocalMachine
+
+
+def machine() -> "LocalMachine":
+    """This machine."""
+    from fairway.adapters.machine import LocalMachine
+    from fairway.adapters.routers.envoy.binary import find_envoy
+
+    return LocalMachine(find_envoy)
+
+
+def examined(config: Path | None) -> tuple[Path, ServiceSpec | None]:
+    """The state folder to examine, and the service if there is a configuration that can be used."""
+    try:
+        path = find_config(config)
+        return path.absolute().parent / STATE_FOLDER, load_spec(path)
+    except UserError:
+        return Path.cwd() / STATE_FOLDER, None
 
 
 def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
@@ -64,6 +88,13 @@ def bring_down(project: Project, environment: str | None) -> list[str]:
         project.supervisor.stop_all({UNIT})
     project.supervisor.stop_all(units)
     return running
+
+
+def remove_state(project: Project) -> None:
+    """Removes the state folder of a project that was brought down; sealed artifacts are read-only until then."""
+    for folder, _, _ in os.walk(project.state):
+        Path(folder).chmod(0o700)
+    shutil.rmtree(project.state)
 
 
 def _units(project: Project, environment: str) -> set[str]:

@@ -11,7 +11,7 @@ from fairway.bootstrap.ambient import new_run, now
 from fairway.domain.errors import UserError
 
 if TYPE_CHECKING:
-    from fairway.adapters.artifacts.local import LocalArtifacts
+    from fairway.adapters.artifacts.local.store import LocalArtifacts
     from fairway.adapters.sources.git import GitSource
     from fairway.adapters.stores.sql import SqlStore
     from fairway.adapters.supervisor.client import SupervisorClient
@@ -79,7 +79,7 @@ class Project:
 
     def artifacts(self, service: str) -> "LocalArtifacts":
         """Where artifacts are built and kept."""
-        from fairway.adapters.artifacts.local import LocalArtifacts
+        from fairway.adapters.artifacts.local.store import LocalArtifacts
 
         return LocalArtifacts(self.state / "artifacts", service, self.source)
 

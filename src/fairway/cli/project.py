@@ -1,7 +1,54 @@
 """init, check and doctor."""
 
+from dataclasses import asdict
+from pathlib import Path
+
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, print_json, say
+
+_MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
+
+
+def init(folder: Path = Path(), /, *, force: bool = False, options: Options = DEFAULTS) -> int:
+    """Look at a repository and write a fairway.yaml that fits it.
+
+    Args:
+        folder: the repository; default: here.
+        force: replace a fairway.yaml that exists.
+    """
+    from fairway import bootstrap
+    from fairway.adapters.machine import LocalFolder
+    from fairway.usecases.init import inspect, write_configuration
+
+    place = LocalFolder(folder)
+    written = write_configuration(place, inspect(place), bootstrap.machine(), force=force)
+    if options.json:
+        print_json(asdict(written))
+        return Exit.YES
+    say(f"{written.path}: {written.service}, {written.finding.summary}")
+    for note in written.finding.notes:
+        say(f"  {note}")
+    if written.ignored:
+        say("  .gitignore: .fairway/ added")
+    say("next: fairway check, commit, then fairway deploy HEAD --env " + written.addresses[0][0])
+    return Exit.YES
+
+
+def doctor(*, options: Options = DEFAULTS) -> int:
+    """Check that deployments work on this machine."""
+    from fairway import bootstrap
+    from fairway.usecases.doctor import examine, worst
+
+    state, service = bootstrap.examined(options.config)
+    findings = examine(bootstrap.machine(), state=str(state), service=service)
+    if options.json:
+        print_json({"status": worst(findings), "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            say(f"{_MARKS[finding.status]} {finding.name}: {finding.sentence}")
+            if finding.hint:
+                say(f"    {finding.hint}")
+    return Exit.NO if worst(findings) == "failed" else Exit.YES
 
 
 def check(*, options: Options = DEFAULTS) -> int:

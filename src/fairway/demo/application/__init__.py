@@ -1,0 +1,1 @@
+"""The application of the demonstration; its source is copied into the repository that the demonstration makes."""
