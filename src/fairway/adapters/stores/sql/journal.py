@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, text, update
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.projection import (
+    changed_at,
     event_rows,
     identity_columns,
     is_live,
@@ -59,12 +60,12 @@ class SqlJournal:
         with self._database.writing() as connection:
             values = state_columns(after, wake)
             if is_live(run) != is_live(after):
-                values["promoted_at"] = facts[-1].at if is_live(after) else None
+                values["promoted_at"] = changed_at(run, states) if is_live(after) else None
             if connection.execute(update(runs).where(guard).values(values)).rowcount == 0:
                 raise _conflict(connection, run, epoch)
             if facts:
                 connection.execute(insert(events), event_rows(run.id, facts, after=run.version))
-                _write_environment(connection, run, after, facts[-1].at)
+                _write_environment(connection, run, after, changed_at(run, states))
                 _write_quarantine(connection, run, facts)
                 _write_messages(connection, states)
         return after
@@ -112,7 +113,7 @@ def _require_fresh(state: Run, live: str | None) -> None:
     if live is None:
         return
     now = from_json(Revision, json.loads(live))
-    planned = state.plan.stable
+    planned = state.plan.candidate if state.plan.kind == "scale" else state.plan.stable
     if planned is None or planned.id != now.id:
         raise TransientError(
             "plan-outdated",

@@ -16,17 +16,19 @@ class SqlLeases:
         self._database = database
 
     def claim(self, holder: str, *, now: float, ttl: float, limit: int) -> tuple[Claim, ...]:
-        """Takes due runs that nobody else holds; costs one small read when there are none."""
+        """Takes due runs that nobody else holds; only reads if all of them are own ones with half their lease."""
         clock = self._database.lease_clock(now)
+        settled = (runs.c.holder == holder) & (runs.c.lease_until > clock + ttl / 2)
         due = (
-            select(runs.c.id, runs.c.service, runs.c.environment, runs.c.holder, runs.c.epoch)
+            select(runs.c.id, runs.c.service, runs.c.environment, runs.c.holder, runs.c.epoch, settled.label("settled"))
             .where(runs.c.wake_at <= now, self._free(holder, clock))
             .order_by(runs.c.wake_at, runs.c.number)
             .limit(limit)
         )
         with self._database.reading() as connection:
-            if connection.execute(due.limit(1)).first() is None:
-                return ()
+            found = connection.execute(due).all()
+        if all(row.settled for row in found):
+            return tuple(Claim(row.id, row.epoch) for row in found)
         with self._database.writing() as connection:
             taken = connection.execute(due.with_for_update(skip_locked=True)).all()
             return tuple(_take(connection, row, holder, clock + ttl) for row in taken)

@@ -30,10 +30,18 @@ def is_live(run: Run) -> bool:
     return run.plan.kind != "scale" and (run.promoted or run.outcome == "completed")
 
 
+def changed_at(run: Run, states: Iterable[tuple[Run, Event]]) -> float:
+    """When it changed last whether the run's candidate is live: the time of that event."""
+    at, before = run.started, is_live(run)
+    for state, event in states:
+        at, before = (event.at, is_live(state)) if is_live(state) != before else (at, before)
+    return at
+
+
 def explain(run: Run) -> str:
     """The sentence that says best why a run stands where it stands; in the end, why it ended so."""
     failure = run.failure.reason if run.failure is not None else None
-    return storable(run.ended_reason or run.attention or failure or run.paused or run.held or run.reason)
+    return storable(run.ended_reason or run.attention or failure or run.paused or run.held_reason or run.reason)
 
 
 def identity_columns(run: Run) -> dict[str, Any]:
