@@ -1,7 +1,8 @@
 """Dataclasses to JSON values and back, by their annotations.
 
 A member of a union of dataclasses is written with its class name under `type`. Reading ignores unknown keys and takes
-defaults for missing ones, so that older and newer code read each other's values.
+defaults for missing ones, so that older and newer code read each other's values; an unknown member or choice is an
+error, because it cannot be acted upon.
 """
 
 import types
@@ -46,24 +47,45 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: PLR0911 -- one return a kind o
         return _read_tuple(get_args(kind), value)
     if origin is dict:
         item = get_args(kind)[1]
-        return {key: _read(item, entry) for key, entry in value.items()}
-    if origin is Literal or kind is Any:
-        return value
+        return {key: _read(item, entry) for key, entry in _require(dict, value).items()}
+    if origin is Literal:
+        return _read_literal(get_args(kind), value)
     if is_dataclass(kind):
         return _read_dataclass(cast("type", kind), value)
-    if kind is float and isinstance(value, int):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    return _require(kind, value) if kind in _PLAIN else value
+
+
+#: Types whose values JSON keeps as they are.
+_PLAIN = (str, int, float, bool)
+
+
+def _require(kind: type, value: Any) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"expected {_NAMES.get(kind, kind.__name__)}, got {value!r}")
+    return value
+
+
+_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", list: "a list"}
+_NAMES |= {dict: "an object"}
+
+
+def _read_literal(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        raise ValueError(f"unknown value {value!r}; known are {', '.join(map(str, choices))}")
     return value
 
 
 def _read_tuple(items: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    entries = _require(list, value)
     if len(items) == 2 and items[1] is Ellipsis:
-        return tuple(_read(items[0], entry) for entry in value)
-    return tuple(_read(item, entry) for item, entry in zip(items, value, strict=True))
+        return tuple(_read(items[0], entry) for entry in entries)
+    return tuple(_read(item, entry) for item, entry in zip(items, entries, strict=True))
 
 
 def _read_union(choices: tuple[Any, ...], value: Any) -> Any:
-    if value is None:
+    if value is None and type(None) in choices:
         return None
     members = [choice for choice in choices if is_dataclass(choice)]
     if members and isinstance(value, dict):
@@ -73,17 +95,18 @@ def _read_union(choices: tuple[Any, ...], value: Any) -> Any:
         known = ", ".join(sorted(cast("type", member).__name__ for member in members))
         raise ValueError(f"unknown type {value.get('type')!r}; known are {known}")
     plain = [choice for choice in choices if choice is not type(None) and choice not in members]
+    if not plain:
+        raise ValueError(f"expected an object, got {value!r}")
     return _read(plain[0], value) if len(plain) == 1 else value
 
 
 def _read_dataclass(kind: type, value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"expected an object for {kind.__name__}, got {value!r}")  # noqa: TRY004 -- bad data, not a bad call
+    body = _require(dict, value)
     hints = _hints(kind)
     known = {}
     for field in fields(kind):
-        if field.name in value:
-            known[field.name] = _read(hints[field.name], value[field.name])
+        if field.name in body:
+            known[field.name] = _read(hints[field.name], body[field.name])
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(f"{kind.__name__} lacks {field.name!r}")
     return kind(**known)
