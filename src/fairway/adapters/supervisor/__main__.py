@@ -1,4 +1,6 @@
-"""`python -m fairway.adapters.supervisor FOLDER`: supervises the units in the folder, in the background.
+"""`python -m fairway.adapters.supervisor FOLDER LINGER`: supervises the units in the folder, in the background.
+
+LINGER are the seconds with nothing to do after which it ends.
 
 Returns as soon as a supervisor runs, this one or another. SIGTERM and SIGKILL end it alike and at once: what it
 supervises goes on, and its successor takes it over.
@@ -17,8 +19,8 @@ _MESSAGES = 1024 * 1024  # bytes of its own messages worth keeping
 
 def main() -> int:
     """Starts the supervisor in a session of its own unless the folder has one."""
-    if len(sys.argv) != 2:
-        print("usage: python -m fairway.adapters.supervisor FOLDER", file=sys.stderr)  # noqa: T201
+    if len(sys.argv) != 3:
+        print("usage: python -m fairway.adapters.supervisor FOLDER LINGER", file=sys.stderr)  # noqa: T201
         return 2
     layout = Layout(Path(sys.argv[1]).absolute())
     layout.make()
@@ -26,7 +28,7 @@ def main() -> int:
     if held is None or os.fork() != 0:
         return 0
     _detach(layout)
-    SupervisorLoop(layout).run()
+    SupervisorLoop(layout, linger=float(sys.argv[2])).run()
     return 0
 
 

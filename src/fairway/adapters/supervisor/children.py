@@ -1,5 +1,6 @@
 """Starting a process so that it is either remembered or never was, and learning how it ended."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -26,32 +27,34 @@ def start(definition: Json, log: str, remember: Callable[[Identity], None]) -> I
     Raises:
         OSError: no process, memory or descriptor is to be had.
     """
-    waiting, opening = os.pipe()
     pid = 0
-    try:
-        pid = os.fork()
-        if pid == 0:
-            _become(definition, log, waiting, opening)
-        os.close(waiting)
-        process = identify(pid)
-        if process is None:  # cannot be: nobody else collects our children
-            raise ChildProcessError(pid)
-        remember(process)
-        os.write(opening, b"!")
-    except OSError:
-        os.close(opening)
-        if pid:
-            os.waitpid(pid, 0)  # it leaves by itself: the gate is closed
-        raise
-    os.close(opening)
+    with contextlib.ExitStack() as opened:
+        try:
+            output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            opened.callback(os.close, output)
+            waiting, opening = os.pipe()
+            opened.callback(os.close, waiting)
+            opened.callback(os.close, opening)
+            pid = os.fork()
+            if pid == 0:
+                _become(definition, output, waiting, opening)
+            process = identify(pid)
+            if process is None:  # cannot be: nobody else collects our children
+                raise ChildProcessError(pid)
+            remember(process)
+            os.write(opening, b"!")
+        except OSError:
+            opened.close()
+            if pid:
+                os.waitpid(pid, 0)  # it leaves by itself: the gate is closed
+            raise
     return process
 
 
-def _become(definition: Json, log: str, waiting: int, opening: int) -> NoReturn:
+def _become(definition: Json, output: int, waiting: int, opening: int) -> NoReturn:
     try:
         os.close(opening)
         os.setsid()
-        output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)

@@ -27,16 +27,18 @@ class SupervisorClient:
     """Units in a folder, kept running by the one supervisor of that folder.
 
     Safe to use from several threads and processes at once. The supervisor is started when it is needed and ends by
-    itself some seconds after its last unit.
+    itself when it has no unit to run.
 
     Args:
         folder: holds everything, see `files.py`; created with mode 0700.
         patience: seconds to wait for the supervisor, beyond the grace of what it has to stop.
+        linger: seconds with nothing to do after which the supervisor ends.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 10.0) -> None:
+    def __init__(self, folder: Path, *, patience: float = 10.0, linger: float = 5.0) -> None:
         self._layout = Layout(folder.absolute())
         self._patience = patience
+        self._linger = linger
 
     def ensure_unit(self, unit: Unit) -> UnitStatus:
         """Makes the unit run, also one that was stopped by `stop_all`; see the port."""
@@ -53,7 +55,7 @@ class SupervisorClient:
             if not status or status.get("fingerprint") != definition["fingerprint"]:
                 return False
             process = _process(status)
-            return is_alive(process) if process else bool(status["last_exit"]) and status["state"] != "stopped"
+            return is_alive(process) if process else status["state"] == "crash-loop"
 
         grace = (read_json(self._layout.status(unit.id)) or {}).get("grace") or 0.0
         self._await(has_settled, grace, f"start {unit.id}")
@@ -168,7 +170,8 @@ class SupervisorClient:
     def _launch(self) -> None:
         """Runs the starter, which returns when a supervisor has the lock."""
         source = Path(fairway.__file__).parent.parent
-        command = [sys.executable, "-S", "-m", "fairway.adapters.supervisor", str(self._layout.folder)]
+        arguments = [str(self._layout.folder), str(self._linger)]
+        command = [sys.executable, "-S", "-m", "fairway.adapters.supervisor", *arguments]
         variables = {"PYTHONPATH": str(source), "PATH": os.environ.get("PATH", os.defpath)}
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, env=variables, start_new_session=True, check=False

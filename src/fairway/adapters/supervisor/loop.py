@@ -10,7 +10,6 @@ from fairway.adapters.supervisor.keeper import Keeper
 from fairway.adapters.supervisor.logs import LogKeeper
 from fairway.adapters.supervisor.processes import Identity, identify, is_alive
 
-IDLE = 5.0  # seconds with nothing to do before it ends
 _POLL = 1.0  # seconds between looks at the folder when the doorbell is silent
 _AGAIN = 1.0  # seconds until what the system refused is tried again
 
@@ -41,10 +40,12 @@ class SupervisorLoop:
 
     Args:
         layout: the folder; its lock is held by this process.
+        linger: seconds with nothing to do before it ends.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, linger: float) -> None:
         self._layout = layout
+        self._linger = linger
         self._definitions = Definitions(layout)
         self._keepers: dict[str, Keeper] = {}
         self._logs = LogKeeper(layout.logs)
@@ -59,9 +60,9 @@ class SupervisorLoop:
             due = self._advance(now)
             if any(not keeper.resting for keeper in self._keepers.values()):
                 busy = now
-            elif now - busy >= IDLE and self._withdraw():
+            elif now - busy >= self._linger and self._withdraw():
                 return
-            self._wait(due)
+            self._wait(min(due, busy + self._linger))
 
     def _advance(self, now: float) -> float:
         units = {*self._layout.list_units(), *self._layout.list_statuses(), *self._keepers}

@@ -1,0 +1,148 @@
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from supervised import kill_supervisor, supervisor, wait_until
+
+from fairway.adapters.supervisor.client import SupervisorClient
+from fairway.adapters.supervisor.files import Layout
+from fairway.adapters.supervisor.loop import find_supervisor
+from fairway.adapters.supervisor.processes import identify, is_alive
+from fairway.ports.supervisor import Unit
+
+__all__ = ["supervisor"]
+PATH = (("PATH", os.environ["PATH"]),)
+SLEEPER = Unit("sleeper", ("sleep", "1000"), "/", PATH, grace=1.0)
+
+
+def kill(pid):
+    """kill -9, and returns when it has ended."""
+    process = identify(pid)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(process))
+
+
+def test_units_live_on_without_their_supervisor_and_are_found_again(supervisor, tmp_path):
+    first = supervisor.ensure_unit(SLEEPER)
+    kill_supervisor(tmp_path / "supervisor")
+    assert supervisor.observe()["sleeper"] == first
+    assert supervisor.ensure_unit(SLEEPER) == first
+    assert find_supervisor(Layout(tmp_path / "supervisor"))
+    os.kill(first.pid, signal.SIGKILL)
+    wait_until(lambda: supervisor.observe()["sleeper"].pid not in {None, first.pid})
+    again = supervisor.observe()["sleeper"]
+    assert (again.restarts, again.last_exit) == (1, "ended (status unknown)")
+
+
+def test_a_death_that_nobody_saw_is_made_good(supervisor, tmp_path):
+    first = supervisor.ensure_unit(SLEEPER)
+    kill_supervisor(tmp_path / "supervisor")
+    kill(first.pid)
+    alone = supervisor.observe()["sleeper"]
+    assert (alone.state, alone.pid) == ("stopped", None)
+    again = supervisor.ensure_unit(SLEEPER)
+    assert again.state == "running"
+    assert (again.restarts, again.last_exit) == (1, "ended (status unknown)")
+
+
+def test_what_a_dead_leader_left_behind_is_ended_by_the_next_supervisor(supervisor, tmp_path):
+    script = f"sleep 999 & echo $! > {tmp_path}/child; exec sleep 1000"
+    first = supervisor.ensure_unit(Unit("parent", ("sh", "-c", script), "/", PATH))
+    wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
+    child = identify(int((tmp_path / "child").read_text()))
+    kill_supervisor(tmp_path / "supervisor")
+    kill(first.pid)
+    assert is_alive(child)
+    supervisor.ensure_removed("parent")
+    assert not is_alive(child)
+
+
+def test_a_stranger_with_the_number_of_a_unit_is_never_signalled(supervisor, tmp_path):
+    first = supervisor.ensure_unit(SLEEPER)
+    kill_supervisor(tmp_path / "supervisor")
+    kill(first.pid)
+    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
+        path = tmp_path / "supervisor/status/sleeper.json"
+        status = json.loads(path.read_text())
+        same_tick_of_another_boot = [stranger.pid, identify(stranger.pid).start, "another boot"]
+        for process in ([stranger.pid, *status["process"][1:]], same_tick_of_another_boot):
+            path.write_text(json.dumps({**status, "process": process}))
+            assert supervisor.observe()["sleeper"].pid is None
+            mine = supervisor.ensure_unit(SLEEPER)
+            assert mine.pid != stranger.pid
+            kill_supervisor(tmp_path / "supervisor")
+            kill(mine.pid)
+            path.write_text(json.dumps({**status, "process": process}))
+            supervisor.ensure_removed("sleeper")
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_after_a_reboot_what_ran_comes_back(supervisor, tmp_path):
+    units = [Unit(name, ("sleep", "1000"), "/", PATH) for name in ("one", "two", "down")]
+    pids = [supervisor.ensure_unit(unit).pid for unit in units]
+    supervisor.stop_all({"down"})
+    folder = tmp_path / "supervisor"
+    kill_supervisor(folder)
+    for pid in pids[:2]:
+        kill(pid)
+    for path in (*folder.glob("status/*.json"), folder / "supervisor.json"):
+        path.write_text(path.read_text().replace(identify(os.getpid()).boot, "the boot before"))
+    (folder / "status/two.json").write_text("")  # written as the power went
+    supervisor.ensure_running()
+    wait_until(lambda: all(supervisor.observe()[unit].state == "running" for unit in ("one", "two")))
+    assert supervisor.observe()["down"].state == "stopped"
+
+
+def test_no_kill_of_the_supervisor_makes_a_second_process(supervisor, tmp_path):
+    folder = tmp_path / "supervisor"
+    mark = f"{tmp_path}/mark"
+    unit = Unit("one", ("sh", "-c", f": {mark}; sleep 1000 & wait"), "/", PATH, grace=1.0)
+    supervisor.ensure_unit(unit)
+    for _ in range(12):
+        leaders = marked(mark)
+        assert len(leaders) <= 1
+        if leaders:
+            os.kill(leaders[0], signal.SIGKILL)  # so that the supervisor is about to start it, wherever it is killed
+        kill_supervisor(folder)
+        supervisor.ensure_running()
+    wait_until(lambda: len(marked(mark)) == 1)
+    supervisor.ensure_removed("one")
+    assert marked(mark) == []
+
+
+def marked(mark):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f": {mark};".encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_many_who_ask_at_once_get_one_supervisor_and_one_process(supervisor, tmp_path):
+    statuses = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(SupervisorClient(tmp_path / "supervisor").ensure_unit(SLEEPER)))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({status.pid for status in statuses}) == 1
+    folder = f"{tmp_path}/supervisor".encode()
+    supervisors = [path for path in Path("/proc").glob("[0-9]*/cmdline") if folder in content(path)]
+    wait_until(lambda: len([path for path in supervisors if path.exists()]) == 1)
+
+
+def content(path):
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
