@@ -44,8 +44,17 @@ class Transition:
             PermanentError: Envoy refuses them; all files are as before.
             TransientError: not confirmed, or nobody healthy to send requests to; weights that have not moved stay.
         """
+        memory = load_memory(self.process.folder)
+        try:
+            self._attempt(memory, routes)
+        except PermanentError:
+            untainted = load_memory(self.process.folder)
+            if untainted.reach == memory.reach:
+                raise
+            self._attempt(untainted, routes)
+
+    def _attempt(self, memory: Memory, routes: Routes) -> None:
         folder = self.process.folder
-        memory = load_memory(folder)
         with Admin(folder) as admin:
             publisher = Publisher(self.process, admin, patience=self.patience)
             try:
