@@ -198,3 +198,29 @@ def test_a_rejection_is_final():
     later = world.run(60.0, rps=200)
     assert (later.decision, later.rule) == ("roll-back", "hard-lane")
     assert later.evidence == rejected.evidence
+
+
+def test_what_passes_between_unreadable_counters_does_not_count():
+    world = World(policy=QUIET).enter(50.0)
+    before = world.run(5.0, rps=100).watched
+    for _ in range(20):
+        world.tick(rps=100, readable=False)
+        world.tick(rps=100)
+    assert world.analysis.watched == before
+
+
+def test_a_router_that_repeats_an_old_snapshot_lets_no_time_count():
+    world = World(policy=QUIET).enter(50.0)
+    before = world.run(5.0, rps=100).watched
+    old = world.snapshot()
+    for second in range(1, 5):
+        world.analysis.observe(old, world.health, at=world.now + second)
+    assert world.analysis.watched == before
+
+
+def test_a_new_step_forgets_the_silence_of_the_one_before():
+    world = World().enter(0.0)
+    world.analysis.enter_step(50.0, at=world.now, scaled_up=False)
+    assert world.run(5.0, rps=100).decision == "hold"
+    world.analysis.enter_step(40.0, at=world.now, scaled_up=False)
+    assert world.tick(rps=100).decision == "continue"

@@ -97,6 +97,20 @@ def test_a_candidate_that_fails_everything_while_stable_stumbles_is_taken_back()
     assert seconds_to_rollback(world, 10.0, rps=200, candidate=1.0, stable=0.3)[0] <= 5.0
 
 
+def test_a_candidate_far_worse_than_a_stable_that_stumbles_is_judged_not_excused():
+    world = World(policy=BRISK).enter(50.0)
+    world.run(30.0, rps=1200, candidate=0.001, stable=0.001)
+    seconds, assessment = seconds_to_rollback(world, 40.0, rps=1200, candidate=0.2, stable=0.05)
+    assert assessment.rule == "error-lane"
+    assert seconds <= 10.0
+
+
+def test_a_third_of_all_requests_failing_on_both_is_an_incident_on_the_worst_of_services():
+    world = World(policy=BRISK).enter(50.0)
+    assert world.run(30.0, rps=300, candidate=0.15, stable=0.15).decision == "continue"
+    assert world.run(5.0, rps=300, candidate=0.35, stable=0.35).rule == "shared-incident"
+
+
 def test_a_candidate_that_repairs_a_failing_stable_is_not_held():
     world = World(policy=BRISK).enter(20.0)
     decisions = {world.tick(rps=300, candidate=0.0, stable=0.3).decision for _ in range(240)}
