@@ -218,8 +218,8 @@ class Analysis:
         if finding is None:
             return None
         if self.stable_instances.all_in_trouble(stable):
-            return Finding("shared-incident", f"of the candidate, {finding.cause}, but stable is in the same trouble")
-        self.verdict = Finding(finding.rule, f"of the candidate, {finding.cause}")
+            return Finding("shared-incident", f"{finding.cause}, but stable is in the same trouble")
+        self.verdict = finding
         return None
 
     def _watch_ejections(self, snapshot: TrafficSnapshot) -> Finding | None:

@@ -60,17 +60,18 @@ class InstanceWatch:
             self.unready = {name: since for name, since in self.unready.items() if name in present}
 
     def finding(self, health: tuple[InstanceHealth, ...], *, not_ready: float) -> Finding | None:
-        """The first instance that breaks a rule."""
+        """The first of the candidate's instances that breaks a rule."""
         for one in health:
+            name = f"instance {one.instance} of the candidate"
             restarted = one.restarts - self.restarts.get(one.instance, one.restarts)
             ended = f" (last: {one.last_exit})" if one.last_exit else ""
             if one.crash_loop:
-                return Finding("crash", f"its instance {one.instance} crashes again and again{ended}")
+                return Finding("crash", f"{name} crashes again and again{ended}")
             if restarted >= RESTARTS:
-                return Finding("crash", f"its instance {one.instance} had to be restarted {restarted} times{ended}")
+                return Finding("crash", f"{name} had to be restarted {restarted} times{ended}")
             unready = self.unready.get(one.instance, 0.0)
             if unready >= not_ready:
-                return Finding("not-ready", f"its instance {one.instance} has not been ready for {unready:.0f} s")
+                return Finding("not-ready", f"{name} has not been ready for {unready:.0f} s")
         return None
 
     def all_in_trouble(self, health: tuple[InstanceHealth, ...]) -> bool:

@@ -63,7 +63,7 @@ def e_value(value: float) -> str:
     if value >= 1e12:
         return "above 10^12"
     if value >= 100.0:
-        return f"{value:,.0f}"
+        return f"{int(value):,}"
     return f"{value:.2g}" if value >= 0.01 else "below 0.01"
 
 
@@ -79,7 +79,7 @@ def _facts(evidence: Evidence, lane: LaneEvidence) -> str:
     judged = lane.candidate.finished > 0
     candidate = lane.candidate if judged else evidence.candidate
     stable = lane.stable if judged else evidence.stable
-    return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {_ratio(lane)}"
+    return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {_ratio(lane, candidate, stable)}"
 
 
 def _counts(counts: Counts) -> str:
@@ -88,11 +88,13 @@ def _counts(counts: Counts) -> str:
     return f"{counts.failed:,} of {counts.finished:,} requests ({_percent(counts.ratio)})"
 
 
-def _ratio(lane: LaneEvidence) -> str:
-    if lane.stable.finished == 0:
+def _ratio(lane: LaneEvidence, candidate: Counts, stable: Counts) -> str:
+    if candidate.finished == 0:
+        return "ratio unknown, for the candidate had no requests"
+    if stable.finished == 0:
         return "ratio unknown, for stable had no requests of its own to compare with"
     if lane.low is None:
-        return "ratio unknown, for nothing has failed yet"
+        return "ratio unknown, for no failure was judged yet"
     value = "unlimited" if lane.ratio is None else f"{_number(lane.ratio)}×"
     high = "∞" if lane.high is None else _number(lane.high)
     return f"ratio {value} (99 % interval {_number(lane.low)} to {high})"
