@@ -22,10 +22,10 @@ _MERGE = "<<"
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping whose end has not come yet; `at` is the key or number of its latest entry."""
+    """A list or mapping whose end has not come yet; `at` is a mapping's latest key."""
 
     node: Node
-    at: str | int = 0
+    at: str = ""
     key: tuple[Node, tuple[int, int]] | None = None
     merges: list[Node] = field(default_factory=list)
 
@@ -108,12 +108,11 @@ class Composer:
         parent = self._open[-1]
         if isinstance(parent.node.content, list):
             parent.node.content.append(node)
-            parent.at = len(parent.node.content) - 1
         elif parent.key is None:
-            parent.key = (node, _position(event))
+            parent.key, parent.at = (node, _position(event)), node.text
         else:
             key, position = parent.key
-            parent.key, parent.at = None, key.text
+            parent.key = None
             self._enter(parent, key, position, node)
 
     def _enter(self, parent: _Open, key: Node, position: tuple[int, int], node: Node) -> None:
@@ -158,8 +157,14 @@ class Composer:
         self._report(_position(event), f"the tag {quote(tag)} does not fit here", "remove it")
 
     def _report(self, position: tuple[int, int], message: str, hint: str = "") -> None:
-        path = render_path(tuple(unfinished.at for unfinished in self._open))
-        self._problems.append(Problem(self._file, *position, path, message, hint))
+        path: list[str | int] = []
+        for unfinished in self._open:
+            content = unfinished.node.content
+            # The entry that is being read is not in its list yet, unless it is a list or mapping itself.
+            number = len(content) - (unfinished is not self._open[-1]) if isinstance(content, list) else 0
+            path.append(number if isinstance(content, list) else unfinished.at)
+        shown = tuple(path[:-1] if path[-1:] == [""] else path)
+        self._problems.append(Problem(self._file, *position, render_path(shown), message, hint))
 
     def _stop(self, event: Any, message: str) -> NoReturn:
         raise ConfigError([*self._problems, Problem(self._file, *_position(event), "", message)])

@@ -1,6 +1,7 @@
 """Reads a file and parses it into a `Document`, or says why it cannot."""
 
 import io
+import json
 import os
 import stat
 from pathlib import Path
@@ -22,19 +23,20 @@ def read(path: Path) -> str:
         UserError: there is no such file, or it may not be read.
         ConfigError: it is not text in UTF-8, or too large for a configuration.
     """
+    named = json.dumps(str(path), ensure_ascii=False)
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-            raise UserError("config-unreadable", f"{quote(str(path))} is {what}", "name the fairway.yaml itself")
+            raise UserError("config-unreadable", f"{named} is {what}", "name the fairway.yaml itself")
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except FileNotFoundError as error:
         hint = "fairway init looks at the repository and writes one"
-        raise UserError("config-missing", f"there is no configuration file {quote(str(path))}", hint) from error
+        raise UserError("config-missing", f"there is no configuration file {named}", hint) from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        message = f"the configuration file {quote(str(path))} cannot be read: {reason}"
+        message = f"the configuration file {named} cannot be read: {reason}"
         raise UserError("config-unreadable", message, "make it readable for this user") from error
     return _decode(str(path), content)
 

@@ -97,7 +97,7 @@ def _canary(document: Document, path: KeyPath, steps: Any) -> Iterator[Problem]:
         if round(step, 2) != step:
             yield document.problem(here, f"{step!r} is finer than 0.01 percent", "round it to two decimals")
         before = step
-    if steps and before != 100:
+    if steps and before < 100:
         hint = "add 100 as the last step"
         yield document.problem((*path, "steps", len(steps) - 1), f"the last step is {before:g}, but must be 100", hint)
 
