@@ -5,10 +5,10 @@ ticks; it works during warm-up too, and during a shared incident as long as ther
 
 How fast: each alternative's e-value is capped at alpha^(-1/3) = 4.64 a tick, half of the lane's capital (the lane being
 half of the whole) is at stake from the first block, and 1/4 * 4.64^4 = 116: four bad ticks, 1 second, at the beginning
-of a rollout. Later changes of weight find 1/8, 1/16, … of the lane's capital: five to seven ticks. A failure that begins
-in the middle of a step costs about the logarithm of the time passed: eleven ticks after five minutes. To stake everything
-at once would gain nothing at the beginning (three ticks give 4.64^3 = 100, but only with the whole capital of all
-lanes) and would lose everything later: ten healthy seconds leave nothing of it. Failures in a row are also
+of a rollout. Later changes of weight find 1/8, 1/16, … of the lane's capital: five to seven ticks. A failure that
+begins in the middle of a step costs about the logarithm of the time passed: eleven ticks after five minutes. To stake
+everything at once would gain nothing at the beginning (three ticks give 4.64^3 = 100, but only with the whole capital
+of all lanes) and would lose everything later: ten healthy seconds leave nothing of it. Failures in a row are also
 caught by the proxy itself at any moment, within milliseconds (rule `ejected`).
 """
 
