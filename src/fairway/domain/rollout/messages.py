@@ -1,10 +1,11 @@
 """Which facts of a run people are told, and in what words."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fairway.domain.rollout.events import (
     AttentionNeeded,
     Event,
+    Outcome,
     Paused,
     RollbackStarted,
     RunEnded,
@@ -13,6 +14,18 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Announce, AwaitApprovals, Promote
+
+MessageName = Literal[
+    "started",
+    "waiting-approval",
+    "promoted",
+    "inconclusive",
+    "rolling-back",
+    "rollback-verified",
+    "attention-needed",
+    Outcome,
+]
+"""What `event` may say in a message; a receiver may ask for some of them only."""
 
 
 def message_for(run: Run, event: Event) -> dict[str, Any] | None:
@@ -46,7 +59,7 @@ def message_for(run: Run, event: Event) -> dict[str, Any] | None:
     }
 
 
-def _tell(run: Run, event: Event) -> tuple[str, str, str] | None:  # noqa: PLR0911 -- one case a kind of event
+def _tell(run: Run, event: Event) -> tuple[MessageName, str, str] | None:  # noqa: PLR0911 -- one case a kind of event
     match event:
         case RunStarted(actor=actor, reason=reason):
             return "started", "info", f"{run.plan.kind} started by {actor}" + (f": {reason}" if reason else "")
