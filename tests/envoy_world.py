@@ -149,6 +149,8 @@ class Application(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    # Head and body leave together: an answer that has begun cannot be given by somebody else.
+    wbufsize = -1
     server: Application
 
     def _answer(self) -> None:
@@ -183,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", "1000")
         self.end_headers()
         self.wfile.write(b"half")
+        self.wfile.flush()
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -192,6 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("upgrade", "websocket")
         self.send_header("connection", "Upgrade")
         self.end_headers()
+        self.wfile.flush()
         self.wfile.write(self.connection.recv(100).upper())
         self.close_connection = True
 

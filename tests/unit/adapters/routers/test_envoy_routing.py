@@ -1,0 +1,87 @@
+"""The tables that Envoy routes by."""
+
+import pytest
+
+from fairway.adapters.routers.envoy.names import from_tag, to_tag
+from fairway.adapters.routers.envoy.routing import joint_pairs, main_routes, preview_routes, receivers
+from fairway.domain.rollout.routes import Backend, Routes
+
+BACKENDS = (Backend("a", ()), Backend("b", ()))
+
+
+def table(routes, try_timeout=None):
+    return main_routes(routes, try_timeout)["virtual_hosts"][0]["routes"]
+
+
+def destinations(routes):
+    """Where requests go that name no revision, in order: (only reads, share of 10,000, cluster)."""
+    found = []
+    for route in table(routes):
+        names = [header["name"] for header in route["match"].get("headers", ())]
+        share = route["match"].get("runtime_fraction", {}).get("default_value", {}).get("numerator")
+        if "x-fairway-revision" not in names:
+            found.append((":method" in names, share, route.get("route", {}).get("cluster")))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("weight", "share"), [(0.01, 1), (0.07, 7), (0.29, 29), (1.15, 115), (33.33, 3333), (100, 10000)]
+)
+def test_a_weight_is_exact_to_a_hundredth_of_a_percent(weight, share):
+    assert destinations(Routes("a", "b", weight, BACKENDS))[:2] == [(True, share, "b+a"), (False, share, "b+a")]
+
+
+def test_what_is_left_goes_to_stable_and_without_one_to_nobody():
+    assert destinations(Routes("a", "b", 10, BACKENDS))[2:] == [
+        (True, None, "a"),
+        (False, None, "a"),
+        (False, None, None),
+    ]
+    assert destinations(Routes(None, "b", 10, BACKENDS))[2:] == [(False, None, None)]
+    assert destinations(Routes("a", "b", 0, BACKENDS))[0] == (True, None, "a")
+
+
+def test_only_reads_are_tried_again_after_an_answer_and_only_with_a_fallback():
+    candidate_reads, candidate_writes, stable_reads, stable_writes = [
+        route["route"]["retry_policy"]["retry_on"]
+        for route in table(Routes("a", "b", 10, BACKENDS))
+        if "retry_policy" in route.get("route", {})
+    ]
+    assert "5xx" in candidate_reads.split(",")
+    for policy in (candidate_writes, stable_reads, stable_writes):
+        assert "5xx" not in policy
+    for policy in (candidate_writes, stable_writes):
+        assert "reset" not in policy.split(",")
+
+
+def test_no_answer_is_cut_unless_a_limit_was_asked_for():
+    routes = Routes("a", "b", 10, BACKENDS)
+    assert {route["route"]["timeout"] for route in table(routes) if "route" in route} == {"0s"}
+    assert "per_try_timeout" not in str(table(routes))
+    limited = [r["route"]["retry_policy"] for r in table(routes, 0.25) if "per_try_timeout" in str(r)]
+    assert [policy["per_try_timeout"] for policy in limited] == ["0.250s", "0.250s"]
+
+
+def test_unknown_clusters_are_refused_by_envoy():
+    assert main_routes(Routes("a", None, 0, BACKENDS), None)["validate_clusters"] is True
+    assert preview_routes(Routes("a", None, 0, BACKENDS))["validate_clusters"] is True
+
+
+def test_the_preview_has_no_fallback():
+    (route,) = preview_routes(Routes("a", "b", 0, BACKENDS))["virtual_hosts"][0]["routes"]
+    assert route["route"]["cluster"] == "b"
+
+
+def test_pairs_and_receivers_follow_the_roles():
+    assert joint_pairs(Routes("a", "b", 0, BACKENDS)) == (("b", "a"),)
+    assert joint_pairs(Routes("b", None, 0, BACKENDS, fallback="a")) == (("b", "a"),)
+    assert joint_pairs(Routes(None, "b", 0, BACKENDS)) == ()
+    assert receivers(Routes("a", "b", 0, BACKENDS)) == ("a",)
+    assert receivers(Routes("a", "b", 100, BACKENDS)) == ("b",)
+    assert receivers(Routes(None, "b", 50, BACKENDS)) == ("b",)
+
+
+@pytest.mark.parametrize("text", ["1.0.0-rc.1", "a_b", "a%2Eb", "überall", "x/y:z", ""])
+def test_a_tag_holds_no_dot_and_reads_back(text):
+    assert "." not in to_tag(text)
+    assert from_tag(to_tag(text)) == text

@@ -1,0 +1,89 @@
+"""What counts as what, from recorded answers of the admin socket."""
+
+import pytest
+
+from fairway.adapters.routers.envoy.admin import DROPPED_MERGES, Admin, Host
+from fairway.adapters.routers.envoy.telemetry import read_traffic
+from fairway.domain.rollout.revision import Endpoint
+from fairway.domain.rollout.routes import Backend
+
+BACKEND = Backend("1.0", (Endpoint("1.0.1", "127.0.0.1", 9001),), (Endpoint("1.0.2", "127.0.0.1", 9002),))
+USUAL = Host(checked=True, healthy=True, ejected=False, draining=False, active=3)
+
+
+class Recorded(Admin):
+    """An admin socket that answers what it is told."""
+
+    def __init__(self, tmp_path, readings, *, dropped=(0,)):
+        super().__init__(tmp_path)
+        self.readings = list(readings)
+        self.dropped = list(dropped)
+
+    def dropped_merges(self):
+        return self.dropped.pop(0)
+
+    def used_stats(self, pattern):
+        return self.readings.pop(0)
+
+    def hosts(self):
+        return {"1.0": {("127.0.0.1", 9001): USUAL}}
+
+    def origin(self):
+        return "1.2"
+
+
+def counter(code, flags, number="1", value=1, instance="1%2E0%2E1"):
+    name = f"attempts.ended.revision.1%2E0.instance.{instance}.code.{code}.flags.{flags}.try.{number}"
+    return {"name": name, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("code", "flags", "finished", "failed", "abandoned"),
+    [
+        ("200", "-", 1, 0, 0),
+        ("404", "-", 1, 0, 0),
+        ("500", "-", 1, 1, 0),
+        ("503", "-", 1, 1, 0),
+        ("0", "UF", 1, 1, 0),
+        ("0", "UC", 1, 1, 0),
+        ("0", "UT", 1, 1, 0),
+        ("200", "UPE", 1, 1, 0),
+        ("101", "UC", 1, 0, 0),
+        ("0", "-", 0, 0, 1),
+        ("0", "DC", 0, 0, 1),
+        ("200", "DC", 1, 0, 0),
+    ],
+)
+def test_attempts_are_finished_failed_or_abandoned(tmp_path, code, flags, finished, failed, abandoned):
+    traffic = read_traffic(Recorded(tmp_path, [[counter(code, flags)]]), (BACKEND,), at=1.0).of("1.0")
+    assert (traffic.finished, traffic.failed, traffic.abandoned) == (finished, failed, abandoned)
+
+
+def test_tries_after_the_first_are_told_apart(tmp_path):
+    reading = [counter("200", "-", "1", 5), counter("200", "-", "2", 3), counter("500", "-", "2", 2)]
+    traffic = read_traffic(Recorded(tmp_path, [reading]), (BACKEND,), at=1.0).of("1.0")
+    assert (traffic.finished, traffic.failed, traffic.retried, traffic.retried_failed) == (10, 2, 5, 2)
+
+
+def test_instances_that_are_gone_still_count(tmp_path):
+    reading = [counter("200", "-", value=5), counter("500", "-", instance="gone", value=2)]
+    snapshot = read_traffic(Recorded(tmp_path, [reading]), (BACKEND,), at=12.5)
+    assert (snapshot.at, snapshot.origin) == (12.5, "1.2")
+    found = {one.instance: (one.finished, one.failed, one.healthy, one.active) for one in snapshot.of("1.0").instances}
+    assert found == {"1.0.1": (5, 0, True, 3), "1.0.2": (0, 0, False, 0), "gone": (2, 2, False, 0)}
+
+
+def test_a_reading_during_a_merge_is_made_again(tmp_path):
+    early = [counter("200", "-"), {"name": DROPPED_MERGES, "value": 8}]
+    totals = [{"lower_bound": 100, "width": 10, "count": 2}]
+    details = {"histograms": {"details": [{"name": "attempts.time.revision.1%2E0", "totals": totals}]}}
+    late = [counter("200", "-", value=2), {"name": DROPPED_MERGES, "value": 8}, details]
+    traffic = read_traffic(Recorded(tmp_path, [early, late], dropped=(7,)), (BACKEND,), at=1.0).of("1.0")
+    assert (traffic.finished, traffic.latency) == (2, ((100.0, 10.0, 2),))
+
+
+def test_workers_are_awaited_through_a_whole_merge(tmp_path):
+    admin = Recorded(tmp_path, [], dropped=(5, 6, 7, 7, 8, 8, 99))
+    admin.await_workers(patience=5)
+    # Asked at 5; 6 and 7 were dropped by a merge of before; the two that count are the equal ones.
+    assert admin.dropped == [99]
