@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,7 +84,7 @@ def _command(
         and main.removeprefix("./") in files
         and ".listen(" in sources.get(main.removeprefix("./"), "")
     ):
-        return f"node {main.removeprefix('./')}"
+        return f"node {shlex.quote(main.removeprefix('./'))}"
     found = next((path for path in _MAINS if ".listen(" in sources.get(path, "")), None)
     return f"node {found}" if found else None
 

@@ -23,7 +23,7 @@ def find_procfile(folder: Folder, files: tuple[str, ...]) -> Finding | None:
     is_python = any(path in files for path in ("requirements.txt", "pyproject.toml", "uv.lock", "setup.py"))
     steps = python.install_steps(folder, files) if is_python else ()
     steps += node.install_steps(folder, files) if "package.json" in files else ()
-    health = find_health(python.python_sources(folder, files) if is_python else node.node_sources(folder, files))
+    health = find_health({**python.python_sources(folder, files), **node.node_sources(folder, files)})
     command = translate(web, in_venv=is_python)
     migrate = (translate(lines["release"], in_venv=is_python),) if "release" in lines else ()
     others = [name for name in lines if name not in ("web", "release")]

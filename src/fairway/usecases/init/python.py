@@ -1,6 +1,7 @@
 """Recognises a Python project: how it is installed, and what serves it."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -150,7 +151,7 @@ def _program(folder: Folder, files: tuple[str, ...]) -> Served | None:
         named = [path for path in files if "/" not in path and path.endswith(suffixes)]
         if package == "streamlit":
             named = named[:1]
-        return f"{package}", install_steps(folder, files), " ".join([command, *named]), ()
+        return f"{package}", install_steps(folder, files), " ".join([command, *map(shlex.quote, named)]), ()
     return None
 
 
@@ -164,7 +165,7 @@ def _script(folder: Folder, files: tuple[str, ...], sources: Mapping[str, str]) 
         python = PYTHON if needs else "python3"
         steps = install_steps(folder, files) if needs else ()
         arguments, notes = _script_arguments(path, text)
-        return f"Python script {path}", steps, f"{python} {path}{arguments}", notes
+        return f"Python script {path}", steps, f"{python} {shlex.quote(path)}{arguments}", notes
     return None
 
 
