@@ -21,6 +21,14 @@ NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request, tmp_path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/.fairway/journal.db"
+    return request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
 def postgres_url(postgres_socket: str) -> Iterator[str]:
     """The URL of a new, empty database; its user may do everything there."""

@@ -51,21 +51,25 @@ class PostgresDatabase(Database):
 
         The codes are in https://www.postgresql.org/docs/current/errcodes-appendix.html.
         """
-        state = getattr(error, "sqlstate", None)
-        if state is None and getattr(error, "pgconn", None) is not None and not dropped:
+        from psycopg import OperationalError  # noqa: PLC0415 -- an extra, and only PostgreSQL needs it
+
+        state = getattr(error, "sqlstate", None) or ""
+        if not dropped and not state and isinstance(error, OperationalError):
             return self._refused(error)
-        if dropped or state is None or state.startswith(("08", "57P")):
+        if dropped or state.startswith(("08", "57P")):
             return TransientError(
                 "database-unreachable", f"the connection to the {self.name} was lost", "it is tried again by itself"
             )
         for states, kind, name, sentence, hint in _FAILURES:
             if state.startswith(states):
                 return kind(name, sentence.format(name=self.name), hint)
-        return PermanentError("database-failed", f"the {self.name} refused: {first_line(error)}", f"SQLSTATE {state}")
+        return PermanentError(
+            "database-failed", f"the {self.name} refused: {first_line(error)}", f"SQLSTATE {state}" if state else ""
+        )
 
     def _refused(self, error: BaseException) -> FairwayError:
         """No connection came about. The driver gives no code for that, so the server is asked whether it is there."""
-        from psycopg import conninfo, pq  # noqa: PLC0415 -- an extra, and only PostgreSQL needs it
+        from psycopg import conninfo, pq  # noqa: PLC0415
 
         where = {name: _join(value) for name, value in self._url.query.items() if name in ("host", "port")}
         where |= {"host": self._url.host} if self._url.host else {}
