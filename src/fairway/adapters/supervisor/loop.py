@@ -60,9 +60,11 @@ class SupervisorLoop:
             due = self._advance(now)
             if any(not keeper.resting for keeper in self._keepers.values()):
                 busy = now
+                self._wait(due)
             elif now - busy >= self._linger and self._withdraw():
                 return
-            self._wait(min(due, busy + self._linger))
+            else:
+                self._wait(min(due, busy + self._linger))
 
     def _advance(self, now: float) -> float:
         units = {*self._layout.list_units(), *self._layout.list_statuses(), *self._keepers}
