@@ -89,7 +89,7 @@ class Tally:
             p50_ms=percentile(cells, 50),
             p99_ms=percentile(cells, 99),
             max_ms=longest(cells),
-            revisions=revisions,
+            revisions=dict(revisions),
         )
 
     def live(self) -> dict[str, object]:
