@@ -129,16 +129,28 @@ class Composer:
             parent.node.keys[key.text] = position
 
     def _scalar(self, event: Any) -> Node:
+        text = self._whole_characters(event)
         quoted = not event.implicit[0]
-        content = event.value if quoted else resolve(event.value)
+        content = text if quoted else resolve(text)
         if event.tag not in (None, "!"):
             quoted = event.tag == _STANDARD_TAG + "str"
-            content = event.value if quoted else resolve(event.value)
+            content = text if quoted else resolve(text)
             if not quoted and event.tag != _STANDARD_TAG + _tag_of(content):
                 self._refuse_tag(event)
-        node = Node(*_position(event), content, event.value, quoted)
+        node = Node(*_position(event), content, text, quoted)
         self._remember(event, node)
         return node
+
+    def _whole_characters(self, event: Any) -> str:
+        """The scalar's text with pairs of surrogates joined: JSON escapes what lies beyond U+FFFF as such a pair."""
+        text = str(event.value)
+        if not any("\ud800" <= character <= "\udfff" for character in text):
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._report(_position(event), "the text holds half of a character, a lone surrogate")
+            return text.encode("utf-8", "replace").decode()
 
     def _alias(self, event: Any) -> Node:
         node = self._anchors.get(event.anchor)

@@ -96,7 +96,7 @@ class ArtifactSection(Section):
 class RollingSection(Section):
     """Instances are replaced one batch after the other, each ready before the next."""
 
-    kind: Literal["rolling"] = "rolling"
+    kind: Literal["rolling"]
     max_surge: InstanceCount = Field(
         default=1,
         description="How many instances may exist above `instances`; a percentage of them is rounded up.",
@@ -296,7 +296,7 @@ class EnvironmentSection(Section):
     )
     instances: int = Field(default=1, description="How many instances of a revision run.", examples=[2], ge=1, le=1000)
     strategy: StrategySection = Field(
-        default=RollingSection(),
+        default=RollingSection(kind="rolling"),
         description="How a revision is introduced.",
         examples=[{"kind": "canary", "steps": [10, 50, 100]}],
     )

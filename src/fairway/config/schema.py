@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from fairway.config.durations import PATTERN, format_duration
 from fairway.config.known import NOTHING_KNOWN, Kinds, Known
@@ -16,10 +17,13 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     Args:
         known: the kinds of adapters that exist; they become choices where they are given.
     """
-    schema = ServiceFile.model_json_schema()
+    schema = ServiceFile.model_json_schema(schema_generator=_AsWritten)
     _tidy(schema)
     definitions = schema["$defs"]
     environment = definitions["EnvironmentSection"]["properties"]
+    environment["strategy"]["default"] = "rolling"
+    environment["analysis"]["default"] = "balanced"
+    environment["target"]["default"] = "local"
     _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
     _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
     for holder, key, kinds in (
@@ -31,6 +35,15 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
         if kinds:
             holder[key]["anyOf"][1:] = [_settings(kind, kinds, definitions) for kind in kinds]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "fairway.yaml"}
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Keeps the order of keys and examples as the models have them."""
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+        """Leaves the value as it is."""
+        del parent_key
+        return value
 
 
 def _accept_word(place: dict[str, Any], word: dict[str, Any]) -> None:

@@ -92,3 +92,10 @@ def test_a_password_in_the_database_url_is_never_shown(problems_of):
     text = FRAME.format(service="shop", name="a")
     for url in ("mysql://root:geheim@db/x", "geheim", "postgresql:geheim", "'geheim: x'"):
         assert "geheim" not in render(problems_of(f"{text}database: {url}\n")).partition("database URL that begins")[0]
+
+
+def test_half_a_character_is_refused_and_a_pair_of_halves_is_one(problems_of):
+    (problem,) = problems_of(FRAME.format(service="shop", name="a").replace("./serve", r'"\ud83d serve"'))
+    assert "half of a character" in problem.message
+    (problem,) = problems_of(FRAME.format(service=r'"\ud83d\ude00"', name="a"))
+    assert '"😀" is not a valid name' in problem.message

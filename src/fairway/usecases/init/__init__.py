@@ -55,7 +55,8 @@ def inspect(folder: Folder) -> Finding:
         found = recognise(folder, files)
         if found is not None:
             return found
-    return Finding("unknown", "nothing that Fairway knows how to start")
+    notes = ("What builds and starts the service is for you to fill in: build.steps and run.command.",)
+    return Finding("unknown", "nothing that Fairway knows how to start", notes=notes)
 
 
 def write_configuration(folder: Folder, finding: Finding, machine: Machine, *, force: bool = False) -> Written:
