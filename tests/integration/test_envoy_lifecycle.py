@@ -7,12 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from supervised import kill_supervisor
 
 from envoy_world import Application, Client, DirectSupervisor, free_port, load, wait_until
 from fairway.adapters.routers.envoy import EnvoyRouter, transition
 from fairway.adapters.routers.envoy.addresses import find_listener
 from fairway.adapters.routers.envoy.admin import Admin
 from fairway.adapters.routers.envoy.ledger import hold, load_memory, store_memory, widen
+from fairway.adapters.supervisor.client import SupervisorClient
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
 from fairway.domain.rollout.routes import Backend, Routes
@@ -38,6 +40,15 @@ def backends():
     )
     for application in applications:
         application.end()
+
+
+@pytest.fixture
+def supervised(tmp_path):
+    client = SupervisorClient(tmp_path / "supervisor")
+    yield client, tmp_path / "supervisor"
+    for unit in client.observe():
+        client.ensure_removed(unit)
+    kill_supervisor(tmp_path / "supervisor")
 
 
 @pytest.fixture
@@ -77,6 +88,23 @@ def test_a_killed_proxy_serves_the_same_routes_again_without_any_controller(make
     assert after.origin != before.origin
     assert after.of(B).finished == 1
     assert router.observe().routes == both(backends, 100)
+
+
+def test_under_the_real_supervisor_a_killed_proxy_is_back_and_a_dead_supervisor_is_too(make, supervised, backends):
+    client, folder = supervised
+    router = make(supervisor=client)
+    router.ensure_routes(both(backends), epoch=1)
+    kill_supervisor(folder)
+    # The proxy lives on; the next change finds that nobody watches it, and mends that without restarting it.
+    origin = router.observe_traffic().origin
+    router.ensure_routes(both(backends, 100), epoch=1)
+    assert router.observe_traffic().origin == origin
+    os.kill(client.observe()[UNIT].pid, signal.SIGKILL)
+    wait_until(lambda: not router.observe().running, "it is gone")
+    wait_until(lambda: router.observe().running, "it is back")
+    assert ask(router) == (200, B)
+    router.ensure_removed(epoch=1)
+    assert not client.observe()
 
 
 def test_the_files_alone_bring_the_routes_back_after_a_reboot(make, tmp_path, supervisor, backends):

@@ -42,8 +42,8 @@ def parse_address(text: str) -> Address:
     return Address(bare, number)
 
 
-def check_free(address: Address, *, ours: int | None = None) -> None:
-    """Returns if the address can be bound now, or is bound by the process `ours`.
+def check_free(address: Address, *, ours: str | None = None) -> None:
+    """Returns if the address can be bound now, or is bound by a process with `ours` in its arguments.
 
     Raises:
         PermanentError: somebody else listens on it, or we may not; the sentence says who, where /proc tells.
@@ -63,12 +63,11 @@ def check_free(address: Address, *, ours: int | None = None) -> None:
     if refusal.errno != errno.EADDRINUSE:
         hint = "ports below 1024 need the right to bind them; the host must be an address of this machine"
         raise PermanentError("address-refused", f'cannot listen on "{address}": {refusal.strerror}', hint)
-    if listener is None or listener != ours:
-        raise PermanentError(
-            "address-taken",
-            f'the address "{address}" is already taken by {_describe(listener)}',
-            "stop that process or give the router another `listen` address",
-        )
+    command = "" if listener is None else _command(listener)
+    if ours is None or ours not in command:
+        who = "another process" if listener is None else f"process {listener} ({command[:120].strip()})"
+        hint = "stop that process or give the router another `listen` address"
+        raise PermanentError("address-taken", f'the address "{address}" is already taken by {who}', hint)
 
 
 def find_listener(port: int) -> int | None:
@@ -96,10 +95,7 @@ def _listening_inodes(port: int) -> set[str]:
     return inodes
 
 
-def _describe(pid: int | None) -> str:
-    if pid is None:
-        return "another process"
-    command = b""
+def _command(pid: int) -> str:
     with contextlib.suppress(OSError):
-        command = b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"))
-    return f"process {pid} ({command.decode(errors='replace').strip()[:120]})"
+        return b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")).decode(errors="replace")
+    return ""

@@ -39,35 +39,42 @@ class Process:
     preview: Address | None
     concurrency: int
 
-    def ensure_running(self) -> None:
-        """Returns when the proxy listens with the present settings; changed settings restart it.
+    def runs(self) -> bool:
+        """Whether Envoy listens now, with the present settings."""
+        # An earlier bootstrap is deleted once the present one runs.
+        return list(self.folder.glob("bootstrap-*.json")) == [self._bootstrap()[0]] and self.answers()
+
+    def start(self) -> None:
+        """Returns when Envoy listens with the present settings; changed settings restart it.
 
         Raises:
             PermanentError: an address is taken, Envoy is missing or does not run here.
             TransientError: it did not start in time.
         """
-        settings = json.dumps(bootstrap(self.folder, self.main, self.preview), indent=1)
-        name = hashlib.sha256(settings.encode()).hexdigest()[:16]
-        file = self.folder / f"bootstrap-{name}-{self.concurrency}.json"
-        # An earlier bootstrap is deleted once the present one runs.
-        if list(self.folder.glob("bootstrap-*.json")) == [file] and self.answers():
-            return
+        file, settings = self._bootstrap()
         program = find_envoy()
-        before = self._status()
-        self._check_addresses(before)
+        is_new = self._status() is None
+        self._check_addresses()
         self._write_first_files()
         replace_file(file, settings)
         sync_folder(self.folder)
         self.supervisor.ensure_unit(self._unit(program, file))
         try:
-            self._await_start(file)
+            self._await_start(file, is_new=is_new)
         except PermanentError:
-            if before is None:
+            if is_new:
                 self.supervisor.ensure_removed(self.unit)
             raise
         for other in self.folder.glob("bootstrap-*.json"):
             if other != file:
                 other.unlink()
+
+    def ensure_supervised(self) -> None:
+        """Makes sure that somebody starts the running Envoy again when it ends; does not touch it."""
+        with Admin(self.folder) as admin:
+            program = Path(admin.command()[0])
+        # Another program, as after an upgrade of Fairway elsewhere, would be a reason to restart: not during a change.
+        self.supervisor.ensure_unit(self._unit(program if program.exists() else find_envoy(), self._bootstrap()[0]))
 
     def answers(self) -> bool:
         """Whether Envoy listens now."""
@@ -97,10 +104,16 @@ class Process:
     def _status(self) -> UnitStatus | None:
         return self.supervisor.observe().get(self.unit)
 
-    def _check_addresses(self, status: UnitStatus | None) -> None:
+    def _bootstrap(self) -> tuple[Path, str]:
+        """The bootstrap's file, named after its content so that another content is another unit, and the content."""
+        settings = json.dumps(bootstrap(self.folder, self.main, self.preview), indent=1)
+        digest = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        return self.folder / f"bootstrap-{digest}-{self.concurrency}.json", settings
+
+    def _check_addresses(self) -> None:
         for address in (self.main, self.preview):
             if address is not None:
-                check_free(address, ours=None if status is None else status.pid)
+                check_free(address, ours=str(self.folder / "bootstrap-"))
 
     def _unit(self, program: Path, file: Path) -> Unit:
         # Hot restart is off: the supervisor knows no epochs, and it would leave shared memory behind.
@@ -119,14 +132,15 @@ class Process:
             if not (self.folder / name).exists():
                 replace_file(self.folder / name, discovery(resources)[0])
 
-    def _await_start(self, file: Path) -> None:
+    def _await_start(self, file: Path, *, is_new: bool) -> None:
         deadline = time.monotonic() + _START_WITHIN
         while not self._runs_with(file):
             status = self._status()
             if status is not None and status.pid is None:
                 # It ended, or has not been started yet; in both cases an address that is taken explains enough.
-                self._check_addresses(status)
-            if status is not None and status.state == "crash-loop":
+                self._check_addresses()
+            # One that has served before may have been killed from outside: the supervisor goes on trying.
+            if is_new and status is not None and status.state == "crash-loop":
                 hint = f'its log is "{status.log}"'
                 raise PermanentError("envoy-does-not-run", f"Envoy ends at its start: {self._last_words()}", hint)
             if time.monotonic() > deadline:

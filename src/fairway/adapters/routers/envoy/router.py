@@ -73,8 +73,13 @@ class EnvoyRouter:
         folder = self._process.folder
         create_folder(folder)
         with hold(folder, epoch, patience=self._patience):
-            self._process.ensure_running()
+            is_running = self._process.runs()
+            if not is_running:
+                self._process.start()
             self._transition.perform(routes)
+            if is_running:
+                # Last, because traffic that returns to stable waits for nothing.
+                self._process.ensure_supervised()
         return self._state(routes, running=True)
 
     def observe(self) -> RouterState:
