@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.compile import compile_deploy, revision_of
-from fairway.domain.rollout.events import QuarantineLifted, RunStarted
+from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.revision import Artifact
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
@@ -88,15 +88,10 @@ class Deployer:
         if not isinstance(plan, Plan):
             return plan
         run = self.new_run()
-        at = self.clock()
-        occupant = self.journal.start(run, RunStarted(at, request.actor, request.reason, plan))
-        if occupant is not None:
-            return busy(occupant, plan.environment)
-        if request.lift_quarantine is not None:
-            digest = plan.candidate.artifact.digest
-            lifted = QuarantineLifted(at, request.actor, digest, request.lift_quarantine)
-            self.journal.append(self.journal.load(run), (lifted,), wake=at)
-        return Started(run, plan)
+        lifts = request.lift_quarantine
+        started = RunStarted(self.clock(), request.actor, request.reason, plan, lifts)
+        occupant = self.journal.start(run, started)
+        return busy(occupant, plan.environment) if occupant is not None else Started(run, plan)
 
     def _artifact(self, release: str) -> Artifact:
         if release.startswith("sha256:"):

@@ -6,7 +6,15 @@ nothing but a new run goes back.
 
 from dataclasses import dataclass
 
-from fairway.domain.rollout.events import ArtifactQuarantined, Event, RollbackStarted, RunEnded, StepFailed, StepStarted
+from fairway.domain.rollout.events import (
+    ArtifactQuarantined,
+    Event,
+    QuarantineLifted,
+    RollbackStarted,
+    RunEnded,
+    StepFailed,
+    StepStarted,
+)
 from fairway.domain.rollout.plan import PlannedStep
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, AwaitReady, Watch
@@ -48,6 +56,8 @@ def decide(run: Run, at: float) -> Decision:
     """
     if run.outcome is not None:
         return Done()
+    if run.lifts is not None:
+        return Record(QuarantineLifted(at, run.actor, run.plan.candidate.artifact.digest, run.lifts))
     if run.track == "rollback":
         return _decide_way_back(run, at)
     if run.failure is not None and not run.committed:

@@ -15,12 +15,17 @@ Outcome = Literal["completed", "rolled-back", "superseded"]
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run began with this plan."""
+    """A run began with this plan.
+
+    Attributes:
+        lifts: why a quarantined artifact may come back with this run; None: it may not.
+    """
 
     at: float
     actor: str
     reason: str
     plan: Plan
+    lifts: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Run:
         cursor: index of the step that is under way or next.
         under_way: the step at the cursor has been started.
         weight: the share of requests that the candidate was last given, in percent.
+        lifts: why a quarantined artifact may come back with this run, until that is recorded.
         wanted: instance counts last asked for, candidate and stable.
         paused: why progress has stopped; None if it has not.
         paused_by: who stopped it; `fairway` when an answer was inconclusive.
@@ -86,6 +87,7 @@ class Run:
     started: float
     actor: str
     reason: str
+    lifts: str | None = None
     track: Track = "forward"
     cursor: int = 0
     under_way: bool = False
@@ -169,6 +171,7 @@ def start(run_id: str, event: RunStarted) -> Run:
         started=event.at,
         actor=event.actor,
         reason=event.reason,
+        lifts=event.lifts,
         wanted=(0, event.plan.stable_instances),
     )
 
@@ -218,7 +221,9 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911 -- one case a 
             return replace(run, attention=reason)
         case RunEnded(at=at, outcome=outcome, reason=reason):
             return replace(run, outcome=outcome, ended=at, ended_reason=reason, paused=None, held=None)
-        case RunStarted() | QuarantineLifted():
+        case QuarantineLifted():
+            return replace(run, lifts=None)
+        case RunStarted():
             return run
 
 
