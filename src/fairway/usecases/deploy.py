@@ -84,11 +84,13 @@ class Deployer:
         Raises:
             As `plan` does.
         """
+        lifts = request.lift_quarantine
+        if lifts is not None and not lifts.strip():
+            raise UserError("no-reason", "lifting a quarantine needs a reason", "--lift-quarantine TEXT")
         plan = self.plan(request)
         if not isinstance(plan, Plan):
             return plan
         run = self.new_run()
-        lifts = request.lift_quarantine
         started = RunStarted(self.clock(), request.actor, request.reason, plan, lifts)
         occupant = self.journal.start(run, started)
         return busy(occupant, plan.environment) if occupant is not None else Started(run, plan)

@@ -35,8 +35,8 @@ class Routes:
         candidate: id of the revision being introduced; None when there is none.
         weight: share of requests to the candidate in percent, 0 to 100, in steps of 0.01.
         backends: one for each revision that runs, in any order; holds stable, candidate and fallback if they are named.
-        fallback: id of the warm revision that answers what stable fails, as after a promotion while the earlier revision
-            still runs; None: nobody. The candidate's fallback is always stable.
+        fallback: id of the warm revision that answers what stable fails, as after a promotion while the earlier
+            revision still runs; None: nobody. The candidate's fallback is always stable.
     """
 
     stable: str | None
