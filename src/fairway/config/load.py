@@ -30,7 +30,11 @@ def load(path: Path, known: Known = NOTHING_KNOWN) -> ServiceSpec:
     document = parse(str(path), read(path))
     data = document.plain()
     _take_variables_as_written(document, data)
-    problems = [*document.problems, *check_rules(document, data), *check_adapters(document, data, known)]
+    problems = [*document.problems, *check_rules(document, data)]
+    # A model may see the same mistake in a setting as a rule did; once is enough.
+    told = {(problem.line, problem.column, problem.key_path) for problem in problems}
+    of_adapters = check_adapters(document, data, known)
+    problems += [each for each in of_adapters if (each.line, each.column, each.key_path) not in told]
     try:
         file = ServiceFile.model_validate(data)
     except ValidationError as error:

@@ -59,6 +59,11 @@ def test_a_setting_that_the_model_refuses_is_reported_at_its_place(loaded):
     ]
 
 
+def test_what_a_rule_and_a_model_both_see_is_told_once(loaded):
+    (problem,) = problems(loaded, "{kind: envoy, listen: 5}")
+    assert "5 is not an address to listen on" in problem
+
+
 def test_a_bare_word_gets_its_missing_settings_reported(loaded):
     assert problems(loaded, "envoy") == ["3:20: environments.a.router.listen: is missing; it is required"]
 
