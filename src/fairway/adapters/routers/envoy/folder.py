@@ -51,10 +51,23 @@ def read_file(path: Path) -> str | None:
         return None
 
 
-def discovery(resources: list[Json]) -> tuple[str, str]:
-    """A discovery response as text, and its version.
+def discovery(resources: list[Json]) -> Json:
+    """A discovery response.
 
-    The version is a digest of the resources: the same resources have the same version, whoever writes them.
+    Its version is a digest of the resources: the same resources have the same version, whoever writes them.
     """
-    version = hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:16]
-    return json.dumps({"version_info": version, "resources": resources}, indent=1), version
+    digest = hashlib.sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()
+    return {"version_info": digest[:16], "resources": resources}
+
+
+def to_text(content: Json) -> str:
+    """The content as people read it; slow, so only for what is written."""
+    return json.dumps(content, indent=1)
+
+
+def says(text: str | None, content: Json) -> bool:
+    """Whether the text of a file, None if there is none, is this content."""
+    try:
+        return text is not None and json.loads(text) == content
+    except ValueError:
+        return False

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fairway.adapters.routers.envoy.folder import read_file, replace_file
+from fairway.adapters.routers.envoy.folder import read_file, replace_file, to_text
 from fairway.adapters.routers.envoy.routing import joint_pairs
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
@@ -54,7 +54,7 @@ def load_memory(folder: Path) -> Memory:
 
 def store_memory(folder: Path, memory: Memory) -> None:
     """Replaces what is stored."""
-    replace_file(folder / _STATE, json.dumps(asdict(memory), indent=1))
+    replace_file(folder / _STATE, to_text(asdict(memory)))
 
 
 def widen(memory: Memory, routes: Routes) -> Memory:

@@ -2,16 +2,16 @@
 
 import contextlib
 import hashlib
-import json
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from fairway.adapters.routers.envoy.addresses import Address, check_free
 from fairway.adapters.routers.envoy.admin import Admin
 from fairway.adapters.routers.envoy.binary import find_envoy
 from fairway.adapters.routers.envoy.bootstrap import CLUSTERS_FILE, bootstrap, routes_file
-from fairway.adapters.routers.envoy.folder import discovery, replace_file, sync_folder
+from fairway.adapters.routers.envoy.folder import discovery, replace_file, sync_folder, to_text
 from fairway.adapters.routers.envoy.names import MAIN, PREVIEW
 from fairway.adapters.routers.envoy.routing import NOBODY, main_routes, preview_routes
 from fairway.domain.errors import PermanentError, TransientError
@@ -106,8 +106,7 @@ class Process:
 
     def _bootstrap(self) -> tuple[Path, str]:
         """The bootstrap's file, named after its content so that another content is another unit, and the content."""
-        settings = json.dumps(bootstrap(self.folder, self.main, self.preview), indent=1)
-        digest = hashlib.sha256(settings.encode()).hexdigest()[:16]
+        settings, digest = _render(self.folder, self.main, self.preview)
         return self.folder / f"bootstrap-{digest}-{self.concurrency}.json", settings
 
     def _check_addresses(self) -> None:
@@ -130,7 +129,7 @@ class Process:
         }
         for name, resources in first.items():
             if not (self.folder / name).exists():
-                replace_file(self.folder / name, discovery(resources)[0])
+                replace_file(self.folder / name, to_text(discovery(resources)))
 
     def _await_start(self, file: Path, *, is_new: bool) -> None:
         deadline = time.monotonic() + _START_WITHIN
@@ -156,3 +155,10 @@ class Process:
     def _last_words(self) -> str:
         lines = self.log_lines()
         return lines[-1].strip() if lines else "it wrote nothing"
+
+
+@cache
+def _render(folder: Path, main: Address, preview: Address | None) -> tuple[str, str]:
+    """The bootstrap's text and its digest."""
+    settings = to_text(bootstrap(folder, main, preview))
+    return settings, hashlib.sha256(settings.encode()).hexdigest()[:16]

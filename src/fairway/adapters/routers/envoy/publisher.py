@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fairway.adapters.routers.envoy.admin import Admin
 from fairway.adapters.routers.envoy.bootstrap import CLUSTERS_FILE, routes_file
-from fairway.adapters.routers.envoy.folder import Json, discovery, read_file, replace_file
+from fairway.adapters.routers.envoy.folder import Json, discovery, read_file, replace_file, says, to_text
 from fairway.adapters.routers.envoy.names import endpoints_file
 from fairway.adapters.routers.envoy.process import Process
 from fairway.domain.errors import PermanentError, TransientError
@@ -74,11 +74,11 @@ class Publisher:
             PermanentError: Envoy refuses them; the sentence holds its reason.
             TransientError: Envoy did not confirm in time.
         """
-        self._write(subscription, *discovery(resources))()
+        self._write(subscription, discovery(resources))()
 
     def prepare(self, subscription: Subscription, resources: list[Json]) -> Callable[[], None]:
         """Writes a file that Envoy does not subscribe to yet; the answer waits until it does and uses it."""
-        return self._write(subscription, *discovery(resources))
+        return self._write(subscription, discovery(resources))
 
     def take_back(self) -> None:
         """Puts back what was there before, latest first, so that a start of Envoy finds what it can use."""
@@ -89,16 +89,17 @@ class Publisher:
                 replace_file(path, content)
         self._undo.clear()
 
-    def _write(self, subscription: Subscription, content: str, version: str) -> Callable[[], None]:
+    def _write(self, subscription: Subscription, content: Json) -> Callable[[], None]:
         path = self._process.folder / subscription.file
         before = read_file(path)
         seen = _seen(self._stats, subscription)
-        if seen.version == version and before == content:
+        version = content["version_info"]
+        if seen.version == version and says(before, content):
             return lambda: None
         log = self._process.log_size()
         self._undo.append((path, before))
         self.changed = True
-        replace_file(path, content)
+        replace_file(path, to_text(content))
         return lambda: self._await(subscription, version, seen.refusals, log)
 
     def _await(self, subscription: Subscription, version: str, refusals: int, log: int) -> None:

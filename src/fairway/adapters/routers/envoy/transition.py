@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from fairway.adapters.routers.envoy.admin import Admin, Host, Hosts, place
 from fairway.adapters.routers.envoy.clusters import assignment, joint, revision_cluster
-from fairway.adapters.routers.envoy.folder import discovery, read_file, sync_folder
+from fairway.adapters.routers.envoy.folder import discovery, read_file, says, sync_folder
 from fairway.adapters.routers.envoy.ledger import Memory, load_memory, settle, store_memory, widen
 from fairway.adapters.routers.envoy.names import MAIN, PREVIEW, endpoints_file, joint_cluster
 from fairway.adapters.routers.envoy.process import Process
@@ -92,8 +92,8 @@ class Transition:
 
         Else a backend that Envoy refuses, written down by a controller that died, would spoil every later change.
         """
-        content = discovery([main_routes(memory.confirmed or NOBODY, self.try_timeout)])[0]
-        if read_file(self.process.folder / routes_of(MAIN).file) != content:
+        content = discovery([main_routes(memory.confirmed or NOBODY, self.try_timeout)])
+        if not says(read_file(self.process.folder / routes_of(MAIN).file), content):
             return memory
         return Memory() if memory.confirmed is None else settle(Memory(), memory.confirmed)
 
