@@ -70,7 +70,7 @@ class Generator:
         try:
             self._begin = time.monotonic()
             sending = self._send_until(self._begin + plan.duration) - self._begin
-            due = math.ceil(sending * plan.rate - 1e-6)
+            due = min(math.ceil(sending * plan.rate - 1e-6), plan.count)
             self._drain()
         finally:
             os.close(self._timer)
@@ -78,17 +78,17 @@ class Generator:
             for connection in self._connections:
                 connection.close()
         unfinished = sum(connection.request is not None for connection in self._connections)
-        behind = max(0, due - self._sent)
+        behind = max(0, int(due) - self._sent)
         return self._tally.report(seconds=sending, rate=plan.rate, behind=behind, unfinished=unfinished)
 
     def _send_until(self, end: float) -> float:
-        """Sends what falls due; returns when it was over, the end at the latest."""
+        """Sends what falls due until the end, the last request or a stop; returns when that was."""
         next_sweep, next_live = self._begin + _SWEEP, self._begin + 1
         now = self._begin
         while not self._stopped:
             self._send_due(min(now, end))
-            if now >= end:
-                return end
+            if now >= end or self._sent >= self._plan.count:
+                break
             self._take_events()
             now = time.monotonic()
             if now >= next_sweep:
@@ -109,10 +109,11 @@ class Generator:
     def _send_due(self, now: float) -> None:
         rate, idle = self._plan.rate, self._idle
         if not rate:
-            for _ in range(len(idle)):  # a refused connection is idle again at once
+            ready = min(len(idle), self._plan.count - self._sent)
+            for _ in range(int(ready)):  # a refused connection is idle again at once
                 self._send(idle.popleft(), time.monotonic())
             return
-        while idle:
+        while idle and self._sent < self._plan.count:
             intended = self._begin + self._sent / rate
             if intended >= now:
                 break

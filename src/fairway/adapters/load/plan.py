@@ -31,6 +31,7 @@ class LoadPlan:
         requests: sent in this order, then from the beginning again.
         rate: requests a second, 0 for as many as the connections carry.
         duration: seconds, infinity for "until stopped".
+        count: most requests in all; infinity for no limit.
         connections: most requests at the same time.
         timeout: seconds from the sending of a request to its whole answer.
         drain: seconds that requests under way get when the run is stopped from outside.
@@ -46,6 +47,7 @@ class LoadPlan:
     requests: tuple[Request, ...]
     rate: float
     duration: float
+    count: float
     connections: int
     timeout: float
     drain: float
@@ -62,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("url", help="http://host:port/path")
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as many as possible")
     parser.add_argument("--duration", type=float, default=math.inf, help="seconds; without it until SIGTERM or SIGINT")
+    parser.add_argument("--count", type=float, default=math.inf, help="most requests in all")
     parser.add_argument("--connections", type=int, default=32, help="most requests at the same time")
     parser.add_argument("--method", choices=METHODS, default="GET")
     parser.add_argument("--mix", help="several methods by weight, such as GET:9,POST:1")
@@ -100,6 +103,7 @@ def plan_from(options: argparse.Namespace) -> LoadPlan:
         requests=_cycle(methods, options.path or [path], _fields(url.netloc, options.header), body),
         rate=options.rate,
         duration=options.duration,
+        count=options.count,
         connections=options.connections,
         timeout=options.timeout,
         drain=options.drain,

@@ -66,10 +66,11 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._report is None:
+        if self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
         self._reader.join()
+        self._close()
 
     def live(self) -> Mapping[str, Any]:
         """The run so far, a second old at most: `at`, `sent`, `ok`, `failed`, `p99_ms`, `revisions`, `behind`.

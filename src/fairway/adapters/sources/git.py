@@ -95,7 +95,7 @@ class GitSource:
         self._require_repository()
         if not _HEX.fullmatch(commit) or not self._abbreviated(commit):
             return False
-        unreached = self._git.run("rev-list", "--max-count=1", commit.lower(), "--not", "--all", "HEAD", "--")
+        unreached = self._git.run("rev-list", "--max-count=1", commit.lower(), "--not", "--all", "--")
         return not unreached
 
     def is_dirty(self) -> bool:
