@@ -276,6 +276,13 @@ def test_two_controllers_do_not_interleave(make, tmp_path, backends):
     assert router.observe().routes == both(backends)
 
 
+def test_a_folder_that_cannot_be_used_is_named(make, tmp_path, backends):
+    (tmp_path / "file").write_text("")
+    for call in (lambda r: r.ensure_routes(both(backends), epoch=1), lambda r: r.observe()):
+        with pytest.raises(PermanentError, match="file"):
+            call(make(folder=tmp_path / "file"))
+
+
 def test_deep_folders_are_no_obstacle(make, tmp_path, backends):
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     router = make(folder=deep)

@@ -58,8 +58,12 @@ def test_no_answer_is_cut_unless_a_limit_was_asked_for():
     routes = Routes("a", "b", 10, BACKENDS)
     assert {route["route"]["timeout"] for route in table(routes) if "route" in route} == {"0s"}
     assert "per_try_timeout" not in str(table(routes))
-    limited = [r["route"]["retry_policy"] for r in table(routes, 0.25) if "per_try_timeout" in str(r)]
-    assert [policy["per_try_timeout"] for policy in limited] == ["0.250s", "0.250s"]
+    limited = [route for route in table(routes, 0.25) if "per_try_timeout" in str(route)]
+    assert [r["route"]["retry_policy"]["per_try_timeout"] for r in limited] == ["0.250s", "0.250s"]
+    # A WebSocket begins as a GET; it takes the route after the limited one.
+    for route in limited:
+        reads, plain = route["match"]["headers"]
+        assert (reads["name"], plain) == (":method", {"name": "upgrade", "present_match": True, "invert_match": True})
 
 
 def test_unknown_clusters_are_refused_by_envoy():

@@ -35,7 +35,8 @@ _EJECTION: Json = {
     # Passing health checks would put a broken endpoint back four times a second.
     "successful_active_health_check_uneject_host": False,
     "interval": "0.1s",
-    "base_ejection_time": "30s",
+    # Short, and longer each time: an instance that crashed and is back soon serves again soon.
+    "base_ejection_time": "5s",
     "max_ejection_percent": 100,
     # Judging success rates is the analysis's business.
     "enforcing_success_rate": 0,

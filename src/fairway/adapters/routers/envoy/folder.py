@@ -3,14 +3,36 @@
 Envoy acts on a rename only, so it never sees half a file, and neither does a start after a power cut.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fairway.domain.errors import PermanentError, TransientError
+
 Json = dict[str, Any]
+
+
+@contextlib.contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Tells what the system refuses in our own words.
+
+    Raises:
+        PermanentError: the folder may not be used.
+        TransientError: the disk is full, or another trouble of the moment.
+    """
+    try:
+        yield
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        message = f'the folder "{folder}" cannot be used: {error.strerror}'
+        raise PermanentError("folder-refused", message, "give the router a folder of its own") from error
+    except OSError as error:
+        message = f'the files in "{folder}" could not be read or written: {error.strerror}'
+        raise TransientError("folder-trouble", message, "is the disk full?") from error
 
 
 def create_folder(folder: Path) -> None:

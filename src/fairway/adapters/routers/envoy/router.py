@@ -1,13 +1,14 @@
 """The port `Router` by Envoy."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fairway.adapters.routers.envoy.addresses import parse_address
 from fairway.adapters.routers.envoy.admin import Admin
-from fairway.adapters.routers.envoy.folder import create_folder
+from fairway.adapters.routers.envoy.folder import create_folder, usable
 from fairway.adapters.routers.envoy.ledger import KEPT_AFTER_REMOVAL, hold, load_memory
 from fairway.adapters.routers.envoy.process import Process
 from fairway.adapters.routers.envoy.telemetry import read_traffic
@@ -70,9 +71,7 @@ class EnvoyRouter:
     def ensure_routes(self, routes: Routes, *, epoch: int) -> RouterState:
         """As the port says. A change of weight alone is one renamed file."""
         _check(routes)
-        folder = self._process.folder
-        create_folder(folder)
-        with hold(folder, epoch, patience=self._patience):
+        with self._alone(epoch):
             is_running = self._process.runs()
             if not is_running:
                 self._process.start()
@@ -84,22 +83,29 @@ class EnvoyRouter:
 
     def observe(self) -> RouterState:
         """As the port says; the routes are those confirmed last, also by another controller."""
-        return self._state(load_memory(self._process.folder).confirmed, running=self._process.answers())
+        with usable(self._process.folder):
+            return self._state(load_memory(self._process.folder).confirmed, running=self._process.answers())
 
     def observe_traffic(self) -> TrafficSnapshot:
         """As the port says. Requests to the preview, and those that name a revision by header, are not counted."""
-        with Admin(self._process.folder) as admin:
+        with usable(self._process.folder), Admin(self._process.folder) as admin:
             return read_traffic(admin, load_memory(self._process.folder).reach, at=self._clock())
 
     def ensure_removed(self, *, epoch: int) -> None:
         """As the port says. The epoch stays on record, so that a late controller cannot bring the proxy back."""
-        folder = self._process.folder
-        create_folder(folder)
-        with hold(folder, epoch, patience=self._patience):
+        with self._alone(epoch):
             self._process.supervisor.ensure_removed(self._process.unit)
-            for file in folder.iterdir():
+            for file in self._process.folder.iterdir():
                 if file.name not in KEPT_AFTER_REMOVAL:
                     file.unlink()
+
+    @contextlib.contextmanager
+    def _alone(self, epoch: int) -> Iterator[None]:
+        folder = self._process.folder
+        with usable(folder):
+            create_folder(folder)
+            with hold(folder, epoch, patience=self._patience):
+                yield
 
     def _state(self, routes: Routes | None, *, running: bool) -> RouterState:
         preview = self._process.preview

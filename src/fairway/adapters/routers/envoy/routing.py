@@ -12,6 +12,7 @@ from fairway.domain.rollout.routes import Routes
 
 _TYPE = "type.googleapis.com/"
 _READS: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
+_NO_UPGRADE: Json = {"name": "upgrade", "present_match": True, "invert_match": True}
 _NOT_PROCESSED = "connect-failure,refused-stream,reset-before-request"
 _NOT_ANSWERED = "reset,connect-failure,refused-stream"
 _NOT_GOOD = "5xx,reset,connect-failure,refused-stream"
@@ -101,11 +102,16 @@ def _share(revision: str | None, fallback: str | None, weight: float | None, try
     else:
         cluster, reading, tries = joint_cluster(revision, fallback), _NOT_GOOD, 1
         elsewhere = _OTHER_REVISION | _OTHER_INSTANCE
-    per_try = {} if try_timeout is None else {"per_try_timeout": f"{try_timeout:.3f}s"}
-    return [
-        _forward(match | {"headers": [_READS]}, cluster, _again(reading, tries) | elsewhere | per_try),
+    reads = _again(reading, tries) | elsewhere
+    table = [
+        _forward(match | {"headers": [_READS]}, cluster, reads),
         _forward(match, cluster, _again(_NOT_PROCESSED, tries) | elsewhere),
     ]
+    if try_timeout is not None:
+        # Not for a WebSocket, which begins as a GET and would be cut.
+        limited = reads | {"per_try_timeout": f"{try_timeout:.3f}s"}
+        table.insert(0, _forward(match | {"headers": [_READS, _NO_UPGRADE]}, cluster, limited))
+    return table
 
 
 def _again(when: str, tries: int) -> Json:
