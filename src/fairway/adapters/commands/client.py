@@ -1,8 +1,10 @@
 """The port `CommandRunner`, by a watching process for each command."""
 
 import errno
+import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -12,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fairway
-from fairway.adapters.commands.place import Json, Place, name_of, read_json
+from fairway.adapters.commands.place import Json, Place, read_json
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.ports.checks import Command, CommandResult
 
@@ -98,6 +100,12 @@ class LocalCommands:
             os.close(lock)
         shutil.rmtree(gone, ignore_errors=True)
         return True
+
+
+def name_of(key: str) -> str:
+    """The folder's name for a key: readable, and different for different keys."""
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", key)[:60].strip("-")
+    return f"{readable or 'command'}.{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()[:16]}"
 
 
 def _read_result(place: Place) -> CommandResult | None:

@@ -13,20 +13,12 @@ Imported by the watching process too: standard library only.
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
-
-
-def name_of(key: str) -> str:
-    """The folder's name for a key: readable, and different for different keys."""
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", key)[:60].strip("-")
-    return f"{readable or 'command'}.{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()[:16]}"
 
 
 class Place:
@@ -46,7 +38,9 @@ class Place:
     def take_lock(self) -> int | None:
         """A descriptor that holds the lock for as long as any copy of it is open; None if somebody else has it."""
         while True:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One after the other: the mode holds for the last of the folders only.
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             try:
                 descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
             except FileNotFoundError:

@@ -1,5 +1,6 @@
 """Messages on the standard input of a command."""
 
+import errno
 import json
 import os
 import select
@@ -20,14 +21,16 @@ from fairway.domain.errors import PermanentError, TransientError
 _INHERITED = ("HOME", "LANG", "PATH", "TZ")
 _GRACE = 1.0  # seconds between SIGTERM and SIGKILL
 _CHUNK = 1 << 16
+_LONGEST = 4000  # characters of a variable
+_LASTING = frozenset({errno.ENOEXEC, errno.ENOENT, errno.EACCES})
 _KEPT, _SHOWN = 1 << 16, 500  # bytes of output in memory, characters of it in an error
 
 
 class CommandNotifier:
     """Runs an argument line for each message; see `CommandSettings` for the arguments that come from a configuration.
 
-    The command gets the message as JSON on stdin, and FAIRWAY_EVENT, FAIRWAY_TEXT and FAIRWAY_KEY beside PATH, HOME,
-    LANG and TZ. What it leaves running in its process group is ended with it.
+    The command gets the message as JSON on stdin, and FAIRWAY_EVENT, FAIRWAY_TEXT and FAIRWAY_KEY (4,000
+    characters of each) beside PATH, HOME, LANG and TZ. What it leaves running in its process group is ended with it.
 
     Args:
         run: the argument line, split like a shell would; no shell runs.
@@ -84,16 +87,20 @@ class CommandNotifier:
                 start_new_session=True,
                 bufsize=0,
             )
-        except (OSError, ValueError) as problem:
-            sentence = f"The command {self._run!r} cannot be started: {problem}."
-            raise TransientError("command-not-started", sentence) from problem
+        except OSError as problem:
+            sentence = f"The command {self._run!r} cannot be started: {problem.strerror}."
+            kind = PermanentError if problem.errno in _LASTING else TransientError
+            raise kind(
+                "command-not-started", sentence, "A script has to begin with a line such as #!/bin/sh."
+            ) from problem
 
 
 def _variables(key: str, message: Mapping[str, Any]) -> dict[str, str]:
     told = {"FAIRWAY_EVENT": message["event"], "FAIRWAY_TEXT": message["text"], "FAIRWAY_KEY": key}
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    # A zero byte ends a variable for the kernel; output of commands may hold some.
-    return inherited | {name: str(value).replace("\0", "\N{REPLACEMENT CHARACTER}") for name, value in told.items()}
+    # A zero byte ends a variable for the kernel, and output of commands may hold some; 128 KiB are too much for it.
+    told = {name: str(value)[:_LONGEST].replace("\0", "\N{REPLACEMENT CHARACTER}") for name, value in told.items()}
+    return inherited | told
 
 
 def _finish(process: "subprocess.Popen[bytes]", timeout: float) -> tuple[int | None, str]:

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import logging
 import os
 import re
 import time
@@ -20,6 +21,9 @@ import httpx2
 
 from fairway.adapters.notifiers.settings import TIMEOUT
 from fairway.domain.errors import PermanentError, TransientError
+
+# At INFO it writes every URL, which may be secret, into the log.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 # The other 4xx say that the request is wrong and will be wrong again; these, that it came at a wrong moment.
 _PASSING = frozenset({408, 425, 429})

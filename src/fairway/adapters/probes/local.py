@@ -1,6 +1,5 @@
 """The port `HttpProbe`, on the standard library: the controller loads it at its start."""
 
-import codecs
 import http.client
 import socket
 from urllib.parse import SplitResult, quote, urlsplit
@@ -28,30 +27,30 @@ class LocalProbe:
         target = quote(parts.path or "/", safe=_PLAIN) + (f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else "")
         try:
             return _ask(parts, port, target, timeout)
-        except TimeoutError as problem:
-            raise _failure("probe-timeout", url, f"was not answered within {timeout:g} s") from problem
-        except ConnectionRefusedError as problem:
-            raise _failure("probe-refused", url, f"failed: nobody listens on {parts.hostname}:{port}") from problem
-        except (ConnectionResetError, BrokenPipeError) as problem:  # RemoteDisconnected is one of them
-            raise _failure(
-                "probe-reset", url, "failed: the server closed the connection before its answer"
-            ) from problem
-        except http.client.InvalidURL as problem:
-            raise _bad_url(url) from problem
-        except http.client.IncompleteRead as problem:
-            raise _failure(
-                "probe-incomplete", url, "failed: the server closed the connection in mid-answer"
-            ) from problem
-        except http.client.HTTPException as problem:
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            code, what = _explain(problem, f"{parts.hostname}:{port}", timeout)
+            raise TransientError(code, f"GET {url[:200]} {what}.") from problem
+
+
+def _explain(problem: Exception, place: str, timeout: float) -> tuple[str, str]:  # noqa: PLR0911 -- one case a kind of problem
+    """A code and the end of a sentence."""
+    match problem:
+        case TimeoutError():
+            return "probe-timeout", f"was not answered within {timeout:g} s"
+        case ConnectionRefusedError():
+            return "probe-refused", f"failed: nobody listens on {place}"
+        case ConnectionResetError() | BrokenPipeError() | http.client.IncompleteRead():
+            return "probe-reset", "failed: the server closed the connection before its answer was complete"
+        case http.client.InvalidURL():
+            return "probe-url", "failed: this is not the URL of a request"
+        case http.client.HTTPException():
             said = f"{type(problem).__name__} {str(problem)[:80]!r}"
-            raise _failure("probe-not-http", url, f"failed: what came is not HTTP ({said})") from problem
-        except socket.gaierror as problem:
-            sentence = f"failed: the name {parts.hostname!r} has no address ({problem.strerror})"
-            raise _failure("probe-name", url, sentence) from problem
-        except OSError as problem:
-            raise _failure("probe-failed", url, f"failed: {problem.strerror or problem}") from problem
-        except ValueError as problem:  # a name that cannot be one, or an answer with numbers that are none
-            raise _failure("probe-failed", url, f"failed: {problem}") from problem
+            return "probe-not-http", f"failed: what came from {place} is not HTTP ({said})"
+        case socket.gaierror(strerror=reason):
+            return "probe-name", f"failed: the name in {place} has no address ({reason})"
+        case OSError(strerror=reason):
+            return "probe-failed", f"failed: {reason or problem}"
+    return "probe-failed", f"failed: {problem}"
 
 
 def _split(url: str) -> tuple[SplitResult, int]:
@@ -73,23 +72,18 @@ def _ask(parts: SplitResult, port: int, target: str, timeout: float) -> Answer:
         body = response.read(_BODY)
         if response.length and len(body) < _BODY:
             raise http.client.IncompleteRead(body, response.length)
-        return Answer(response.status, body.decode(_charset(response), "replace"))
+        return Answer(response.status, _text(body, response.headers.get_content_charset("utf-8")))
     finally:
         connection.close()
 
 
-def _charset(response: http.client.HTTPResponse) -> str:
-    name = response.headers.get_content_charset("utf-8")
+def _text(body: bytes, charset: str) -> str:
     try:
-        return codecs.lookup(name).name
-    except LookupError:
-        return "utf-8"
+        return body.decode(charset, "replace")
+    except (LookupError, ValueError):  # it is unknown, or none of text
+        return body.decode("utf-8", "replace")
 
 
 def _bad_url(url: str) -> TransientError:
     sentence = f"{url[:200]!r} is not the URL of a request."
     return TransientError("probe-url", sentence, "Write http://HOST:PORT/PATH; special characters percent-encoded.")
-
-
-def _failure(code: str, url: str, what: str) -> TransientError:
-    return TransientError(code, f"GET {url[:200]} {what}.")
