@@ -52,8 +52,13 @@ def get(instance, path):
 
 
 def ready(target, revision="r1"):
-    wait_until(lambda: all(one.state == "ready" for one in target.observe_instances(revision)))
-    return target.observe_instances(revision)
+    deadline = time.monotonic() + 20
+    found = target.observe_instances(revision)
+    while any(one.state != "ready" for one in found):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+        found = target.observe_instances(revision)
+    return found
 
 
 def test_a_killed_instance_is_back_on_its_port(target, revise):

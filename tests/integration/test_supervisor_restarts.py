@@ -71,7 +71,7 @@ def test_a_changed_definition_restarts_and_the_same_one_changes_nothing(supervis
     assert changed.pid != first.pid
     assert changed.restarts == 0
     assert not is_alive(process)
-    assert read(f"/proc/{changed.pid}/cmdline") == "sleep\x002000\x00"
+    wait_until(lambda: read(f"/proc/{changed.pid}/cmdline") == "sleep\x002000\x00")
 
 
 def test_a_process_has_its_environment_folder_and_session_and_nothing_else(supervisor, tmp_path):

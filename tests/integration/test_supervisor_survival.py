@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
 from pathlib import Path
 
 from supervised import kill_supervisor, supervisor, wait_until
@@ -99,8 +100,8 @@ def test_after_a_reboot_what_ran_comes_back(supervisor, tmp_path):
 
 def test_no_kill_of_the_supervisor_makes_a_second_process(supervisor, tmp_path):
     folder = tmp_path / "supervisor"
-    mark = f"{tmp_path}/mark"
-    unit = Unit("one", ("sh", "-c", f": {mark}; sleep 1000 & wait"), "/", PATH, grace=1.0)
+    mark = f"0.{uuid.uuid4().int}"  # sleep adds its arguments up
+    unit = Unit("one", ("sleep", "1000", mark), "/", PATH, grace=1.0)
     supervisor.ensure_unit(unit)
     for _ in range(12):
         leaders = marked(mark)
@@ -118,7 +119,7 @@ def marked(mark):
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if f": {mark};".encode() in path.read_bytes():
+            if path.read_bytes() == f"sleep\x001000\x00{mark}\x00".encode():
                 found.append(int(path.parent.name))
         except (FileNotFoundError, ProcessLookupError):
             continue

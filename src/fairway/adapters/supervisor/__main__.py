@@ -25,10 +25,19 @@ def main() -> int:
     layout = Layout(Path(sys.argv[1]).absolute())
     layout.make()
     held = lock(layout, _PATIENCE)
-    if held is None or os.fork() != 0:
+    if held is None:
         return 0
+    hearing, telling = os.pipe()
+    if os.fork() != 0:
+        os.close(telling)
+        return 0 if os.read(hearing, 1) else 1
+    os.close(hearing)
     _detach(layout)
-    SupervisorLoop(layout, linger=float(sys.argv[2])).run()
+    loop = SupervisorLoop(layout, linger=float(sys.argv[2]))
+    loop.announce()
+    os.write(telling, b"!")
+    os.close(telling)
+    loop.run()
     return 0
 
 

@@ -177,7 +177,7 @@ class SupervisorClient:
             command, stdin=subprocess.DEVNULL, capture_output=True, env=variables, start_new_session=True, check=False
         )
         if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            said = done.stderr.decode(errors="replace").strip().splitlines() or [f"see {self._layout.messages}"]
             raise TransientError(
                 "supervisor-not-started",
                 f"The supervisor of {self._layout.folder} could not be started: {said[-1]}.",

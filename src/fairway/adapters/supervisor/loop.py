@@ -53,7 +53,6 @@ class SupervisorLoop:
 
     def run(self) -> None:
         """Returns once there has been nothing to do for a while."""
-        self._announce()
         busy = time.monotonic()
         while True:
             now = time.monotonic()
@@ -103,7 +102,8 @@ class SupervisorLoop:
             if descriptor == self._doorbell:
                 os.read(self._doorbell, 65536)
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Lets clients see who supervises."""
         present = identify(os.getpid())
         write_json(self._layout.supervisor, {"process": list(present or ())}, durable=False)
 
@@ -116,7 +116,7 @@ class SupervisorLoop:
         self._layout.supervisor.unlink(missing_ok=True)
         self._advance(time.monotonic())
         if any(not keeper.resting for keeper in self._keepers.values()):
-            self._announce()
+            self.announce()
             return False
         return True
 

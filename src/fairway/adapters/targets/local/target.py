@@ -54,6 +54,8 @@ class LocalTarget:
         self._clock = clock
         self._key = key_of(service, environment)
         self._store = RecordStore(folder, self._key)
+        # With the folder: the same service of two checkouts should not try the same ports at the same time.
+        self._name = f"{folder.absolute()}/{self._key}"
         self._probe = ReadinessProbe()
 
     @property
@@ -138,7 +140,7 @@ class LocalTarget:
                 revision=revision.id,
                 number=number,
                 host=_HOST,
-                port=choose_port(self._key, records.last_port, taken),
+                port=choose_port(self._name, records.last_port, taken),
                 inherited=inherited_variables(),
                 ready=revision.run.health.ready,
                 ready_body=revision.run.health.ready_body,
