@@ -85,13 +85,12 @@ class Document:
         """
         position = (1, 1)
         node: Node | None = self.root
-        for depth, part in enumerate(path):
-            last = depth == len(path) - 1
+        for part in path:
             inner = _child(node, part) if node else None
             if node is None or inner is None:
                 return position
             key_position = node.keys.get(str(part))
-            wants_key = key or not last or inner.content is None or isinstance(inner.content, dict)
+            wants_key = key or inner.content is None or isinstance(inner.content, dict)
             position = key_position if key_position and wants_key else inner.position
             node = inner
         return position
