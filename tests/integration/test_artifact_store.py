@@ -1,5 +1,6 @@
 """Artifacts on a real disk: builds, what ends them, and every kind of alteration."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -153,7 +154,9 @@ class TestBuilding:
 
     def test_a_build_whose_controller_was_killed_begins_again(self, world):
         started, go = world.folder / "started", world.folder / "go"
-        step = f"sh -c 'test -e {go} || {{ touch half; echo $$ > {started}; exec sleep 1000; }}; touch whole'"
+        begin_and_hang = f"touch half; echo $$ > {started}; exec sleep 1000"
+        look_and_finish = f"readlink /proc/$(cat {started})/cwd && touch met-a-stranger; touch whole"
+        step = f"sh -c 'if test -e {go}; then {look_and_finish}; else {begin_and_hang}; fi'"
         script = (
             "import sys; from pathlib import Path\n"
             "from fairway.adapters.artifacts.local.store import LocalArtifacts\n"
@@ -170,8 +173,7 @@ class TestBuilding:
         go.touch()
         artifact = world.build(step)
         assert not is_alive(orphan)
-        assert (Path(artifact.location) / "whole").exists()
-        assert not (Path(artifact.location) / "half").exists()
+        assert {path.name for path in Path(artifact.location).iterdir()} == {"app.py", "lib", "whole"}
 
     def test_a_failing_receiver_of_lines_ends_the_build_cleanly(self, world):
         def receive(line):
@@ -299,7 +301,17 @@ class TestSealing:
     def test_a_manifest_that_was_tampered_with_is_found(self, world, text):
         artifact = world.build()
         next((world.folder / "artifacts/shop/.store").glob("*.manifest")).write_text(text)
-        assert "manifest" in world.store.verify(artifact.digest)
+        assert world.store.verify(artifact.digest).endswith("its manifest was altered")
+
+    def test_a_manifest_altered_together_with_the_content_is_found(self, world):
+        artifact = world.build()
+        path = Path(artifact.location) / "lib/code.py"
+        before = hashlib.sha256(path.read_bytes()).hexdigest()
+        _content(Path(artifact.location))
+        manifest = next((world.folder / "artifacts/shop/.store").glob("*.manifest"))
+        after = hashlib.sha256(path.read_bytes()).hexdigest()
+        manifest.write_text(manifest.read_text().replace(before, after))
+        assert world.store.verify(artifact.digest).endswith("its manifest was altered")
 
     def test_an_altered_artifact_can_be_discarded_and_is_built_anew(self, world):
         artifact = world.build()
