@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests that need one: a server for the session, an empty database for each test."""
+"""A real PostgreSQL for the tests that need one: a server for the session, an empty database each time."""
 
 import contextlib
 import ctypes
@@ -9,7 +9,6 @@ import signal
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,22 @@ def store_url(request, tmp_path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_socket: str) -> Iterator[str]:
-    """The URL of a new, empty database; its user may do everything there."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(host=postgres_socket, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"postgresql://postgres@/{name}?host={postgres_socket}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(postgres_socket: str) -> str:
+    """The URL of an empty database; its user may do everything there.
+
+    It is the same one each time, emptied: PostgreSQL takes far longer to drop and create a database.
+    """
+    with psycopg.connect(host=postgres_socket, user="postgres", dbname="test", autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE datname = 'test' AND pid <> pg_backend_pid()"
+        )
+        connection.execute("ALTER DATABASE test RESET ALL")
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    return f"postgresql://postgres@/test?host={postgres_socket}"
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +88,8 @@ def start_postgres(folder: Path) -> subprocess.Popen[bytes]:
     deadline = time.monotonic() + 30
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(host=str(folder), user="postgres", dbname="postgres").close()
+            with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+                connection.execute("CREATE DATABASE test")
             return server
         time.sleep(0.02)
     server.kill()

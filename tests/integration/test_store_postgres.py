@@ -24,6 +24,13 @@ def server(postgres_url):
         yield connection
 
 
+@pytest.fixture
+def user(server):
+    server.execute("CREATE ROLE eve LOGIN PASSWORD 'right'")
+    yield "eve"
+    server.execute("DROP ROLE eve")
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_every_usual_form_of_the_url_is_taken(postgres_url, scheme):
     SqlStore.open(postgres_url.replace("postgresql", scheme, 1)).close()
@@ -53,12 +60,9 @@ def test_a_server_that_does_not_answer_is_an_error_that_passes():
     assert "secret" not in caught.value.message
 
 
-def test_a_wrong_password_is_an_error_that_stays(server, postgres_url):
-    user = "ann_" + server.info.dbname
-    server.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'right'")
+def test_a_wrong_password_is_an_error_that_stays(user, postgres_url):
     with pytest.raises(PermanentError) as caught:
         SqlStore.open(postgres_url.replace("postgres@", f"{user}:secret@"))
-    server.execute(f"DROP ROLE {user}")
     assert caught.value.code == "database-refused"
     assert user in caught.value.message
     assert "/tmp/fairway-pg-" in caught.value.message
@@ -67,20 +71,17 @@ def test_a_wrong_password_is_an_error_that_stays(server, postgres_url):
 
 def test_a_database_that_does_not_exist_is_an_error_that_stays(postgres_url):
     with pytest.raises(PermanentError) as caught:
-        SqlStore.open(postgres_url.replace("/test_", "/nothing_"))
+        SqlStore.open(postgres_url.replace("/test?", "/nothing?"))
     assert caught.value.code == "database-refused"
-    assert "nothing_" in caught.value.message
+    assert "'nothing'" in caught.value.message
 
 
-def test_a_user_without_rights_is_an_error_that_stays(store, server, postgres_url):
-    user = "eve_" + server.info.dbname
-    server.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'right'")
+def test_a_user_without_rights_is_an_error_that_stays(store, user, postgres_url):
     with (
         pytest.raises(PermanentError) as caught,
         SqlStore.open(postgres_url.replace("postgres@", f"{user}:right@")) as opened,
     ):
         opened.list_runs()
-    server.execute(f"DROP ROLE {user}")
     assert caught.value.code == "database-forbidden"
 
 

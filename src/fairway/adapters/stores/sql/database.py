@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, literal
+from sqlalchemy import ColumnElement, Connection, Double, Engine, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -50,22 +50,31 @@ class Database(ABC):
                 raise
             raise self.translate(error.orig, dropped=error.connection_invalidated) from error
 
-    def lease_clock(self, now: float) -> ColumnElement[float]:
-        """The time that lease ends are measured by.
+    @property
+    def clock(self) -> ColumnElement[float]:
+        """The time that lease ends are measured by, as a part of statements that are executed with `clock_values`."""
+        own = self.server_clock if self._clock is None else None
+        return bindparam("clock", type_=Double()) if own is None else own
+
+    def clock_values(self, now: float) -> dict[str, float]:
+        """What a statement with `clock` in it needs.
 
         Args:
             now: the caller's time, seconds since the epoch, UTC.
         """
-        return literal(self._clock()) if self._clock is not None else self._own_clock(now)
+        if self._clock is not None:
+            return {"clock": self._clock()}
+        return {"clock": now} if self.server_clock is None else {}
 
     def close(self) -> None:
         """Closes all connections; a second call does nothing."""
         self._read.dispose()
         self._write.dispose()
 
+    @property
     @abstractmethod
-    def _own_clock(self, now: float) -> ColumnElement[float]:
-        """The clock where none was given."""
+    def server_clock(self) -> ColumnElement[float] | None:
+        """The clock of the database itself; None if it has none and the caller's counts."""
 
     @abstractmethod
     def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, delete, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, text, update
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.projection import (
@@ -46,7 +46,7 @@ class SqlJournal:
             _require_fresh(state, present.live)
             connection.execute(update(environments).where(place).values(run=run))
             connection.execute(insert(runs).values(identity_columns(state) | state_columns(state, event.at)))
-            connection.execute(insert(events), event_rows(run, [event], after=0))
+            connection.execute(_ADD_EVENTS, event_rows(run, [event], after=0))
             _write_messages(connection, [(state, event)])
         return None
 
@@ -54,18 +54,13 @@ class SqlJournal:
         """Appends events to the state that was read, with everything that follows from them."""
         states = list(_states(run, facts))
         after = states[-1][0] if states else run
-        guard = (runs.c.id == run.id) & (runs.c.version == run.version)
-        if epoch is not None:
-            guard &= runs.c.epoch == epoch
+        values = {"run": run.id, "expected": run.version, "fence": epoch, **state_columns(after, wake)}
         with self._database.writing() as connection:
-            values = state_columns(after, wake)
-            if is_live(run) != is_live(after):
-                values["promoted_at"] = changed_at(run, states) if is_live(after) else None
-            if connection.execute(update(runs).where(guard).values(values)).rowcount == 0:
+            if connection.execute(_ADVANCE, values).rowcount == 0:
                 raise _conflict(connection, run, epoch)
             if facts:
-                connection.execute(insert(events), event_rows(run.id, facts, after=run.version))
-                _write_environment(connection, run, after, changed_at(run, states))
+                connection.execute(_ADD_EVENTS, event_rows(run.id, facts, after=run.version))
+                _write_consequences(connection, run, after, changed_at(run, states))
                 _write_quarantine(connection, run, facts)
                 _write_messages(connection, states)
         return after
@@ -82,16 +77,24 @@ class SqlJournal:
 
     def list_events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """The events of a run with a version above `after`, in order."""
-        query = (
-            select(events.c.version, events.c.type, events.c.data)
-            .where(events.c.run == run, events.c.version > after)
-            .order_by(events.c.version)
-        )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_LATER_EVENTS, {"id": run, "after": after}).all()
         return tuple(_read_event(run, row) for row in rows)
 
 
+# Statements that run often are built once: that costs more than running them.
+_ADD_EVENTS = insert(events)
+_LATER_EVENTS = (
+    select(events.c.version, events.c.type, events.c.data)
+    .where(events.c.run == bindparam("id"), events.c.version > bindparam("after"))
+    .order_by(events.c.version)
+)
+# Changes the row only if nobody else has meanwhile; where a fencing number is given, only if it is still the run's.
+_ADVANCE = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"), runs.c.version == bindparam("expected"))
+    .where(runs.c.epoch == func.coalesce(bindparam("fence", type_=BigInteger()), runs.c.epoch))
+)
 _ADD_ENVIRONMENT = text(
     "INSERT INTO fairway_environments (service, environment) VALUES (:service, :environment) ON CONFLICT DO NOTHING"
 )
@@ -139,29 +142,33 @@ def stale_epoch(run: str, epoch: int, present: int) -> PermanentError:
     return PermanentError("stale-epoch", f"run {run} is held under epoch {present}, not {epoch}", "")
 
 
-def _write_environment(connection: Connection, before: Run, after: Run, at: float) -> None:
-    """What the environment serves, when that has changed; and no run is under way any more when this one has ended."""
+def _write_consequences(connection: Connection, before: Run, after: Run, at: float) -> None:
+    """What the environment serves, if that has changed; and once the run has ended, that none is under way."""
     plan = after.plan
-    values: dict[str, Any] = {}
-    if is_live(after) and not is_live(before):
-        live = write_json(to_json(plan.candidate))
-        values = {"live": live, "instances": plan.instances, "made_by": after.id, "since": at}
-    elif is_live(before) and not is_live(after):
-        values = _returned(connection, after) | {"since": at if plan.stable is not None else None}
-    if plan.kind == "scale" and after.outcome == "completed":
-        values = {"instances": plan.instances}
     place = (environments.c.service == plan.service) & (environments.c.environment == plan.environment)
-    if values:
-        connection.execute(update(environments).where(place).values(values))
+    served: dict[str, Any] = {}
+    if is_live(before) != is_live(after):
+        connection.execute(update(runs).where(runs.c.id == after.id).values(promoted_at=at if is_live(after) else None))
+        served = _served_by(after, at) if is_live(after) else _served_again(connection, after, at)
+    if plan.kind == "scale" and after.outcome == "completed":
+        served = {"instances": plan.instances}
+    if served:
+        connection.execute(update(environments).where(place).values(served))
     if after.outcome is not None:
         connection.execute(update(environments).where(place, environments.c.run == after.id).values(run=None))
+        connection.execute(update(runs).where(runs.c.id == after.id).values(holder=None, lease_until=None))
 
 
-def _returned(connection: Connection, run: Run) -> dict[str, Any]:
+def _served_by(run: Run, at: float) -> dict[str, Any]:
+    live = write_json(to_json(run.plan.candidate))
+    return {"live": live, "instances": run.plan.instances, "made_by": run.id, "since": at}
+
+
+def _served_again(connection: Connection, run: Run, at: float) -> dict[str, Any]:
     """Stable is live again: as it was, made live by the last run before this one that did so for good."""
     plan = run.plan
     if plan.stable is None:
-        return {"live": None, "instances": 0, "made_by": None}
+        return {"live": None, "instances": 0, "made_by": None, "since": None}
     earlier = (
         select(runs.c.id)
         .where(runs.c.service == plan.service, runs.c.environment == plan.environment)
@@ -173,6 +180,7 @@ def _returned(connection: Connection, run: Run) -> dict[str, Any]:
         "live": write_json(to_json(plan.stable)),
         "instances": plan.stable_instances,
         "made_by": connection.execute(earlier).scalar(),
+        "since": at,
     }
 
 

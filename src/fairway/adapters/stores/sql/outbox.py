@@ -40,16 +40,17 @@ class SqlOutbox:
             with self._database.reading() as connection:
                 rows = connection.execute(query).all()
         else:
-            clock = self._database.lease_clock(now)
+            clock, values = self._database.clock, self._database.clock_values(now)
             mine = or_(outbox.c.reserved_by == self._identity, outbox.c.reserved_until.is_(None))
             query = query.where(or_(mine, outbox.c.reserved_until <= clock))
             with self._database.writing() as connection:
-                rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+                rows = connection.execute(query.with_for_update(skip_locked=True), values).all()
                 if rows:
                     connection.execute(
                         update(outbox)
                         .where(outbox.c.id.in_([row.id for row in rows]))
-                        .values(reserved_by=self._identity, reserved_until=clock + _RESERVED)
+                        .values(reserved_by=self._identity, reserved_until=clock + _RESERVED),
+                        values,
                     )
         return tuple(Message(row.id, json.loads(row.receiver), json.loads(row.body), row.tries) for row in rows)
 

@@ -33,7 +33,9 @@ class PostgresDatabase(Database):
             clock=clock,
         )
 
-    def _own_clock(self, now: float) -> ColumnElement[float]:  # noqa: ARG002 -- the server's counts, not the caller's
+    @property
+    def server_clock(self) -> ColumnElement[float] | None:
+        """The server's, because the clocks of several controllers differ."""
         return cast(func.extract("epoch", func.clock_timestamp()), Double())
 
     @property
@@ -118,7 +120,7 @@ _FAILURES: tuple[tuple[tuple[str, ...], type[FairwayError], str, str, str], ...]
         "it is tried again by itself",
     ),
     (
-        ("42501",),
+        ("42501", "3F"),
         PermanentError,
         "database-forbidden",
         "the user of the {name} may not do this",

@@ -63,18 +63,15 @@ def identity_columns(run: Run) -> dict[str, Any]:
 
 
 def state_columns(run: Run, wake: float | None) -> dict[str, Any]:
-    """What follows from the events; a run that has ended is never due again and needs no holder."""
-    columns = {
+    """What follows from the events; a run that has ended is never due again."""
+    return {
         "version": run.version,
-        "wake_at": wake,
+        "wake_at": wake if run.outcome is None else None,
         "phase": run.phase,
         "verdict": run.verdict,
         "reason": explain(run),
         "ended": run.ended,
     }
-    if run.outcome is not None:
-        columns |= {"wake_at": None, "holder": None, "lease_until": None}
-    return columns
 
 
 def event_rows(run: str, events: Iterable[Event], *, after: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, literal
+from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event
 
 from fairway.adapters.stores.sql.database import Database, first_line, run_settings
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
@@ -53,8 +53,10 @@ class SqliteDatabase(Database):
                     raise
                 time.sleep(0.01)
 
-    def _own_clock(self, now: float) -> ColumnElement[float]:
-        return literal(now)
+    @property
+    def server_clock(self) -> ColumnElement[float] | None:
+        """None: one machine has one clock, the caller's."""
+        return None
 
     @property
     def shared(self) -> bool:

@@ -26,6 +26,7 @@ class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
 
     def __init__(self, database: Database) -> None:
         SqlJournal.__init__(self, database)
+        SqlLeases.__init__(self, database)
         SqlOutbox.__init__(self, database)
 
     @classmethod
