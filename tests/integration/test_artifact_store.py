@@ -85,6 +85,15 @@ class TestBuilding:
         assert seen["HOME"] == os.environ["HOME"]
         assert seen["HTTPS_PROXY"] == "http://proxy:3128"
 
+    def test_steps_know_their_commit_and_take_no_other_one_from_a_repository_around_the_store(self, world):
+        store = LocalArtifacts(world.history.folder / "inside", "shop", world.source)
+        commit = world.source.resolve("1.0.0")
+        step = "sh -c 'echo $FAIRWAY_VERSION of $FAIRWAY_COMMIT; git rev-parse HEAD || echo no repository'"
+        store.build(commit, (step,), timeout=30, log=world.lines.append)
+        assert f"1.0.0 of {commit.id}" in world.lines
+        assert "no repository" in world.lines
+        store.prune(keep=())
+
     def test_no_shell_runs_unless_it_is_asked_for(self, world):
         world.build("echo $HOME * ; true", "sh -c 'echo $((1+1))'")
         assert "$HOME * ; true" in world.lines

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from fairway.ports.artifacts import Commit
+
 # How this machine reaches the network and its package indexes; without them a build works in a shell and not here.
 _NETWORK = (
     *("http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
@@ -15,13 +17,20 @@ _INHERITED = ("HOME", "LANG", "TZ", "TMPDIR", *_NETWORK)
 BUILD_MARK = "FAIRWAY_BUILD"
 
 
-def build_variables(folder: Path) -> dict[str, str]:
-    """PATH, HOME, LANG, TZ, TMPDIR, the settings of the network, and the mark by which the build's processes are found.
+def build_variables(folder: Path, commit: Commit) -> dict[str, str]:
+    """PATH, HOME, LANG, TZ, TMPDIR, the settings of the network, `FAIRWAY_COMMIT`, `FAIRWAY_VERSION`, and a mark.
 
-    Fairway's own virtual environment is taken off the PATH: a step that says `pip install` must not install there.
+    Fairway's own virtual environment is taken off the PATH: a step that says `pip install` must not install there. git
+    does not look above the checkout, for the repository that it would find there stands at another commit.
     """
     variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return variables | {"PATH": _path(), BUILD_MARK: str(folder)}
+    return variables | {
+        "PATH": _path(),
+        "FAIRWAY_COMMIT": commit.id,
+        "FAIRWAY_VERSION": commit.version,
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        BUILD_MARK: str(folder),
+    }
 
 
 def _path() -> str:

@@ -86,7 +86,7 @@ class LocalArtifacts:
         def fill(content: Path) -> None:
             self._source.export(commit.id, str(content))
             with BuildLog(self._places.log(name), log) as output:
-                StepRunner(content, build_variables(content), timeout=timeout, log=output).run(steps)
+                StepRunner(content, build_variables(content, commit), timeout=timeout, log=output).run(steps)
 
         return self._ensure(name, blank, steps, fill, log)
 
