@@ -3,15 +3,19 @@
 Secrets never stand here: what is secret is in an environment variable, and only that variable's name is written down.
 """
 
+import difflib
 import re
 import shlex
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from fairway.domain.rollout.messages import MessageName
+
+EVENTS: tuple[str, ...] = get_args(MessageName)
+"""What a message can be about."""
 
 TIMEOUT = 10.0
 """Seconds for one delivery, where a configuration does not say."""
@@ -26,6 +30,20 @@ _RESERVED = frozenset(
 
 def _refuse(message: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError("notifier", "{message}", {"message": message, "hint": hint})
+
+
+def _event(value: str) -> str:
+    if value in EVENTS:
+        return value
+    near = difflib.get_close_matches(value, EVENTS, n=1)
+    hint = f"did you mean {near[0]}?" if near else ""
+    raise _refuse(f"{value[:40]!r} is not an event; known are {', '.join(EVENTS)}", hint)
+
+
+def _not_empty(events: tuple[str, ...]) -> tuple[str, ...]:
+    if not events:
+        raise _refuse("is empty, so that nothing would ever be sent", "remove the key to send everything")
+    return events
 
 
 def _timeout(value: Any) -> float:
@@ -98,7 +116,8 @@ Timeout = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m)$"}),
 ]
 VariableName = Annotated[str, AfterValidator(_variable)]
-Events = Annotated[tuple[MessageName, ...], Field(strict=False, min_length=1)]
+Event = Annotated[str, AfterValidator(_event), WithJsonSchema({"enum": list(EVENTS)})]
+Events = Annotated[tuple[Event, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
 class _Settings(BaseModel):
