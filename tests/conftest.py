@@ -34,13 +34,13 @@ def postgres_url(postgres_socket: str) -> str:
 
     It is the same one each time, emptied: PostgreSQL takes far longer to drop and create a database.
     """
-    with psycopg.connect(host=postgres_socket, user="postgres", dbname="test", autocommit=True) as connection:
+    writable = "-c default_transaction_read_only=off"
+    with psycopg.connect(host=postgres_socket, user="postgres", dbname="test", options=writable) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE datname = 'test' AND pid <> pg_backend_pid()"
         )
         connection.execute("ALTER DATABASE test RESET ALL")
-        connection.execute("SET default_transaction_read_only = off")
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
         connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
