@@ -19,24 +19,11 @@ from fairway.domain.rollout.events import (
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
+from fairway.engine.attempt import LONGEST_RETRY, Attempt
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.perform import Performance
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
 from fairway.ports.journal import Journal
-
-#: Seconds for which a step on the way there is tried against errors that may pass, before the run goes back.
-PATIENCE = 60.0
-#: Seconds between tries: the first, and the longest.
-FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
-
-
-@dataclass(slots=True)
-class _Trouble:
-    """Errors in a row at one step of one run."""
-
-    since: float
-    tries: int = 0
-    told: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +42,7 @@ class Engine:
     world_of: Callable[[Plan], World]
     clock: Callable[[], float]
     _known: dict[str, Run] = field(default_factory=dict)
-    _trouble: dict[tuple[str, str, int], _Trouble] = field(default_factory=dict)
+    _attempts: dict[str, Attempt] = field(default_factory=dict)
 
     def advance(self, run_id: str, epoch: int) -> float | None:
         """Brings a run forward until it must wait.
@@ -83,13 +70,14 @@ class Engine:
     def forget(self, run_id: str) -> None:
         """Drops what is kept in memory of a run."""
         self._known.pop(run_id, None)
+        self._attempts.pop(run_id, None)
         self.judge.forget(run_id)
 
     def _advance(self, run_id: str, epoch: int) -> float | None:
+        self._known[run_id] = self.journal.load(run_id, known=self._known.get(run_id))
         while True:
-            run = self.journal.load(run_id, known=self._known.get(run_id))
-            self._known[run_id] = run
-            at = self.clock()
+            # What somebody else appends meanwhile is noticed at the next append, which is refused then.
+            run, at = self._known[run_id], self.clock()
             match decide(run, at):
                 case Done():
                     self.forget(run_id)
@@ -119,59 +107,68 @@ class Engine:
         return bool(events)
 
     def _perform(self, run: Run, epoch: int, at: float) -> float | None:
-        """Performs the current step; returns when to come again, None for at once."""
-        key = (run.id, run.track, run.cursor)
+        """Takes a turn at the current step; returns when to come again, None for at once."""
+        attempt = self._attempts.get(run.id)
+        if attempt is None or attempt.step != (run.track, run.cursor):
+            attempt = self._attempts[run.id] = Attempt((run.track, run.cursor), at)
+        attempt.resume(at)
         try:
-            outcome = self._outcome(run, epoch, at)
+            outcome = self._outcome(run, epoch, attempt)
         except FairwayError as error:
             if isinstance(error, PermanentError) and error.code == "stale-epoch":
                 raise
-            return self._retry(run, error, self._trouble.setdefault(key, _Trouble(at)), epoch, at)
-        self._trouble.pop(key, None)
-        match outcome:
-            case Pending(again, events):
-                if events:
-                    self._append(run, events, epoch)
-                return min(again, READ_EVERY) if run.judged else again
-            case Finished(detail, data):
-                self._append(run, (StepFinished(at, run.track, run.cursor, detail, data or {}),), epoch)
-            case Refused(rule, reason):
-                self._refuse(run, rule, reason, epoch, at)
-        return None
+            attempt.fail()
+            events = _trouble(run, error, attempt, at)
+            attempt.pause = attempt.retry
+        else:
+            attempt.succeed()
+            events = _facts(run, outcome, at)
+            attempt.pause = outcome.again if isinstance(outcome, Pending) else 0.0
+        if events:
+            self._append(run, events, epoch)
+            return None
+        attempt.pause = min(attempt.pause, READ_EVERY) if run.judged else attempt.pause
+        return attempt.pause
 
-    def _outcome(self, run: Run, epoch: int, at: float) -> Outcome:
-        planned = run.current
+    def _outcome(self, run: Run, epoch: int, attempt: Attempt) -> Outcome:
+        planned, at = run.current, attempt.last
         if planned is None:
             raise InvariantError("no-step", f"run {run.id} has no step at {run.cursor} to perform")
         world = self.world_of(run.plan)
-        if not run.judged:
-            return Performance(run, world, epoch, at).perform(planned.step)
-        assessment = self.judge.read(run, world, epoch=epoch, at=at)
-        events = _consequences(run, assessment, at)
-        if events:
-            return Pending(0.0, events)
-        if isinstance(planned.step, Watch):
-            return _end_watch(run, planned.step, assessment, at)
-        return Performance(run, world, epoch, at).perform(planned.step)
+        if run.judged:
+            assessment = self.judge.read(run, world, epoch=epoch, at=at)
+            events = _consequences(run, assessment, at)
+            if events:
+                return Pending(0.0, events)
+            if isinstance(planned.step, Watch):
+                return _end_watch(run, planned.step, assessment, at)
+        outcome = Performance(run, world, epoch, at, attempt.spent).perform(planned.step)
+        if isinstance(outcome, Refused) and not run.returnable:
+            raise PermanentError(outcome.rule, outcome.reason)
+        return outcome
 
-    def _refuse(self, run: Run, rule: str, reason: str, epoch: int, at: float) -> None:
-        if run.track == "forward" and not run.committed:
-            self._append(run, (StepFailed(at, "forward", run.cursor, "failed", rule, reason),), epoch)
-            return
-        raise PermanentError(rule, reason)
 
-    def _retry(self, run: Run, error: FairwayError, trouble: _Trouble, epoch: int, at: float) -> float | None:
-        """An error at a step: try again; on the way there not for ever, and on the way back loudly."""
-        trouble.tries += 1
-        hopeless = isinstance(error, (PermanentError, InvariantError)) or at - trouble.since > PATIENCE
-        going = run.track == "forward" and not run.committed
-        if hopeless and going and not isinstance(error, InvariantError):
-            self._append(run, (StepFailed(at, "forward", run.cursor, "errored", error.code, error.message),), epoch)
-            return None
-        if hopeless and not trouble.told:
-            trouble.told = True
-            self._append(run, (AttentionNeeded(at, f"{error.message} {error.hint}".strip()),), epoch)
-        return min(FIRST_RETRY * 2.0 ** min(trouble.tries - 1, 10), LONGEST_RETRY)
+def _facts(run: Run, outcome: Outcome, at: float) -> tuple[Event, ...]:
+    """What there is to write down after a turn that brought an answer."""
+    match outcome:
+        case Pending(events=events):
+            return events
+        case Finished(detail, data):
+            return (StepFinished(at, run.track, run.cursor, detail, data or {}),)
+        case Refused(rule, reason):
+            return (StepFailed(at, "forward", run.cursor, "failed", rule, reason),)
+
+
+def _trouble(run: Run, error: FairwayError, attempt: Attempt, at: float) -> tuple[Event, ...]:
+    """An error at a step: it is tried again; on the way there not for ever, and where there is no way back loudly."""
+    ours = isinstance(error, InvariantError)
+    if not (attempt.hopeless or ours or isinstance(error, PermanentError)):
+        return ()
+    if run.returnable and not ours:
+        return (StepFailed(at, "forward", run.cursor, "errored", error.code, error.message),)
+    if run.attention is not None:
+        return ()
+    return (AttentionNeeded(at, f"{error.message} {error.hint}".strip()),)
 
 
 def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, ...]:

@@ -84,9 +84,7 @@ class Judge:
         if stored is not None:
             return _Watching(Analysis.from_json(stored["analysis"]), tuple(stored["position"]))
         stable = run.plan.stable
-        analysis = Analysis(
-            run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None
-        )
+        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
         return _Watching(analysis, None)
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:

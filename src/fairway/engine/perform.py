@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairway.domain.codec import to_json
+from fairway.domain.rollout.events import AttentionNeeded
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import (
@@ -42,12 +43,14 @@ class Performance:
     Attributes:
         epoch: fencing number that every effect carries.
         at: now, seconds since the epoch, UTC.
+        spent: seconds that this controller has spent on the step.
     """
 
     run: Run
     world: World
     epoch: int
     at: float
+    spent: float
 
     def perform(self, step: Step) -> Outcome:  # noqa: C901, PLR0911 -- one case a kind of step
         """Performs the step, which has been recorded as started.
@@ -146,7 +149,19 @@ class Performance:
             return Refused(
                 "crash", f"instance {looping.id} ends again and again ({looping.last_exit or 'no exit seen'})"
             )
-        return Pending(LOOK_AGAIN)
+        if self.spent <= step.timeout:
+            return Pending(LOOK_AGAIN)
+        return self._overdue(step, ready, instances)
+
+    def _overdue(self, step: AwaitReady, ready: int, instances: tuple[Instance, ...]) -> Outcome:
+        """Too late; on the way back, where there is nothing to go back to, a person has to help."""
+        why = next((one.detail for one in instances if one.state != "ready" and one.detail), "")
+        reason = f"after {step.timeout:g} s {ready} of {step.count} instances of the {step.role} are ready"
+        reason += f": {why}" if why else ""
+        if self.run.track == "forward":
+            return Refused("not-ready", reason)
+        told = self.run.attention is not None
+        return Pending(LOOK_AGAIN, () if told else (AttentionNeeded(self.at, reason),))
 
     def _shift(self, step: Shift) -> Outcome:
         """On the way back the weight moves first, by itself: nothing slow may stand before it."""
@@ -182,7 +197,7 @@ class Performance:
         self._route(draining={revision.id: leaving})
         traffic = self.world.router.observe_traffic().of(revision.id)
         busy = sum(instance.active for instance in traffic.instances if instance.instance in leaving)
-        if busy and self.at - self.run.records[-1].started < revision.run.drain:
+        if busy and self.spent < revision.run.drain:
             return False
         if removed:
             self._route(draining={}, without=revision.id)

@@ -12,12 +12,11 @@ from fairway.domain.rollout.events import (
     QuarantineLifted,
     RollbackStarted,
     RunEnded,
-    StepFailed,
     StepStarted,
 )
 from fairway.domain.rollout.plan import PlannedStep
 from fairway.domain.rollout.run import Run
-from fairway.domain.rollout.steps import AwaitApprovals, AwaitReady, Watch
+from fairway.domain.rollout.steps import AwaitApprovals, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,6 @@ def _decide_way_there(run: Run, at: float) -> Decision:
         return Wait() if stopped else Record(StepStarted(at, "forward", run.cursor))
     if isinstance(step.step, AwaitApprovals) and (run.paused is not None or len(run.approvals) < step.step.count):
         return Wait()
-    if isinstance(step.step, AwaitReady) and at - run.records[-1].started > step.step.timeout:
-        reason = f"{step.step.title} was not reached in {step.step.timeout:g} s"
-        return Record(StepFailed(at, "forward", run.cursor, "failed", "not-ready", reason))
     return Perform(step)
 
 

@@ -68,7 +68,8 @@ class Run:
         track: whether it goes forward or back.
         cursor: index of the step that is under way or next.
         under_way: the step at the cursor has been started.
-        weight: the share of requests that the candidate was last given, in percent.
+        weight: the share of requests that the candidate was last given, in percent; all of them from the beginning
+            where the live revision is only scaled.
         lifts: why a quarantined artifact may come back with this run, until that is recorded.
         wanted: instance counts last asked for, candidate and stable.
         paused: why progress has stopped; None if it has not.
@@ -122,7 +123,12 @@ class Run:
     @property
     def judged(self) -> bool:
         """The candidate has requests, and there is a revision to go back to."""
-        return self.track == "forward" and self.weight > 0 and self.plan.stable is not None and not self.committed
+        return self.returnable and self.weight > 0 and self.plan.stable is not None
+
+    @property
+    def returnable(self) -> bool:
+        """What goes wrong now leads to the way back; otherwise it is tried until it is done."""
+        return self.track == "forward" and not self.committed
 
     @property
     def committed(self) -> bool:
@@ -172,6 +178,7 @@ def start(run_id: str, event: RunStarted) -> Run:
         actor=event.actor,
         reason=event.reason,
         lifts=event.lifts,
+        weight=100.0 if event.plan.kind == "scale" else 0.0,
         wanted=(0, event.plan.stable_instances),
     )
 

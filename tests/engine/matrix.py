@@ -1,0 +1,114 @@
+"""Plays a script again and again, each time with something else happening at one of its boundaries."""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine_world import Clock, Street, approve, live_through
+from scripts import Script
+
+from fairway.adapters.stores.sql import SqlStore
+from fairway.domain.rollout.events import (
+    ArtifactQuarantined,
+    Event,
+    RollbackStarted,
+    RunEnded,
+    RunStarted,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+)
+
+
+class Matrix:
+    """One script on one journal.
+
+    Attributes:
+        reference: the street after a run in which nothing happened.
+    """
+
+    def __init__(self, script: Script, store: SqlStore, clock: Clock) -> None:
+        self.script, self.store, self.clock = script, store, clock
+        self._played = 0
+        self.reference = self.street()
+        live_through(self.reference)
+        assert self.faults(self.reference) == []
+        assert self.reference.run().outcome == script.outcome
+        self.picture = self.reference.picture()
+        self.names = list(self.reference.boundaries.names)
+
+    def street(self) -> Street:
+        """A new one, in an environment of its own."""
+        self._played += 1
+        script = self.script
+        return Street(
+            script.plan(),
+            self.store,
+            self.clock,
+            f"e{self._played}",
+            failing=script.failing,
+            behaviours=script.behaviours,
+            statuses=script.statuses,
+        )
+
+    def play(
+        self,
+        happenings: dict[int, Callable[[Street], Callable[[], None]]],
+        act: Callable[[Street], bool] = approve,
+    ) -> Street:
+        """Runs the script with things happening at boundaries."""
+        street = self.street()
+        street.boundaries.planned = {number: make(street) for number, make in happenings.items()}
+        live_through(street, act)
+        return street
+
+    def faults(self, street: Street) -> list[str]:
+        """Whatever must not be so after any run."""
+        events = self.store.list_events(street.id)
+        return [*dict.fromkeys(street.faults), *order_faults(events), *_repeated(street)]
+
+    def differences(self, street: Street) -> list[str]:
+        """How the world at the end differs from that of the run in which nothing happened."""
+        picture = street.picture()
+        return [
+            f"{key}: {picture[key]!r} instead of {value!r}"
+            for key, value in self.picture.items()
+            if _plain(picture[key], street) != _plain(value, self.reference) and not self._tolerated(key, picture)
+        ]
+
+    def _tolerated(self, key: str, picture: dict[str, Any]) -> bool:
+        """A controller that was dead finds all at once what was counted meanwhile, and may be sure a step earlier."""
+        found = [event for event in self.picture[key] if event != "promoted"] if key == "messages" else None
+        return self.script.outcome == "rolled-back" and picture[key] == found
+
+
+def _plain(value: Any, street: Street) -> str:
+    """Without the name of the street."""
+    return repr(value).replace(street.id, "RUN").replace(repr(street.name), "NAME")
+
+
+def _repeated(street: Street) -> list[str]:
+    return [f"{key} was executed {count} times" for key, count in street.commands.executed.items() if count > 1]
+
+
+def order_faults(events: tuple[Event, ...]) -> list[str]:
+    """What is wrong with the order of a run's events; nothing may be there twice."""
+    faults = []
+    if not isinstance(events[0], RunStarted) or not isinstance(events[-1], RunEnded):
+        faults.append(f"from {type(events[0]).__name__} to {type(events[-1]).__name__}")
+    for kind, most in ((RunStarted, 1), (RunEnded, 1), (RollbackStarted, 1), (ArtifactQuarantined, 1), (StepFailed, 1)):
+        count = sum(isinstance(event, kind) for event in events)
+        if count > most:
+            faults.append(f"{count} times {kind.__name__}")
+    expected, begun, track = 0, False, "forward"
+    for event in events:
+        if isinstance(event, RollbackStarted):
+            expected, begun, track = 0, False, "rollback"
+        elif isinstance(event, StepStarted):
+            if begun or (event.track, event.index) != (track, expected):
+                faults.append(f"{event} where {track} {expected} was due")
+            begun = True
+        elif isinstance(event, StepFinished):
+            if not begun or (event.track, event.index) != (track, expected):
+                faults.append(f"{event} where {track} {expected} was under way")
+            expected, begun = expected + 1, False
+    return faults
