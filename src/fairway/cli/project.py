@@ -30,7 +30,8 @@ def init(folder: Path = Path(), /, *, force: bool = False, options: Options = DE
         say(f"  {note}")
     if written.ignored:
         say("  .gitignore: .fairway/ added")
-    say("next: fairway check, commit, then fairway deploy HEAD --env " + written.addresses[0][0])
+    blank = "" if written.finding.command else "fill in run.command, then "
+    say(f"next: {blank}fairway check, commit, fairway deploy HEAD --env {written.addresses[0][0]}")
     return Exit.YES
 
 
@@ -62,8 +63,7 @@ def check(*, options: Options = DEFAULTS) -> int:
         spec = bootstrap.load_spec(path)
     except ConfigError as error:
         if options.json:
-            names = ("file", "line", "column", "message", "hint")
-            print_json({"ok": False, "problems": [{n: getattr(p, n) for n in names} for p in error.problems]})
+            print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
         else:
             say(render(error.problems))
         return Exit.WRONG_INPUT

@@ -1,0 +1,133 @@
+"""A repository with a service, handled through the command line only, as a user would."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairway.adapters.load.process import Load
+
+FAIRWAY = str(Path(sys.executable).with_name("fairway"))
+_GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The object on stdout."""
+        return json.loads(self.out)
+
+
+class Workshop:
+    """One repository; `close` leaves nothing running."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+        (folder / ".gitignore").write_text(".fairway/\n")
+
+    def git(self, *arguments: str) -> str:
+        done = subprocess.run([*_GIT, *arguments], cwd=self.folder, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def release(self, version: str, files: dict[str, str]) -> None:
+        """Commits the files and tags them."""
+        for name, text in files.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--allow-empty", "--message", f"feat: {version}")
+        self.git("tag", f"v{version}")
+
+    def fairway(self, *arguments: str, timeout: float = 300) -> Answer:
+        done = subprocess.run(
+            [FAIRWAY, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """A command that goes on while the test does something else."""
+        return subprocess.Popen(
+            [FAIRWAY, *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def deploy(self, release: str, env: str, *more: str) -> Answer:
+        return self.fairway("deploy", release, "--env", env, "--json", *more)
+
+    def status(self, env: str) -> dict[str, Any]:
+        return self.fairway("status", "--env", env, "--json").json
+
+    def await_status(self, env: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+        """Waits until the status is as wanted."""
+        deadline = time.monotonic() + seconds
+        while not holds(status := self.status(env)):
+            assert time.monotonic() < deadline, f"never came: {status}"
+        return status
+
+    def units(self) -> dict[str, int]:
+        """Processes that the supervisor keeps, by unit."""
+        found = {}
+        for path in (self.folder / ".fairway/supervisor/status").glob("*"):
+            known = json.loads(path.read_text())
+            if process := known.get("process"):
+                found[path.name.removesuffix(".json")] = process[0]
+        return found
+
+    def close(self) -> None:
+        self.fairway("down")
+        left = [line for line in _processes() if str(self.folder) in line and "adapters.supervisor" not in line]
+        assert not left, left
+        for line in _processes():
+            if str(self.folder) in line:
+                os.kill(int(line.split()[0]), signal.SIGTERM)
+
+
+def _processes() -> list[str]:
+    lines = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            lines.append(f"{entry.name} {line}")
+    return lines
+
+
+@contextmanager
+def workshop(folder: Path) -> Iterator[Workshop]:
+    made = Workshop(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def await_load(users: Load, holds: Callable[[Mapping[str, Any]], bool], seconds: float = 60) -> None:
+    """Waits until the users have seen what is wanted."""
+    deadline = time.monotonic() + seconds
+    while not (users.live() and holds(users.live())):
+        assert time.monotonic() < deadline, f"never came: {users.live()}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
