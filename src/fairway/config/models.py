@@ -107,7 +107,7 @@ class RollingSection(Section):
         description="How many of `instances` may be missing meanwhile; a percentage is rounded down.",
         examples=[0, "25%"],
     )
-    bake: Duration = Field(default=0.0, description="How long to watch after each batch.", examples=["30s"])
+    bake: Duration = Field(default=5.0, description="How long to watch after each batch.", examples=["30s"])
 
 
 class BlueGreenSection(Section):

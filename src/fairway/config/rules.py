@@ -116,9 +116,10 @@ def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) 
         if isinstance(written, str) and written != "0%":
             message = f"max_surge is 0, and {written} of {instances} instances rounded down is 0 as well"
         yield document.problem((*path, key), message, "set one of them to 1 or more")
-    elif unavailable > instances:
-        message = f"{unavailable} of {instances} instances cannot be missing"
-        yield document.problem((*path, "max_unavailable"), message, f"the most is {instances}")
+    elif unavailable >= instances:
+        message = f"with {unavailable} of {instances} instances missing nobody would answer"
+        hint = f"the most is {instances - 1}" if instances > 1 else "use max_surge"
+        yield document.problem((*path, "max_unavailable"), message, hint)
 
 
 def _listens(document: Document, data: Data) -> Iterator[Problem]:
