@@ -38,7 +38,7 @@ class AtOnce(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(call(*args, **kwargs))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the future holds it
             future.set_exception(error)
         return future
 

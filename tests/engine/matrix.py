@@ -1,6 +1,7 @@
 """Plays a script again and again, each time with something else happening at one of its boundaries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from engine_world import Clock, Street, approve, live_through
@@ -17,6 +18,10 @@ from fairway.domain.rollout.events import (
     StepFinished,
     StepStarted,
 )
+
+
+Happening = Callable[[Street], None]
+"""What happens at a boundary."""
 
 
 class Matrix:
@@ -51,15 +56,35 @@ class Matrix:
         )
 
     def play(
-        self,
-        happenings: dict[int, Callable[[Street], Callable[[], None]]],
-        act: Callable[[Street], bool] = approve,
+        self, happenings: Mapping[int, Happening], act: Callable[[Street], bool] = approve
     ) -> Street:
-        """Runs the script with things happening at boundaries."""
+        """Runs the script with things happening at boundaries.
+
+        Args:
+            happenings: what, by number of the boundary.
+            act: the person that runs wait for.
+        """
         street = self.street()
-        street.boundaries.planned = {number: make(street) for number, make in happenings.items()}
+        street.boundaries.planned = {number: partial(happen, street) for number, happen in happenings.items()}
         live_through(street, act)
         return street
+
+    def check(self, numbers: Iterable[int], judge: Callable[[int], list[str]]) -> None:
+        """Fails with all that `judge` finds wrong at any of the boundaries."""
+        wrong = []
+        for number in numbers:
+            try:
+                problems = judge(number)
+            except AssertionError as error:
+                problems = [str(error)]
+            wrong += [f"{number} {self.names[number]}: {problem}" for problem in problems]
+        assert not wrong, "\n".join(wrong[:20])
+
+    def astray(self, street: Street, outcome: str | None = None) -> list[str]:
+        """All that is wrong with a run, other than how the world differs."""
+        run, outcome = street.run(), outcome or self.script.outcome
+        ended = [] if run.outcome == outcome else [f"ended {run.outcome}: {run.ended_reason}"]
+        return ended + self.faults(street)
 
     def faults(self, street: Street) -> list[str]:
         """Whatever must not be so after any run."""

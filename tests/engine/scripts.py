@@ -98,3 +98,8 @@ SCRIPTS = (
     Script("scale up", lambda: scaling(3)),
     Script("scale down", lambda: scaling(1)),
 )
+
+
+def named(*names: str) -> tuple[Script, ...]:
+    """The scripts of these names."""
+    return tuple(script for script in SCRIPTS if script.name in names)

@@ -3,30 +3,26 @@
 import pytest
 from boundaries import Crash
 from matrix import Matrix
-from scripts import SCRIPTS
+from scripts import SCRIPTS, named
 
 
-def _die(street):
-    def die():
-        raise Crash
-
-    return die
+def die(street):
+    raise Crash
 
 
-def _survive_everywhere(matrix):
-    wrong = []
-    for number in matrix.reference.boundaries.distinct():
-        try:
-            street = matrix.play({number: _die})
-            problems = matrix.faults(street) + matrix.differences(street)
-            if street.run().outcome != matrix.script.outcome:
-                problems.insert(0, f"ended {street.run().outcome}: {street.run().ended_reason}")
-        except AssertionError as error:
-            problems = [str(error)]
-        wrong += [f"{number} {matrix.names[number]}: {problem}" for problem in problems]
-    assert not wrong, "\n".join(wrong[:20])
+def survive_everywhere(matrix):
+    def survive(number):
+        street = matrix.play({number: die})
+        return matrix.astray(street) + matrix.differences(street)
+
+    matrix.check(matrix.reference.boundaries.distinct(), survive)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_a_controller_may_die_anywhere(script, sqlite, clock):
-    _survive_everywhere(Matrix(script, sqlite, clock))
+    survive_everywhere(Matrix(script, sqlite, clock))
+
+
+@pytest.mark.parametrize("script", named("canary, good", "canary, dead", "rollback, good"), ids=str)
+def test_a_controller_may_die_anywhere_with_its_journal_in_postgresql(script, postgres, clock):
+    survive_everywhere(Matrix(script, postgres, clock))
