@@ -189,7 +189,8 @@ def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outc
     if run.paused is not None or assessment.decision == "hold" or not over:
         return Pending(READ_EVERY)
     policy = run.plan.analysis.inconclusive
-    if (assessment.decision == "continue" and assessment.sufficient) or policy == "promote":
+    shown = assessment.decision == "continue" and assessment.sufficient
+    if shown or step.purpose != "bake" or policy == "promote":
         return Finished(assessment.sentence, {"evidence": to_json(assessment)})
     if policy == "rollback":
         return Refused("inconclusive", assessment.sentence)

@@ -108,7 +108,7 @@ def compile_rollback(
         PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0),
         PlannedStep("application", Shift(100.0), 0.2),
         *([PlannedStep("verification", CheckHttp(http, "public", 60.0), 1.0)] if http else []),
-        PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "bake"), ROLLBACK_WATCH),
+        PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "settle"), ROLLBACK_WATCH),
         PlannedStep("verification", Promote(), 0.1),
         _scale("verification", "stable", 0),
         *([PlannedStep("notification", Announce(len(service.notify)), 0.1)] if service.notify else []),
@@ -209,7 +209,7 @@ def _roll(strategy: Rolling, batches: list[tuple[int, int]], candidate: Revision
         weight = 100.0 if leaving else round(100.0 * new / (old + new), 2)
         yield PlannedStep("switch", Shift(weight), 0.2)
         if strategy.bake:
-            yield PlannedStep("switch", Watch(strategy.bake, weight, "bake"), strategy.bake)
+            yield PlannedStep("switch", Watch(strategy.bake, weight, "settle"), strategy.bake)
 
 
 def _observation(environment: EnvironmentSpec) -> float:

@@ -139,12 +139,13 @@ class Watch:
     Attributes:
         seconds: time really watched; pauses, holds and outages of the metrics do not count.
         weight: the candidate's share of requests meanwhile.
-        purpose: `bake` before the promotion, `observe` after it.
+        purpose: `bake`: requests must have shown that the candidate is good. `settle`, and `observe` after the
+            promotion: nothing must have spoken against it, also where nobody asked for anything.
     """
 
     seconds: float
     weight: float
-    purpose: Literal["bake", "observe"]
+    purpose: Literal["bake", "settle", "observe"]
 
     @property
     def title(self) -> str:
