@@ -21,6 +21,7 @@ def main() -> None:
             answers[name] = "done"
         except FairwayError as error:
             answers[name] = type(error).__name__
+            answers[f"{name} says"] = error.message
         answers[f"{name} left"] = [path.name for path in (artifacts / "shop").glob("*") if path.name != ".store"]
 
     def build(release, *steps):

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -81,7 +82,8 @@ class BuildLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._file:
+        # On a full disk the failure under way says more than that the log cannot be ended.
+        with suppress(OSError) if error else nullcontext(), self._file:
             if self._overflow:
                 left_out = self._overflow - len(self._tail)
                 self._file.write(f"\n({left_out} bytes left out)\n".encode() + self._tail)
