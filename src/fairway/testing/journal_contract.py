@@ -71,11 +71,14 @@ class JournalContract(StoreContract):
 
     def test_of_many_starts_at_once_in_one_environment_exactly_one_begins(self) -> None:
         stores = [self.open_store() for _ in range(4)]
-        for place in range(5):
-            event = started(plan(environment=f"e{place}"))
-            answers = at_once([partial(s.start, f"run-{place}-{n}", event) for n, s in enumerate(stores)])
-            occupant = stores[0].environment("shop", f"e{place}").run
-            assert sorted(answers, key=str) == sorted([None, *[occupant] * 3], key=str)
+        for turn in range(8):
+            answers = at_once([partial(s.start, f"run-{turn}-{n}", started(plan())) for n, s in enumerate(stores)])
+            occupant = stores[0].environment("shop", "production").run
+            assert occupant is not None
+            assert sorted(answers, key=str) == sorted([None, occupant, occupant, occupant], key=str)
+            assert len(stores[0].list_runs()) == turn + 1
+            run = stores[0].load(occupant)
+            stores[0].append(run, [RunEnded(BEGIN, "superseded", "the next one comes")], wake=None)
 
     def test_appending_gives_the_state_that_loading_gives(self) -> None:
         store = self.open_store()
