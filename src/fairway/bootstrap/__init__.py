@@ -2,7 +2,7 @@
 
 from fairway.bootstrap.ambient import actor, duration, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
-from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state
+from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
 from fairway.bootstrap.project import CONFIG_NAME, Project, load_spec, open_project, open_reader
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "open_reader",
     "pause",
     "remove_state",
+    "resume",
     "serve",
 ]

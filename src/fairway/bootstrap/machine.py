@@ -33,6 +33,11 @@ def examined(config: Path | None) -> tuple[Path, ServiceSpec | None]:
         return Path.cwd() / STATE_FOLDER, None
 
 
+def resume(project: Project, environment: str) -> None:
+    """Lets an environment that was brought down run again, before a run changes it."""
+    project.supervisor.resume_all(_units(project, environment))
+
+
 def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
     """Lets everything run again that should, and waits until it is ready, or its time for that has passed.
 

@@ -71,6 +71,7 @@ def deploy(
     if not isinstance(answer, Started):
         return _say_no(answer, options)
     project = bootstrap.open_project(options.config)
+    bootstrap.resume(project, env)
     bootstrap.ensure_controller(project)
     if wait:
         return follow(project, answer.run, as_json=options.json, limit=limit)

@@ -39,6 +39,7 @@ def rollback(
         else:
             say(f"nothing to do: {answer.sentence}")
         return Exit.YES
+    bootstrap.resume(project, env)
     bootstrap.ensure_controller(project)
     if answer.plan.kind == "deploy":
         note(f"run {answer.run} is under way: it goes back by its own plan")
