@@ -191,7 +191,8 @@ def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outc
     policy = run.plan.analysis.inconclusive
     shown = assessment.decision == "continue" and assessment.sufficient
     if shown or step.purpose != "bake" or policy == "promote":
-        return Finished(assessment.sentence, {"evidence": to_json(assessment)})
+        sentence = assessment.sentence if shown else "nothing spoke against it, and nobody asked for anything"
+        return Finished(sentence, {"evidence": to_json(assessment)})
     if policy == "rollback":
         return Refused("inconclusive", assessment.sentence)
     return Pending(READ_EVERY, (Paused(at, "fairway", assessment.sentence),))
