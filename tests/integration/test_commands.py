@@ -35,8 +35,8 @@ while os.path.exists("hold") and time.monotonic() < deadline:
 print("migrated")
 """
 
-# The same in less time; it fails if another one of it is alive.
-QUICK = "flock --nonblock guard sh -c 'echo $$ >> count; echo migrated'"
+# Fails if another one of it is alive; takes long enough for that to be noticed.
+QUICK = "flock --nonblock guard sh -c 'echo $$ >> count; sleep 0.2; echo migrated'"
 
 STUBBORN = """#!/bin/sh
 trap '' TERM
@@ -108,15 +108,15 @@ def is_alive(pid):
 
 def die_at(line, files):
     """Lets this process die like under kill -9 before that line of those files, counted as they are executed."""
-    left = line
+    left, owner = line, os.getpid()
 
     def trace(frame, event, _):
         nonlocal left
         if frame.f_code.co_filename not in files:
             return None
         if event == "line":
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left == 0 and os.getpid() == owner:
+                os.kill(owner, signal.SIGKILL)
             left -= 1
         return trace
 

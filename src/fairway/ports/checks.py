@@ -47,6 +47,7 @@ class CommandRunner(Protocol):
 
         Raises:
             PermanentError: the program does not exist or may not be run.
+            TransientError: it could not be started at the moment.
         """
         ...
 
