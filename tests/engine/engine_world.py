@@ -44,10 +44,15 @@ class AtOnce(Executor):
 
 
 class Clock:
-    """Time that passes only when told."""
+    """Time that passes only when told.
+
+    Attributes:
+        alarm: a time, and what to do then.
+    """
 
     def __init__(self) -> None:
         self.now = BEGIN
+        self.alarm: tuple[float, Callable[[], None]] | None = None
 
     def __call__(self) -> float:
         return self.now
@@ -164,6 +169,8 @@ class Street:
             seconds -= part
             self.clock.now += part
             self._serve(RATE * part)
+            if self.clock.alarm is not None and self.clock.now >= self.clock.alarm[0]:
+                self.clock.alarm[1]()
 
     def _serve(self, requests: float) -> None:
         routes = self.router.observe().routes
@@ -214,6 +221,10 @@ class Street:
             return
         routes = self.router.observe().routes
         assert routes is not None
+        present = {one.id for one in self.target._instances}
+        for endpoint in (endpoint for backend in routes.backends for endpoint in backend.endpoints):
+            if endpoint.instance not in present:
+                self.faults.append(f"{name}: requests go to {endpoint.instance}, which is gone")
         serving = [routes.stable] if routes.weight < 100.0 else [routes.candidate]
         for revision in serving:
             if revision is None or not self._ready(revision, routes):

@@ -1,6 +1,9 @@
 """A person says stop before and after each effect and each write: back before the commit point, no after it."""
 
+import random
+
 import pytest
+from boundaries import Crash
 from matrix import Matrix
 from scripts import named
 
@@ -8,6 +11,10 @@ from fairway.domain.rollout.run import Run
 from fairway.usecases.answers import Declined
 
 ABORTED = ("canary, good", "blue-green, good", "rolling, good", "first, good", "rollback, good", "scale up", "scale down")
+
+
+def die(street):
+    raise Crash
 
 
 class Person:
@@ -37,27 +44,53 @@ def is_as_before(street):
         problems.append(f"a candidate is left: {routes}")
     if (picture["live"], picture["wanted"]) != (live.id if live else None, count):
         problems.append(f"live is {picture['live']} with {picture['wanted']} instances")
-    if picture["rejected"] or picture["under way"] is not None:
-        problems.append(f"rejected {picture['rejected']}, under way {picture['under way']}")
+    if picture["under way"] is not None:
+        problems.append(f"{picture['under way']} is under way")
     return problems
 
 
-@pytest.mark.parametrize("script", named(*ABORTED), ids=str)
-def test_an_abort_may_come_at_any_moment(script, sqlite, clock):
-    matrix = Matrix(script, sqlite, clock)
+def abort_everywhere(matrix):
     committed = []
 
     def abort_at(number):
         person = Person()
         street = matrix.play({number: person.abort})
         if isinstance(person.answer, Run):
-            return matrix.astray(street, "rolled-back") + is_as_before(street)
+            rejected = [f"{release} was rejected" for release in street.picture()["rejected"]]
+            return matrix.astray(street, "rolled-back") + is_as_before(street) + rejected
         assert isinstance(person.answer, Declined)
         assert person.answer.code in {"committed", "ended"}
         committed.append(number)
         return matrix.astray(street) + matrix.differences(street)
 
-    numbers = range(matrix.names.index("after store.start"), len(matrix.names))
-    matrix.check(numbers, abort_at)
+    matrix.check(range(matrix.names.index("after store.start"), len(matrix.names)), abort_at)
     assert committed == list(range(committed[0], len(matrix.names)))
-    assert "store.append" in matrix.names[committed[0]]
+    assert matrix.names[committed[0]] == "after store.append"
+
+
+@pytest.mark.parametrize("script", named(*ABORTED), ids=str)
+def test_an_abort_may_come_at_any_moment(script, sqlite, clock):
+    abort_everywhere(Matrix(script, sqlite, clock))
+
+
+@pytest.mark.parametrize("script", named("canary, good"), ids=str)
+def test_an_abort_may_come_at_any_moment_with_the_journal_in_postgresql(script, postgres, clock):
+    abort_everywhere(Matrix(script, postgres, clock))
+
+
+@pytest.mark.parametrize("script", named("canary, good", "rolling, good", "rolling, dead", "rollback, good"), ids=str)
+def test_a_controller_may_die_before_or_after_an_abort(script, sqlite, clock):
+    """Pairs of boundaries; those after the death are numbered as the next controller goes on."""
+    matrix, chance = Matrix(script, sqlite, clock), random.Random(script.name)
+    first = matrix.names.index("after store.start")
+
+    def abort_and_die(number):
+        person, other = Person(), chance.randrange(first, len(matrix.names))
+        street = matrix.play({number: person.abort, other if other != number else number + 1: die})
+        if isinstance(person.answer, Run):
+            problems = matrix.astray(street, "rolled-back") + is_as_before(street)
+        else:
+            problems = matrix.astray(street) + matrix.differences(street)
+        return [f"with a death at {other}: {problem}" for problem in problems]
+
+    matrix.check(sorted(chance.sample(range(first, len(matrix.names)), 20)), abort_and_die)
