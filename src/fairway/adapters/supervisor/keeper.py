@@ -34,6 +34,11 @@ _LOOK = 0.02  # seconds between looks at a group that is about to be empty
 Phase = Literal["idle", "running", "stopping", "clearing"]
 
 
+def pause_after(quick: int) -> float:
+    """Seconds until the next start after so many in a row that did not go well: none for the first, then doubling."""
+    return 0.0 if quick < 2 else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(quick - 2, 16))
+
+
 class Keeper:
     """One unit, from its first start until it is forgotten.
 
@@ -224,8 +229,7 @@ class Keeper:
 
     def _pause(self, now: float) -> None:
         quick = self._known["quick"]
-        pause = 0.0 if quick < 2 else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (quick - 2))
-        self._due = now + pause
+        self._due = now + pause_after(quick)
         self._known["state"] = "crash-loop" if quick >= LOOP else "starting"
 
     def _close_handle(self) -> None:
