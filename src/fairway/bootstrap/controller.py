@@ -25,11 +25,19 @@ def ensure_controller(project: Project) -> None:
     """Makes sure that a controller advances this project's runs; it outlives this command."""
     from fairway.ports.supervisor import Unit
 
-    if _is_served(project):
+    running = project.supervisor.observe().get(UNIT)
+    if (running is not None and running.pid is not None) or _is_served(project):
+        keep_serving(project)
         return
-    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+    variables = tuple((name, os.environ[name]) for name in sorted(_wanted(project)) if name in os.environ)
     argv = (sys.executable, "-m", "fairway", "serve", "--config", str(project.config))
-    project.supervisor.ensure_unit(Unit(UNIT, argv, str(project.folder), tuple(sorted(variables.items()))))
+    project.supervisor.ensure_unit(Unit(UNIT, argv, str(project.folder), variables))
+
+
+def _wanted(project: Project) -> set[str]:
+    """The variables that the controller gets: few, and those that the receivers of messages name."""
+    named = {str(value) for to in project.spec.notify for key, value in to.settings if key.endswith("_variable")}
+    return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
 
 
 def keep_serving(project: Project) -> None:
