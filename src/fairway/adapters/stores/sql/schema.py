@@ -1,7 +1,8 @@
 """The tables as this version of the code knows them. `migrations/` is what makes them.
 
 Values of the domain are JSON in text columns: both databases then keep exactly what was written, and no column has to
-change when the domain learns a word. Times are seconds since the epoch, UTC.
+change when the domain learns a word. Times are seconds since the epoch, UTC. The conditions of partial indexes stand in
+the migrations only: SQLAlchemy would load the code of both databases to read them here.
 """
 
 from sqlalchemy import (
@@ -16,7 +17,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    text,
 )
 
 #: The schema that this code was written for: the last file in `migrations/versions`. Numbers rise by one.
@@ -54,12 +54,7 @@ runs = Table(
     Column("revision", Text, nullable=False),
     Column("promoted_at", Double),
     Index("fairway_runs_place", "service", "environment", "number"),
-    Index(
-        "fairway_runs_due",
-        "wake_at",
-        sqlite_where=text("wake_at IS NOT NULL"),
-        postgresql_where=text("wake_at IS NOT NULL"),
-    ),
+    Index("fairway_runs_due", "wake_at"),
 )
 
 #: What happened; triggers refuse to change or delete a row.
@@ -124,13 +119,7 @@ outbox = Table(
     Column("error", Text),
     Column("reserved_by", Text),
     Column("reserved_until", Double),
-    Index(
-        "fairway_outbox_waiting",
-        "queue",
-        "number",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
+    Index("fairway_outbox_waiting", "queue", "number"),
 )
 
 #: One row: how old code may be and still work with these tables. Raised only if a promise has to be broken.
