@@ -16,8 +16,8 @@ from fairway.engine.advance import Engine
 from fairway.ports.journal import Leases, Outbox
 from fairway.ports.notifier import Notifier
 
-#: Seconds between two looks for runs that became due.
-POLL = 0.05
+#: Seconds between two looks for runs that became due: while some are, and while none is.
+POLL, IDLE_POLL = 0.05, 0.2
 #: Seconds that a lease lasts, and between two renewals: a dead controller is replaced within ten seconds.
 LEASE, RENEW_EVERY = 8.0, 2.5
 #: How many runs may be advanced at the same time.
@@ -68,8 +68,9 @@ class Controller:
             self._attempt("renew", lambda: self.leases.renew(self.holder, now=now, ttl=LEASE))
         self._attempt("claim", lambda: self._claim(now))
         with self._lock:
+            active = bool(self._busy or self._not_before)
             soonest = min(self._not_before.values(), default=now + POLL)
-        return max(0.001, min(POLL, soonest - self.clock()))
+        return max(0.001, min(POLL, soonest - self.clock())) if active else IDLE_POLL
 
     def _claim(self, now: float) -> None:
         for claim in self.leases.claim(self.holder, now=now, ttl=LEASE, limit=WORKERS):
