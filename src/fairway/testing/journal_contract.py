@@ -108,6 +108,7 @@ class JournalContract(StoreContract):
         assert "run-7" in error.message
         assert "run-1" in error.hint
         assert store.list_events("run-7") == ()
+        assert caught(UserError, lambda: store.load("odd \udcff"))
 
     def test_an_outdated_version_is_refused_and_nothing_is_written(self) -> None:
         store = self.open_store()

@@ -11,13 +11,14 @@ from fairway.adapters.stores.sql.journal import stale_epoch
 from fairway.adapters.stores.sql.projection import write_json
 from fairway.adapters.stores.sql.schema import evidence, runs
 from fairway.domain.errors import UserError
+from fairway.ports.journal import Evidence
 
 _REPLACE = text(
     "INSERT INTO fairway_evidence (run, data) VALUES (:run, :data) ON CONFLICT (run) DO UPDATE SET data = excluded.data"
 )
 
 
-class SqlEvidence:
+class SqlEvidence(Evidence):
     """The port `Evidence`."""
 
     def __init__(self, database: Database) -> None:

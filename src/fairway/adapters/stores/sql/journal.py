@@ -15,17 +15,20 @@ from fairway.adapters.stores.sql.projection import (
     message_rows,
     quarantine_row,
     state_columns,
+    storable,
     write_json,
 )
-from fairway.adapters.stores.sql.schema import environments, events, outbox, quarantine, runs
+from fairway.adapters.stores.sql.schema import environments, outbox, quarantine, runs
+from fairway.adapters.stores.sql.schema import events as event_log
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.errors import PermanentError, TransientError, UserError
 from fairway.domain.rollout.events import ArtifactQuarantined, Event, QuarantineLifted, RunStarted
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run, evolve, fold, start
+from fairway.ports.journal import Journal
 
 
-class SqlJournal:
+class SqlJournal(Journal):
     """The port `Journal`."""
 
     def __init__(self, database: Database) -> None:
@@ -50,18 +53,18 @@ class SqlJournal:
             _write_messages(connection, [(state, event)])
         return None
 
-    def append(self, run: Run, facts: Sequence[Event], *, wake: float | None, epoch: int | None = None) -> Run:
+    def append(self, run: Run, events: Sequence[Event], *, wake: float | None, epoch: int | None = None) -> Run:
         """Appends events to the state that was read, with everything that follows from them."""
-        states = list(_states(run, facts))
+        states = list(_states(run, events))
         after = states[-1][0] if states else run
         values = {"run": run.id, "expected": run.version, "fence": epoch, **state_columns(after, wake)}
         with self._database.writing() as connection:
             if connection.execute(_ADVANCE, values).rowcount == 0:
                 raise _conflict(connection, run, epoch)
-            if facts:
-                connection.execute(_ADD_EVENTS, event_rows(run.id, facts, after=run.version))
+            if events:
+                connection.execute(_ADD_EVENTS, event_rows(run.id, events, after=run.version))
                 _write_consequences(connection, run, after, changed_at(run, states))
-                _write_quarantine(connection, run, facts)
+                _write_quarantine(connection, run, events)
                 _write_messages(connection, states)
         return after
 
@@ -78,16 +81,16 @@ class SqlJournal:
     def list_events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """The events of a run with a version above `after`, in order."""
         with self._database.reading() as connection:
-            rows = connection.execute(_LATER_EVENTS, {"id": run, "after": after}).all()
+            rows = connection.execute(_LATER_EVENTS, {"id": storable(run), "after": after}).all()
         return tuple(_read_event(run, row) for row in rows)
 
 
 # Statements that run often are built once: that costs more than running them.
-_ADD_EVENTS = insert(events)
+_ADD_EVENTS = insert(event_log)
 _LATER_EVENTS = (
-    select(events.c.version, events.c.type, events.c.data)
-    .where(events.c.run == bindparam("id"), events.c.version > bindparam("after"))
-    .order_by(events.c.version)
+    select(event_log.c.version, event_log.c.type, event_log.c.data)
+    .where(event_log.c.run == bindparam("id"), event_log.c.version > bindparam("after"))
+    .order_by(event_log.c.version)
 )
 # Changes the row only if nobody else has meanwhile; where a fencing number is given, only if it is still the run's.
 _ADVANCE = (

@@ -6,10 +6,10 @@ from sqlalchemy import BindParameter, Connection, Float, Row, bindparam, false, 
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.schema import environments, runs
-from fairway.ports.journal import Claim
+from fairway.ports.journal import Claim, Leases
 
 
-class SqlLeases:
+class SqlLeases(Leases):
     """The port `Leases`.
 
     `claim` runs many times a second, so its statements are built once: `me` is the holder that asks, `now` its time,

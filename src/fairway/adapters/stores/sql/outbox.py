@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.projection import storable
 from fairway.adapters.stores.sql.schema import outbox
-from fairway.ports.journal import Message
+from fairway.ports.journal import Message, Outbox
 
 #: How long another controller leaves a message alone that was handed out, in seconds.
 _RESERVED = 30.0
@@ -16,7 +16,7 @@ _RESERVED = 30.0
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 
-class SqlOutbox:
+class SqlOutbox(Outbox):
     """The port `Outbox`."""
 
     def __init__(self, database: Database) -> None:

@@ -10,7 +10,7 @@ from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.schema import environments, quarantine, runs
 from fairway.domain.codec import from_json
 from fairway.domain.rollout.revision import Revision
-from fairway.ports.journal import EnvironmentState, Quarantine, RunSummary
+from fairway.ports.journal import EnvironmentState, Quarantine, Records, RunSummary
 
 _SUMMARY = (
     runs.c.id,
@@ -30,7 +30,7 @@ _SUMMARY = (
 )
 
 
-class SqlRecords:
+class SqlRecords(Records):
     """The port `Records`."""
 
     def __init__(self, database: Database) -> None:
