@@ -1,65 +1,17 @@
 """The rollouts that the matrices play: each strategy with a good candidate and with bad ones."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.rollout.compile import compile_deploy, compile_rollback, revision_of
+from rollout_samples import NEW, deployment, returning, scaling
+
 from fairway.domain.rollout.plan import Plan
-from fairway.domain.rollout.revision import Artifact, Health, Revision, RunSpec
-from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
-from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
 from fairway.testing.target import Behaviour
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
 BLUE_GREEN = BlueGreen(keep=2.0)
 ROLLING = Rolling(max_surge=1, max_unavailable=0, bake=1.5)
-
-ENVIRONMENT = EnvironmentSpec(
-    name="production",
-    run=RunSpec("serve --port {port}", health=Health(ready="/ready", timeout=2.0), drain=1.0),
-    target=Adapter("local"),
-    router=Adapter("envoy"),
-    instances=2,
-    analysis=AnalysisPolicy(warmup=0.0, block=0.5),
-    observe=1.0,
-    stages={
-        "migrate": StageChecks(commands=("migrate up",)),
-        "verify": StageChecks(http=(HttpCheck("/"),)),
-    },
-)
-SERVICE = ServiceSpec("shop", "/shop", (ENVIRONMENT,), notify=(Adapter("webhook"),))
-
-
-def artifact(version: str) -> Artifact:
-    return Artifact("shop", version, version.replace(".", "").ljust(40, "a"), f"sha256:{version:0>64}", f"/a/{version}")
-
-
-def revision(version: str, environment: EnvironmentSpec = ENVIRONMENT) -> Revision:
-    return revision_of(SERVICE, environment, artifact(version))
-
-
-OLD, NEW = revision("1.0.0"), revision("1.1.0")
-
-
-def deployment(strategy: Strategy, *, first: bool = False, **changes: object) -> Plan:
-    environment = replace(ENVIRONMENT, strategy=strategy, **changes)
-    return compile_deploy(
-        SERVICE,
-        environment,
-        candidate=NEW,
-        stable=None if first else OLD,
-        stable_instances=0 if first else 2,
-    )
-
-
-def scaling(wanted: int) -> Plan:
-    environment = replace(ENVIRONMENT, instances=wanted)
-    return compile_deploy(SERVICE, environment, candidate=OLD, stable=OLD, stable_instances=2)
-
-
-def returning() -> Plan:
-    return compile_rollback(SERVICE, ENVIRONMENT, target=NEW, live=OLD, live_instances=2)
 
 
 @dataclass(frozen=True)

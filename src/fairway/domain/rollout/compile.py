@@ -83,7 +83,7 @@ def compile_deploy(
         stable_instances=stable_instances,
         strategy=describe(environment) if stable is not None else "first deployment",
         forward=tuple(forward),
-        rollback=_way_back(environment, stable, stable_instances),
+        rollback=_way_back(stable, stable_instances, whole=not isinstance(environment.strategy, Rolling)),
         commit=commit,
         skipped=tuple(_skipped(environment, forward, first=stable is None)),
         analysis=environment.analysis,
@@ -128,7 +128,7 @@ def compile_rollback(
         stable_instances=live_instances,
         strategy="rollback: a full set beside the live one, switched at once",
         forward=tuple(forward),
-        rollback=_way_back(environment, live, live_instances),
+        rollback=_way_back(live, live_instances, whole=True),
         commit=next(i for i, s in enumerate(forward) if s.step == Scale("stable", 0)),
         skipped=tuple(sorted(skipped, key=lambda item: ROLLBACK_PHASES.index(item[0]))),
         analysis=environment.analysis,
@@ -218,8 +218,14 @@ def _observation(environment: EnvironmentSpec) -> float:
     return environment.observe
 
 
-def _way_back(environment: EnvironmentSpec, stable: Revision | None, stable_instances: int) -> tuple[PlannedStep, ...]:
-    """Re-asserts whatever the way there may have half done; traffic first where stable still has all its instances."""
+def _way_back(stable: Revision | None, stable_instances: int, *, whole: bool) -> tuple[PlannedStep, ...]:
+    """Re-asserts whatever the way there may have half done.
+
+    Args:
+        stable: what to return to.
+        stable_instances: how many instances of it.
+        whole: stable has all of them all the way, so that requests can return to it first.
+    """
     stage = "switch"
     if stable is None:
         return (PlannedStep(stage, Shift(0.0), 0.1), _scale(stage, "candidate", 0))
@@ -229,9 +235,7 @@ def _way_back(environment: EnvironmentSpec, stable: Revision | None, stable_inst
         PlannedStep(stage, Shift(0.0), 0.1),
         _scale(stage, "candidate", 0),
     )
-    if isinstance(environment.strategy, Rolling):
-        return restore
-    return (PlannedStep(stage, Shift(0.0), 0.1), *restore)
+    return (PlannedStep(stage, Shift(0.0), 0.1), *restore) if whole else restore
 
 
 def _rescale(service: ServiceSpec, environment: EnvironmentSpec, live: Revision, count: int) -> Plan:
