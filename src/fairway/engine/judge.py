@@ -137,20 +137,20 @@ def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:
 
 
 def _observe_health(run: Run, world: World, once_ready: set[str]) -> tuple[InstanceHealth, ...]:
-    revision = run.plan.candidate.id
-    health = []
-    for instance in world.target.observe_instances(revision):
-        if instance.state == "ready":
-            once_ready.add(instance.id)
-        health.append(
-            InstanceHealth(
-                instance=instance.id,
-                revision=revision,
-                ready=instance.state == "ready",
-                restarts=instance.restarts,
-                crash_loop=instance.state == "crash-loop",
-                was_ready=instance.id in once_ready,
-                last_exit=instance.last_exit,
-            )
+    """Both revisions, so that what hits both is not blamed on the candidate; instances on their way out say nothing."""
+    revisions = [revision.id for revision in (run.plan.candidate, run.plan.stable) if revision is not None]
+    seen = [instance for revision in revisions for instance in world.target.observe_instances(revision)]
+    once_ready.update(instance.id for instance in seen if instance.state == "ready")
+    return tuple(
+        InstanceHealth(
+            instance=instance.id,
+            revision=instance.revision,
+            ready=instance.state == "ready",
+            restarts=instance.restarts,
+            crash_loop=instance.state == "crash-loop",
+            was_ready=instance.id in once_ready,
+            last_exit=instance.last_exit,
         )
-    return tuple(health)
+        for instance in seen
+        if instance.state != "stopping"
+    )
