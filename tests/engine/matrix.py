@@ -19,7 +19,6 @@ from fairway.domain.rollout.events import (
     StepStarted,
 )
 
-
 Happening = Callable[[Street], None]
 """What happens at a boundary."""
 
@@ -55,9 +54,7 @@ class Matrix:
             statuses=script.statuses,
         )
 
-    def play(
-        self, happenings: Mapping[int, Happening], act: Callable[[Street], bool] = approve
-    ) -> Street:
+    def play(self, happenings: Mapping[int, Happening], act: Callable[[Street], bool] = approve) -> Street:
         """Runs the script with things happening at boundaries.
 
         Args:

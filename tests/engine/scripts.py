@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rollout_samples import NEW, deployment, returning, scaling
-
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
 from fairway.testing.target import Behaviour
+from rollout_samples import NEW, deployment, returning, scaling
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
 BLUE_GREEN = BlueGreen(keep=2.0)

@@ -10,7 +10,15 @@ from scripts import named
 from fairway.domain.rollout.run import Run
 from fairway.usecases.answers import Declined
 
-ABORTED = ("canary, good", "blue-green, good", "rolling, good", "first, good", "rollback, good", "scale up", "scale down")
+ABORTED = (
+    "canary, good",
+    "blue-green, good",
+    "rolling, good",
+    "first, good",
+    "rollback, good",
+    "scale up",
+    "scale down",
+)
 
 
 def die(street):

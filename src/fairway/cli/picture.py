@@ -16,6 +16,7 @@ _MARKS = {
     "advanced": ("»", "green"),
     "failed": ("✗", "red"),
     "errored": ("!", "red"),
+    "aborted": ("■", "yellow"),
     "under-way": ("▶", "cyan"),
     "skipped": ("–", "dim"),
     "planned": ("·", "dim"),

@@ -68,9 +68,10 @@ def decide(run: Run, at: float) -> Decision:
 
 def _decide_way_there(run: Run, at: float) -> Decision:
     step = run.current
-    rejected = run.plan.stable
-    if step is None and run.plan.kind == "rollback" and rejected is not None and not run.quarantined:
-        return Record(ArtifactQuarantined(at, rejected.artifact.digest, run.reason))
+    if step is None and run.plan.kind == "rollback" and run.plan.stable is not None and not run.quarantined:
+        rejected = run.plan.stable.artifact.digest
+        if rejected != run.plan.candidate.artifact.digest:
+            return Record(ArtifactQuarantined(at, rejected, run.reason))
     if step is None:
         return Record(RunEnded(at, "completed", f"{run.plan.candidate.version} is live in {run.plan.environment}"))
     if not run.under_way:

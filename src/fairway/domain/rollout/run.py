@@ -31,6 +31,7 @@ from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.steps import AwaitApprovals, Promote, Scale, Shift, Watch
 
 Verdict = Literal["passed", "failed", "inconclusive", "errored", "aborted"]
+StepOutcome = Literal["done", "failed", "errored", "aborted", "advanced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class StepRecord:
     index: int
     started: float
     finished: float | None = None
-    outcome: Literal["done", "failed", "errored", "advanced"] | None = None
+    outcome: StepOutcome | None = None
     detail: str = ""
 
 
@@ -227,7 +228,7 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -- on
         case AttentionNeeded(reason=reason):
             return replace(run, attention=reason)
         case RunEnded(at=at, outcome=outcome, reason=reason):
-            return replace(run, outcome=outcome, ended=at, ended_reason=reason, paused=None, held=None)
+            return replace(run, outcome=outcome, ended=at, ended_reason=reason, paused=None, held=None, held_reason="")
         case QuarantineLifted():
             return replace(run, lifts=None)
         case RunStarted():
@@ -237,35 +238,43 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -- on
 def _evolve_step(run: Run, event: StepStarted | StepFinished | StepFailed | Advanced) -> Run:
     if isinstance(event, StepStarted):
         record = StepRecord(event.track, event.index, event.at)
-        return _assert_wanted(replace(run, under_way=True, records=(*run.records, record), attention=None))
+        run = replace(run, under_way=True, records=(*run.records, record), attention=None)
+        return _assert_wanted(run, _find(run, event.track, event.index))
     if isinstance(event, StepFailed):
-        failure = Failure(event.cause, event.rule, event.reason, run.steps[event.index].stage)
+        failure = Failure(event.cause, event.rule, event.reason, _stage(run, event.track, event.index))
         return replace(_close_record(run, event.at, event.cause, event.reason), under_way=False, failure=failure)
-    if isinstance(event, Advanced):
-        if run.track != "forward" or event.index != run.cursor:
-            return replace(run, paused=None, paused_by=None)
-        run = _close_record(run, event.at, "advanced", f"advanced by {event.actor}")
-    else:
-        run = _close_record(run, event.at, "done", event.detail)
-    step = run.steps[event.index].step
-    return replace(
-        run,
-        cursor=event.index + 1,
-        under_way=False,
-        promoted=run.promoted or isinstance(step, Promote),
-        paused=run.paused if isinstance(event, StepFinished) else None,
-        paused_by=run.paused_by if isinstance(event, StepFinished) else None,
-        held=None,
-        attention=None,
-    )
+    if isinstance(event, StepFinished):
+        return _go_on(_close_record(run, event.at, "done", event.detail), event.track, event.index)
+    run = replace(run, paused=None, paused_by=None)
+    if run.track != "forward" or event.index != run.cursor:
+        return run
+    if not run.under_way:
+        run = replace(run, records=(*run.records, StepRecord("forward", event.index, event.at)))
+    return _go_on(_close_record(run, event.at, "advanced", f"advanced by {event.actor}"), "forward", event.index)
 
 
-def _assert_wanted(run: Run) -> Run:
+def _go_on(run: Run, track: Track, index: int) -> Run:
+    """The step is behind the run."""
+    planned = _find(run, track, index)
+    promoted = run.promoted or (planned is not None and isinstance(planned.step, Promote))
+    return replace(run, cursor=index + 1, under_way=False, promoted=promoted, held=None, held_reason="", attention=None)
+
+
+def _find(run: Run, track: Track, index: int) -> PlannedStep | None:
+    """The step at that place in the plan; None beyond its end."""
+    steps = run.plan.forward if track == "forward" else run.plan.rollback
+    return steps[index] if index < len(steps) else None
+
+
+def _stage(run: Run, track: Track, index: int) -> str:
+    planned = _find(run, track, index) or run.steps[-1]
+    return planned.stage
+
+
+def _assert_wanted(run: Run, planned: PlannedStep | None) -> Run:
     """From its start on, a step's wish counts: the way back must assume that it was half done."""
-    step = run.steps[run.cursor].step
-    if isinstance(step, Shift):
-        return replace(run, weight=step.weight)
-    if isinstance(step, Watch):
+    step = planned.step if planned is not None else None
+    if isinstance(step, (Shift, Watch)):
         return replace(run, weight=step.weight)
     if isinstance(step, Scale):
         candidate, stable = run.wanted
@@ -273,7 +282,7 @@ def _assert_wanted(run: Run) -> Run:
     return run
 
 
-def _close_record(run: Run, at: float, outcome: Literal["done", "failed", "errored", "advanced"], detail: str) -> Run:
+def _close_record(run: Run, at: float, outcome: StepOutcome, detail: str) -> Run:
     if not run.records or run.records[-1].finished is not None:
         return run
     closed = replace(run.records[-1], finished=at, outcome=outcome, detail=detail)
@@ -281,10 +290,9 @@ def _close_record(run: Run, at: float, outcome: Literal["done", "failed", "error
 
 
 def _evolve_rollback(run: Run, event: RollbackStarted) -> Run:
-    stage = run.failure.stage if run.failure else run.steps[min(run.cursor, len(run.steps) - 1)].stage
-    run = _close_record(run, event.at, "failed" if event.cause == "failed" else "errored", event.reason)
+    stage = run.failure.stage if run.failure else _stage(run, run.track, run.cursor)
     return replace(
-        run,
+        _close_record(run, event.at, event.cause, event.reason),
         track="rollback",
         cursor=0,
         under_way=False,
@@ -292,5 +300,7 @@ def _evolve_rollback(run: Run, event: RollbackStarted) -> Run:
         paused=None,
         paused_by=None,
         held=None,
+        held_reason="",
+        attention=None,
         failure=Failure(event.cause, event.rule, event.reason, stage),
     )

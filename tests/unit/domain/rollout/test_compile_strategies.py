@@ -1,10 +1,10 @@
 import pytest
-from rollout_samples import ENVIRONMENT, NEW, OLD, SERVICE, artifact, deployment, returning, revision, scaling
 
 from fairway.domain.rollout.compile import compile_deploy, describe, revision_of
 from fairway.domain.rollout.spec import Adapter, HttpCheck, StageChecks
 from fairway.domain.rollout.steps import Announce, AwaitReady, RunCommand, Scale, Shift, Watch
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
+from rollout_samples import ENVIRONMENT, NEW, OLD, SERVICE, artifact, deployment, returning, revision, scaling
 
 PLAIN = {"stages": {}, "observe": 0.0}
 
