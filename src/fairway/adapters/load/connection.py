@@ -46,10 +46,9 @@ class Connection:
         unsent: what the kernel has not taken yet; everything while the connection is being made.
         connecting: not connected yet.
         answer: the answer as far as it came; None before its first byte and while it may come in one piece.
-        free_since: when it became idle.
     """
 
-    __slots__ = ("answer", "began", "connecting", "free_since", "intended", "number", "request", "socket", "unsent")
+    __slots__ = ("answer", "began", "connecting", "intended", "number", "request", "socket", "unsent")
 
     def __init__(self) -> None:
         self.socket: socket.socket | None = None
@@ -60,7 +59,6 @@ class Connection:
         self.unsent = b""
         self.connecting = False
         self.answer: Answer | None = None
-        self.free_since = 0.0
 
     def open(self, family: int, address: Any) -> None:
         """Begins to connect.
@@ -96,15 +94,3 @@ class Connection:
         self.connecting = False
         self.unsent = b""
         self.answer = None
-
-    def was_closed_by_server(self) -> bool:
-        """True if an idle connection is of no use any more, although no event has said so yet."""
-        if self.socket is None:
-            return True
-        try:
-            self.socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        return True

@@ -22,9 +22,7 @@ from fairway.adapters.load.timer import open_timer
 
 _READ = select.EPOLLIN | select.EPOLLRDHUP
 _CHUNK = 1 << 16
-_MOST_EVENTS = 256
 _SWEEP = 0.05  # seconds between looks for requests that took too long
-_DOUBTFUL = 0.1  # seconds of idleness after which a connection is looked at before it is used
 # Seconds between ticks of the timer: four for each request, between these two. The shortest costs 2 % of a core.
 _SHORTEST_TICK = 0.00025
 _LONGEST_TICK = 0.001
@@ -51,6 +49,8 @@ class Generator:
         self._by_number: dict[int, Connection] = {}
         self._epoll = select.epoll()
         self._timer = -1
+        # All at once: no request goes to a connection whose end is known but not yet looked at.
+        self._most_events = plan.connections + 2
         self._sent = 0
         self._begin = 0.0
         self._stopped = False
@@ -133,11 +133,6 @@ class Generator:
         if connection.socket is None:
             self._open(connection)
             return
-        if now - connection.free_since > _DOUBTFUL and connection.was_closed_by_server():
-            tally.reopened += 1
-            self._drop(connection)
-            self._open(connection)
-            return
         try:
             taken = connection.socket.send(request.data)
         except BlockingIOError:
@@ -162,7 +157,7 @@ class Generator:
 
     def _take_events(self) -> None:
         """Waits for the timer or for something to read; handles what came."""
-        for number, mask in self._epoll.poll(-1, _MOST_EVENTS):
+        for number, mask in self._epoll.poll(-1, self._most_events):
             connection = self._by_number.get(number)
             if number == self._timer:
                 os.read(number, 8)  # else it does not tick again
@@ -234,7 +229,7 @@ class Generator:
         head = data[: end + 2].lower()
         start = head.find(b"\r\ncontent-length:")
         length = head[start + 17 : head.find(b"\r\n", start + 17)].strip() if start > 0 else b""
-        if not length.isdigit() or end + 4 + int(length) != len(data) or head[9:10] == b"1":
+        if not length.isdigit() or end + 4 + int(length) != len(data):
             return False
         revision = b""
         found = head.find(self._mark)
@@ -265,7 +260,6 @@ class Generator:
         record(cells, int((now - connection.intended) * 1e6))
         connection.request = None
         connection.answer = None
-        connection.free_since = now
         if closes or connection.unsent:
             self._drop(connection)
         self._idle.append(connection)
