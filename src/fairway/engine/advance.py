@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fairway.domain.analysis import Assessment
+from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.codec import to_json
 from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
 from fairway.domain.rollout.decide import Done, Perform, Record, Wait, decide

@@ -8,8 +8,11 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from fairway.domain.analysis import Analysis, Assessment, InstanceHealth, TrafficSnapshot
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.codec import to_json
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.run import Run

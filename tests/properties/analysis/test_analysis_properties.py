@@ -7,18 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairway.domain import codec
-from fairway.domain.analysis import (
-    Analysis,
-    AnalysisPolicy,
-    InstanceHealth,
-    InstanceTraffic,
-    RevisionTraffic,
-    TrafficSnapshot,
-)
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.lanes import begin_lanes
 from fairway.domain.analysis.lanes.lane import Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, TrafficSnapshot
 
 COUNT = st.one_of(st.integers(0, 50), st.integers(0, 10**15))
 TIME = st.floats(-1e9, 1e10, allow_nan=False)

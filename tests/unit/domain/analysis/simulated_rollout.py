@@ -3,15 +3,11 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from fairway.domain.analysis import (
-    Analysis,
-    AnalysisPolicy,
-    Assessment,
-    InstanceHealth,
-    InstanceTraffic,
-    RevisionTraffic,
-    TrafficSnapshot,
-)
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.instances import InstanceHealth
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, TrafficSnapshot
 
 TICK = 0.25
 

@@ -1,7 +1,7 @@
 import pytest
 from simulated_rollout import World, instance
 
-from fairway.domain.analysis import AnalysisPolicy
+from fairway.domain.analysis.policy import AnalysisPolicy
 
 QUIET = AnalysisPolicy(warmup=0.0)
 

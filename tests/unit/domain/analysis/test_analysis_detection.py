@@ -6,9 +6,9 @@ from random import Random
 import pytest
 from simulated_rollout import World
 
-from fairway.domain.analysis import AnalysisPolicy
 from fairway.domain.analysis.lanes import begin_lanes
 from fairway.domain.analysis.lanes.lane import Reading, Step
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 
 BRISK = AnalysisPolicy(warmup=2.0, block=1.0)

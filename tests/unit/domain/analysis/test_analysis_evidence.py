@@ -5,7 +5,8 @@ import pytest
 from simulated_rollout import World, instance
 
 from fairway.domain import codec
-from fairway.domain.analysis import Analysis, AnalysisPolicy
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import InvariantError
 
 QUIET = AnalysisPolicy(warmup=3.0, block=2.0)

@@ -1,8 +1,9 @@
 import pytest
 
-from fairway.domain.analysis import AnalysisPolicy, Counts
+from fairway.domain.analysis.evidence import Counts
 from fairway.domain.analysis.lanes import begin_lanes
 from fairway.domain.analysis.lanes.lane import Reading, Step
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 
 BLOCK = 10.0

@@ -1,6 +1,6 @@
-from fairway.domain.analysis import RevisionTraffic, TrafficSnapshot
 from fairway.domain.analysis.counters import Counters
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
 
 def snapshot(at, candidate, stable, *, origin="first"):
