@@ -26,7 +26,8 @@ bench: setup
 setup: .tools/synced
 
 .tools/synced: pyproject.toml uv.lock $(UV)
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --compile-bytecode
+	$(RUN) python -m compileall -q src
 	touch $@
 
 # A Debian Python may come without ensurepip; then the system package brings it.
