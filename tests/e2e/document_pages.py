@@ -77,7 +77,7 @@ def list_pages() -> list[Page]:
 
 
 def commands_of(block: Block) -> list[ShellCommand]:
-    """The commands of a `console` block; a line that ends with a backslash goes on in the next one."""
+    """The commands of a `console` block; lines that begin with `> ` go on with the command before."""
     found: list[ShellCommand] = []
     lines = block.text.splitlines()
     position = 0
@@ -86,10 +86,10 @@ def commands_of(block: Block) -> list[ShellCommand]:
         if not lines[position].startswith("$ "):
             raise ValueError(f"line {block.line + position}: a console block begins with a command after '$ '")
         command = [lines[position][2:]]
-        while command[-1].endswith("\\"):
-            position += 1
-            command.append(lines[position].removeprefix("> "))
         position += 1
+        while position < len(lines) and lines[position].startswith("> "):
+            command.append(lines[position][2:])
+            position += 1
         output = []
         while position < len(lines) and not lines[position].startswith("$ "):
             output.append(lines[position].rstrip())
