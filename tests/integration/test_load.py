@@ -15,6 +15,7 @@ from raw_server import Hangup, RawServer, answer
 
 from fairway.adapters.load.answer import Answer
 from fairway.adapters.load.latency import percentile, record
+from fairway.adapters.load.plan import parser, plan_from
 from fairway.adapters.load.process import Load
 from fairway.adapters.load.report import Report
 from fairway.domain.errors import UserError
@@ -122,6 +123,10 @@ class TestRequests:
             }
             assert server.bodies == 100
         assert {name: counts.ok for name, counts in report.by_method.items()} == {"GET": 180, "POST": 20}
+
+    def test_a_rare_method_is_spread_over_the_mix(self):
+        plan = plan_from(parser().parse_args(["http://127.0.0.1:1", "--mix", "GET:8,POST:2"]))
+        assert "".join(request.method[0] for request in plan.requests) == "GGPGGGGPGG"
 
     def test_a_body_that_no_buffer_holds_arrives_whole(self, tmp_path):
         (tmp_path / "body").write_bytes(b"x" * 16_000_000)
@@ -250,6 +255,26 @@ class TestAnswers:
         assert states == ["incomplete"] * (len(states) - 1) + ["complete"]
         assert parsed.revision == b"r1"
         assert not parsed.closes
+
+    @pytest.mark.parametrize("surplus", ["0\r\n\r\nHTTP", "0\r\nDigest: 1\r\n\r\nHTTP", "-5\r\n"])
+    def test_chunks_that_end_wrongly_are_malformed(self, surplus):
+        parsed = Answer(b"x-fairway-revision", bodiless=False)
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert parsed.feed(head + surplus.encode()) == "malformed"
+
+    @pytest.mark.parametrize(
+        ("head", "closes"),
+        [
+            ("HTTP/1.0 200 OK\r\n", True),
+            ("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n", False),
+            ("HTTP/1.1 200 OK\r\n", False),
+            ("HTTP/1.1 200 OK\r\nConnection: Close\r\n", True),
+        ],
+    )
+    def test_whether_the_connection_lasts_is_understood(self, head, closes):
+        parsed = Answer(b"x-fairway-revision", bodiless=False)
+        assert parsed.feed(f"{head}Content-Length: 0\r\n\r\n".encode()) == "complete"
+        assert parsed.closes is closes
 
     @pytest.mark.parametrize("name", GOOD_ANSWERS)
     def test_the_connection_is_used_again_after_it(self, name):
