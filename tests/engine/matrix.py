@@ -30,8 +30,8 @@ class Matrix:
         reference: the street after a run in which nothing happened.
     """
 
-    def __init__(self, script: Script, store: SqlStore, clock: Clock) -> None:
-        self.script, self.store, self.clock = script, store, clock
+    def __init__(self, script: Script, store: SqlStore, clock: Clock, *, prefix: str = "e") -> None:
+        self.script, self.store, self.clock, self.prefix = script, store, clock, prefix
         self._played = 0
         self.reference = self.street()
         live_through(self.reference)
@@ -48,7 +48,7 @@ class Matrix:
             script.plan(),
             self.store,
             self.clock,
-            f"e{self._played}",
+            f"{self.prefix}{self._played}",
             failing=script.failing,
             behaviours=script.behaviours,
             statuses=script.statuses,

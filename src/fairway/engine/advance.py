@@ -23,7 +23,7 @@ from fairway.engine.attempt import LONGEST_RETRY, Attempt
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.perform import Performance
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
-from fairway.ports.journal import Journal
+from fairway.ports.journal import AT_ONCE, Journal
 
 
 @dataclass(slots=True)
@@ -41,6 +41,7 @@ class Engine:
     judge: Judge
     world_of: Callable[[Plan], World]
     clock: Callable[[], float]
+    _epochs: dict[str, int] = field(default_factory=dict)
     _known: dict[str, Run] = field(default_factory=dict)
     _attempts: dict[str, Attempt] = field(default_factory=dict)
 
@@ -55,6 +56,9 @@ class Engine:
             Seconds after which to call again; None if there is nothing to do until somebody appends to the run, or if
             another controller holds it now.
         """
+        if self._epochs.get(run_id) != epoch:
+            self.forget(run_id)
+            self._epochs[run_id] = epoch
         try:
             return self._advance(run_id, epoch)
         except TransientError as error:
@@ -68,7 +72,8 @@ class Engine:
             return None
 
     def forget(self, run_id: str) -> None:
-        """Drops what is kept in memory of a run."""
+        """Drops what is kept in memory of a run: another controller may have gone on with it meanwhile."""
+        self._epochs.pop(run_id, None)
         self._known.pop(run_id, None)
         self._attempts.pop(run_id, None)
         self.judge.forget(run_id)
@@ -96,7 +101,7 @@ class Engine:
                         return again
 
     def _append(self, run: Run, events: tuple[Event, ...], epoch: int) -> None:
-        self._known[run.id] = self.journal.append(run, events, wake=self.clock(), epoch=epoch)
+        self._known[run.id] = self.journal.append(run, events, wake=AT_ONCE, epoch=epoch)
 
     def _watch(self, run: Run, epoch: int, at: float) -> bool:
         """Reads the evidence of a run that waits for a person; True if that changed something."""

@@ -18,10 +18,12 @@ from fairway.ports.notifier import Notifier
 
 #: Seconds between two looks for runs that became due: while some are, and while none is.
 POLL, IDLE_POLL = 0.05, 0.2
+#: Seconds to the next look when the journal could not be asked.
+TROUBLE_POLL = 1.0
 #: Seconds that a lease lasts, and between two renewals: a dead controller is replaced within ten seconds.
 LEASE, RENEW_EVERY = 8.0, 2.5
-#: How many runs may be advanced at the same time.
-WORKERS = 32
+#: How many runs are looked after, and how many of them advanced at the same time.
+MOST_RUNS, WORKERS = 1000, 32
 #: Seconds between two looks into the outbox.
 DELIVER_EVERY = 0.25
 #: A message is given up after so many tries, about a day.
@@ -49,6 +51,7 @@ class Controller:
     _lock: Lock = field(default_factory=Lock)
     _nudge: Event = field(default_factory=Event)
     _renewed: float = float("-inf")
+    _last: float = float("-inf")
 
     def serve(self, stop: Event) -> None:
         """Advances runs until `stop` is set; then gives up all leases, after the steps under way have ended."""
@@ -63,20 +66,34 @@ class Controller:
     def turn(self) -> float:
         """Claims what is due and hands it to the threads; returns the seconds until the next turn."""
         now = self.clock()
+        self._check_clock(now)
         if not 0 <= now - self._renewed < RENEW_EVERY:
             self._renewed = now
             self._attempt("renew", lambda: self.leases.renew(self.holder, now=now, ttl=LEASE))
-        self._attempt("claim", lambda: self._claim(now))
+        if not self._attempt("claim", lambda: self._claim(now)):
+            return TROUBLE_POLL
         with self._lock:
             active = bool(self._busy or self._not_before)
             soonest = min(self._not_before.values(), default=now + POLL)
         return max(0.001, min(POLL, soonest - self.clock())) if active else IDLE_POLL
 
+    def _check_clock(self, now: float) -> None:
+        """A clock that was put back must not make runs wait until it has caught up."""
+        with self._lock:
+            if now < self._last:
+                self._not_before.clear()
+            self._last = now
+
     def _claim(self, now: float) -> None:
-        for claim in self.leases.claim(self.holder, now=now, ttl=LEASE, limit=WORKERS):
+        claims = self.leases.claim(self.holder, now=now, ttl=LEASE, limit=MOST_RUNS)
+        with self._lock:
+            ours = {claim.run for claim in claims}
+            self._not_before = {run: at for run, at in self._not_before.items() if run in ours}
+        for claim in claims:
             with self._lock:
                 if claim.run in self._busy or self._not_before.get(claim.run, now) > now:
                     continue
+                self._not_before.pop(claim.run, None)
                 future = self.executor.submit(self.engine.advance, claim.run, claim.epoch)
                 self._busy[claim.run] = future
             future.add_done_callback(partial(self._finish, claim.run))
@@ -94,12 +111,14 @@ class Controller:
                 self._not_before[run] = self.clock() + again
         self._nudge.set()
 
-    def _attempt(self, what: str, action: Callable[[], object]) -> None:
-        """The controller outlives its database: what fails now is tried again at the next turn."""
+    def _attempt(self, what: str, action: Callable[[], object]) -> bool:
+        """The controller outlives its database: what fails now is tried again at a later turn."""
         try:
             action()
         except FairwayError as error:
             self.report(what, error)
+            return False
+        return True
 
 
 @dataclass(slots=True)

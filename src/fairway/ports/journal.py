@@ -8,6 +8,9 @@ from fairway.domain.rollout.events import Event, RunStarted
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
 
+#: As `wake`: due at once, whatever the clocks of different machines say, and if they jump.
+AT_ONCE = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

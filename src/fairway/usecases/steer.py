@@ -7,7 +7,7 @@ from fairway.domain.errors import TransientError
 from fairway.domain.rollout.events import AbortRequested, Advanced, Approved, Event, Paused, Resumed
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
-from fairway.ports.journal import Journal
+from fairway.ports.journal import AT_ONCE, Journal
 from fairway.usecases.answers import Declined
 
 #: How often a command is tried again when the controller appends at the same moment.
@@ -93,7 +93,7 @@ class Helm:
             if isinstance(event, Declined):
                 return event
             try:
-                return self.journal.append(state, (event,), wake=at)
+                return self.journal.append(state, (event,), wake=AT_ONCE)
             except TransientError as error:
                 if error.code != "version-conflict" or tries == TRIES:
                     raise
