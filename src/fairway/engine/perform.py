@@ -100,9 +100,10 @@ class Performance:
 
     def _run_command(self, step: RunCommand) -> Outcome:
         revision = self.run.plan.candidate
-        state = self.world.router.observe()
-        variables = dict(revision.run.variables) | {
-            "FAIRWAY_URL": f"http://{state.preview or state.address}",
+        planned = self.run.current
+        preview = planned is not None and planned.stage == "check"
+        variables = {"PYTHONDONTWRITEBYTECODE": "1"} | dict(revision.run.variables) | {
+            "FAIRWAY_URL": f"http://{self._address(preview=preview)}",
             "FAIRWAY_ENVIRONMENT": self.run.plan.environment,
             "FAIRWAY_VERSION": revision.version,
             "FAIRWAY_COMMIT": revision.artifact.commit,
@@ -120,8 +121,7 @@ class Performance:
         return Refused("command", f"`{step.command}` {end}: {said or 'no output'}")
 
     def _check_http(self, step: CheckHttp) -> Outcome:
-        state = self.world.router.observe()
-        address = state.preview if step.where == "preview" and state.preview else state.address
+        address = self._address(preview=step.where == "preview")
         for check in step.checks:
             answer = self.world.probe.get(f"http://{address}{check.path}", timeout=step.timeout)
             if answer.status != check.status:
@@ -129,6 +129,11 @@ class Performance:
             if check.contains is not None and check.contains not in answer.body:
                 return Refused("http-check", f"{check.path} answered without {check.contains!r}: {answer.body[:200]!r}")
         return Finished(f"{len(step.checks)} of {len(step.checks)} as expected")
+
+    def _address(self, *, preview: bool) -> str:
+        """Where the candidate alone answers, if the router has such a place, else where users connect."""
+        state = self.world.router.observe()
+        return state.preview if preview and state.preview else state.address
 
     def _save_state(self) -> Outcome:
         stable, routes = self.run.plan.stable, self.world.router.observe().routes
