@@ -1,0 +1,215 @@
+"""Writes the generated parts of the reference from the code: `python tests/e2e/document_reference.py`.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; `NAME` is looked up in `PARTS`, what
+follows it is given to the function. A test compares the pages with what would be written.
+"""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from sqlalchemy import Table
+
+from document_pages import ROOT
+from fairway.adapters.stores.sql.schema import metadata
+from fairway.catalog import BUILT_IN, load_object
+from fairway.cli.app import COMMANDS, app
+from fairway.domain.rollout.events import Event
+from fairway.domain.rollout.messages import MessageName
+
+PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) ?(?P<rest>[^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+ERRORS = ("UserError", "TransientError", "PermanentError", "AmbiguousError", "InvariantError", "Declined", "Refused")
+MEANING = {
+    "UserError": "input wrong",
+    "TransientError": "may pass",
+    "PermanentError": "refused",
+    "AmbiguousError": "sent, no answer",
+    "InvariantError": "fault in Fairway",
+    "Declined": "the answer is no",
+    "Refused": "the step's answer is no",
+}
+
+
+def rewrite(text: str) -> str:
+    """The page with its generated parts as they should be."""
+    return PART.sub(lambda part: f"{part[1]}\n{PARTS[part['name']](part['rest'].strip())}\n{part[4]}", text)
+
+
+def describe_overview(_: str) -> str:
+    rows = [(f"[`{name}`](#fairway-{name})", line) for name, _, line in COMMANDS]
+    return _table(("command", "what it does"), rows)
+
+
+def describe_command(name: str) -> str:
+    """Usage, arguments and options; what every command has is described once, on top of the page."""
+    arguments = [one for one in app[name].assemble_argument_collection(parse_docstring=True) if one.names != ("*",)]
+    common = ("--json", "--config")
+    own = [one for one in arguments if one.names[0] not in common]
+    given = [one for one in own if not one.names[0].startswith("--")]
+    options = [one for one in own if one.names[0].startswith("--")]
+    needed = [f"{one.names[0]} {_value(one)}" for one in options if one.required]
+    names = [one.names[0] if one.required else f"[{one.names[0]}]" for one in given]
+    usage = " ".join(["fairway", name, *names, *needed, *(["[OPTIONS]"] if options else [])])
+    parts = [inspect.cleandoc(app[name].help), "", f"```text\n{usage}\n```"]
+    rows = [(f"`{one.names[0]}`", _sentence(one), "") for one in given]
+    rows += [(" ".join(f"`{n}`" for n in one.names) + _shown(one), _sentence(one), _default(one)) for one in options]
+    return "\n".join([*parts, *(["", _table(("argument or option", "meaning", "default"), rows)] if rows else [])])
+
+
+def describe_events(_: str) -> str:
+    rows = []
+    for event in get_args(Event):
+        names = [field.name for field in dataclasses.fields(event) if field.name != "at"]
+        rows.append((f"`{event.__name__}`", _summary(event), ", ".join(f"`{name}`" for name in names)))
+    return _table(("type", "the fact", "data besides `at`"), rows)
+
+
+def describe_messages(_: str) -> str:
+    names: list[str] = []
+    for choice in get_args(MessageName):
+        names += get_args(choice) or [choice]
+    return ", ".join(f"`{name}`" for name in names) + "."
+
+
+def describe_journal(_: str) -> str:
+    parts = []
+    for table in metadata.sorted_tables:
+        parts += [f"### `{table.name}`", "", _columns(table), ""]
+    return "\n".join(parts).rstrip()
+
+
+def describe_adapters(_: str) -> str:
+    parts = []
+    for entry in BUILT_IN:
+        parts += [f"## {entry.port.capitalize()} `{entry.kind}`", "", entry.summary, ""]
+        if entry.settings is None:
+            parts += ["It has no settings.", ""]
+            continue
+        fields = load_object(entry.settings).model_fields
+        rows = [
+            (
+                f"`{name}`",
+                field.description or "",
+                "required" if field.is_required() else _written(field.get_default(call_default_factory=True)),
+            )
+            for name, field in fields.items()
+        ]
+        parts += [_table(("key", "meaning", "default"), rows), ""]
+    return "\n".join(parts).rstrip()
+
+
+def describe_errors(_: str) -> str:
+    """The codes with the kinds of errors that carry them, and the modules that raise them."""
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for path in sorted((ROOT / "src" / "fairway").rglob("*.py")):
+        if "testing" in path.parts:
+            continue
+        for kind, code in _codes(ast.parse(path.read_text(encoding="utf-8"))):
+            kinds, places = found.setdefault(code, (set(), set()))
+            kinds.add(MEANING[kind])
+            places.add(str(path.relative_to(ROOT / "src" / "fairway").with_suffix("")))
+    rows = [
+        (f"`{code}`", ", ".join(sorted(kinds)), ", ".join(f"`{place}`" for place in sorted(places)))
+        for code, (kinds, places) in sorted(found.items())
+    ]
+    return _table(("code", "kind", "said by"), rows)
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "overview": describe_overview,
+    "command": describe_command,
+    "events": describe_events,
+    "messages": describe_messages,
+    "journal": describe_journal,
+    "adapters": describe_adapters,
+    "errors": describe_errors,
+}
+
+
+def _codes(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Calls such as `UserError("code", …)`, and rows of tables such as `(…, UserError, "code", …)`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            yield from _named(getattr(node.func, "id", ""), node.args[0])
+        elif isinstance(node, ast.Tuple):
+            for kind, code in itertools.pairwise(node.elts):
+                yield from _named(getattr(kind, "id", ""), code)
+        elif isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") in ERRORS for base in node.bases):
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "__init__" and call.args:
+                    yield from _named(node.bases[0].id, call.args[0])
+
+
+def _named(kind: str, code: ast.AST) -> Iterator[tuple[str, str]]:
+    if kind not in ERRORS:
+        return
+    if isinstance(code, ast.Constant) and isinstance(code.value, str):
+        yield kind, code.value
+    elif isinstance(code, ast.JoinedStr):
+        yield kind, "".join(part.value if isinstance(part, ast.Constant) else "…" for part in code.values)
+
+
+def _columns(table: Table) -> str:
+    rows = []
+    for column in table.columns:
+        notes = ["key"] if column.primary_key else []
+        notes += ["may be empty"] if column.nullable else []
+        rows.append((f"`{column.name}`", column.type.__class__.__name__.lower(), ", ".join(notes)))
+    return _table(("column", "type", ""), rows)
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in lines
+    )
+
+
+def _value(argument: Any) -> str:
+    return argument.names[0].removeprefix("--").upper()
+
+
+def _shown(argument: Any) -> str:
+    return "" if argument.hint is bool else f" `{_value(argument)}`"
+
+
+def _sentence(argument: Any) -> str:
+    text = (argument.parameter.help or "").strip()
+    choices = [str(one) for part in get_args(argument.hint) for one in get_args(part)]
+    return text[:1].upper() + text[1:] + (f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else "")
+
+
+def _default(argument: Any) -> str:
+    default = argument.field_info.default
+    if argument.required:
+        return "required"
+    if argument.hint is bool:
+        return f"`{argument.names[0 if default else -1]}`"
+    return "" if default in (None, "") else f"`{default}`"
+
+
+def _written(value: Any) -> str:
+    return "" if value is None or value == {} else f"`{value:g} s`" if isinstance(value, float) else f"`{value}`"
+
+
+def _summary(kind: type) -> str:
+    return inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+
+
+def main() -> None:
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        new = rewrite(text)
+        if new != text:
+            path.write_text(new, encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
