@@ -208,10 +208,12 @@ def answering_readiness(port):
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    try:
+        yield
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()
 
 
 def test_an_instance_that_listens_by_a_child_is_ready(target, revise):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -66,20 +67,22 @@ def test_a_stranger_with_the_number_of_a_unit_is_never_signalled(supervisor, tmp
     kill_supervisor(tmp_path / "supervisor")
     kill(first.pid)
     with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
-        path = tmp_path / "supervisor/status/sleeper.json"
-        status = json.loads(path.read_text())
-        same_tick_of_another_boot = [stranger.pid, identify(stranger.pid).start, "another boot"]
-        for process in ([stranger.pid, *status["process"][1:]], same_tick_of_another_boot):
-            path.write_text(json.dumps({**status, "process": process}))
-            assert supervisor.observe()["sleeper"].pid is None
-            mine = supervisor.ensure_unit(SLEEPER)
-            assert mine.pid != stranger.pid
-            kill_supervisor(tmp_path / "supervisor")
-            kill(mine.pid)
-            path.write_text(json.dumps({**status, "process": process}))
-            supervisor.ensure_removed("sleeper")
-        assert stranger.poll() is None
-        stranger.kill()
+        try:
+            path = tmp_path / "supervisor/status/sleeper.json"
+            status = json.loads(path.read_text())
+            same_tick_of_another_boot = [stranger.pid, identify(stranger.pid).start, "another boot"]
+            for process in ([stranger.pid, *status["process"][1:]], same_tick_of_another_boot):
+                path.write_text(json.dumps({**status, "process": process}))
+                assert supervisor.observe()["sleeper"].pid is None
+                mine = supervisor.ensure_unit(SLEEPER)
+                assert mine.pid != stranger.pid
+                kill_supervisor(tmp_path / "supervisor")
+                kill(mine.pid)
+                path.write_text(json.dumps({**status, "process": process}))
+                supervisor.ensure_removed("sleeper")
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
 
 def test_after_a_reboot_what_ran_comes_back(supervisor, tmp_path):
@@ -96,6 +99,16 @@ def test_after_a_reboot_what_ran_comes_back(supervisor, tmp_path):
     supervisor.ensure_running()
     wait_until(lambda: all(supervisor.observe()[unit].state == "running" for unit in ("one", "two")))
     assert supervisor.observe()["down"].state == "stopped"
+
+
+def test_whoever_removes_the_whole_folder_ends_everything_in_it(tmp_path):
+    folder = tmp_path / "supervisor"
+    client = SupervisorClient(folder, linger=0.0)
+    unit = identify(client.ensure_unit(SLEEPER).pid)
+    process = find_supervisor(Layout(folder))
+    shutil.rmtree(folder)
+    wait_until(lambda: not is_alive(unit))
+    wait_until(lambda: not is_alive(process))
 
 
 def test_no_kill_of_the_supervisor_makes_a_second_process(supervisor, tmp_path):

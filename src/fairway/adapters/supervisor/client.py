@@ -121,8 +121,7 @@ class SupervisorClient:
         if not self._layout.unit(unit).exists():
             state = "stopping"
         elif process and not alive:
-            # Seen before the supervisor did; or there is none, and so nobody is about to start it again.
-            state = "starting" if find_supervisor(self._layout) else "stopped"
+            state = _after_end(state) if find_supervisor(self._layout) else "stopped"  # nobody would start it again
         return UnitStatus(
             id=unit,
             state=state,
@@ -183,6 +182,11 @@ class SupervisorClient:
                 f"The supervisor of {self._layout.folder} could not be started: {said[-1]}.",
                 "Check that the folder can be written to and that processes may be started.",
             )
+
+
+def _after_end(state: UnitState) -> UnitState:
+    """The state of a unit whose process has just ended, before the supervisor has seen it."""
+    return "starting" if state == "running" else state
 
 
 def _define(unit: Unit) -> Json:

@@ -181,8 +181,8 @@ class Keeper:
         self._planned = planned
         self._phase = "stopping"
         self._due = now + float(self._running.get("grace") or 0.0)
+        signal_session(process, signal.SIGTERM)  # first: a full disk or a removed folder must not keep it running
         self._note(state="stopping")
-        signal_session(process, signal.SIGTERM)
         return now + _LOOK
 
     def _advance_ending(self, process: Identity, now: float) -> float:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 LIMIT = 10 * 1024 * 1024  # bytes in a file before it is rotated
 KEPT = 3  # older files beside the present one
-_CALM, _BUSY = 0.5, 0.02  # seconds between looks
+# Seconds between looks. What a program writes meanwhile is the most that it can exceed the limit by: the fastest one
+# writes some 2 GB a second to memory, before the disk comes into it.
+_CALM, _BUSY = 0.1, 0.01
 _CHUNK = 1024 * 1024
 
 
@@ -27,23 +29,41 @@ class LogKeeper:
             return self._next
         sizes: dict[str, int] = {}
         busy = False
-        for path in self._folder.glob("*.log"):
-            size = _size(path)
-            growth = size - self._sizes.get(path.name, size)
+        for entry in _list_logs(self._folder):
+            size = _size(entry)
+            growth = size - self._sizes.get(entry.name, 0)
             if size >= LIMIT:
-                rotate(path)
+                _try_to_rotate(Path(entry.path))
                 size, growth = 0, LIMIT
             busy = busy or growth > LIMIT // 10
-            sizes[path.name] = size
+            sizes[entry.name] = size
         self._sizes = sizes
         self._next = now + (_BUSY if busy else _CALM)
         return self._next
 
 
-def _size(path: Path) -> int:
-    status = path.stat()
+def _list_logs(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if entry.name.endswith(".log")]
+    except FileNotFoundError:  # somebody removed the whole folder; then the units go as well
+        return []
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        status = entry.stat()
+    except FileNotFoundError:  # removed in this moment, with the unit that it belonged to
+        return 0
     # A program that opened /dev/stdout anew does not append: after a truncation it leaves a hole, which is no content.
     return min(status.st_size, status.st_blocks * 512)
+
+
+def _try_to_rotate(path: Path) -> None:
+    try:
+        rotate(path)
+    except OSError as problem:  # such as a log that is removed at this moment; no reason to stop watching the units
+        print(f"{path}: not rotated: {problem}", flush=True)  # noqa: T201 the supervisor's own log
 
 
 def rotate(path: Path) -> None:

@@ -58,6 +58,13 @@ def test_only_large_files_are_rotated_and_fast_ones_are_watched_closely(log):
     assert log.stat().st_size == 0
 
 
+def test_a_log_that_is_removed_while_it_is_rotated_does_no_harm(log, monkeypatch, capsys):
+    log.write_text("x" * 20_000)
+    monkeypatch.setattr(logs, "_copy_end", lambda source, destination: source.unlink())
+    LogKeeper(log.parent).advance(100.0)
+    assert "not rotated" in capsys.readouterr().out
+
+
 def test_a_hole_that_an_emptying_left_is_no_content(log):
     with log.open("wb") as writer:
         writer.seek(50_000)

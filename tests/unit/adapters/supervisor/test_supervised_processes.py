@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import signal
@@ -11,6 +12,16 @@ from fairway.adapters.supervisor.processes import (
     session_members,
     signal_session,
 )
+
+
+@contextlib.contextmanager
+def running(*command, **options):
+    """The command in a session of its own, ended with the block."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_process_is_told_by_number_start_and_boot():
@@ -35,18 +46,17 @@ def test_an_ended_process_that_nobody_collected_is_not_alive():
 def test_a_name_with_spaces_and_parentheses_is_no_trap(tmp_path):
     program = tmp_path / "a) S 1 (b"
     shutil.copy(shutil.which("sleep"), program)
-    with subprocess.Popen([program, "1000"], start_new_session=True) as process:
+    with running(program, "1000") as process:
         identity = identify(process.pid)
         assert is_alive(identity)
         assert session_members(identity) == [process.pid]
-        process.kill()
 
 
 def test_signals_reach_the_session_with_its_other_groups_and_nobody_else():
     script = "set -m; sleep 999 & set +m; sleep 998 & echo up; wait; wait"  # -m: a group of its own
     with (
-        subprocess.Popen(["bash", "-c", script], start_new_session=True, stdout=subprocess.PIPE) as ours,
-        subprocess.Popen(["sleep", "997"], start_new_session=True) as stranger,
+        running("bash", "-c", script, stdout=subprocess.PIPE) as ours,
+        running("sleep", "997") as stranger,
     ):
         ours.stdout.readline()
         leader = identify(ours.pid)
@@ -58,12 +68,11 @@ def test_signals_reach_the_session_with_its_other_groups_and_nobody_else():
         signal_session(leader, signal.SIGKILL)
         ours.wait()
         assert stranger.poll() is None
-        stranger.kill()
 
 
 def test_what_an_ended_leader_left_is_still_ours_but_not_once_its_number_is_another_process():
     script = "sleep 999 & echo $!"
-    with subprocess.Popen(["sh", "-c", script], start_new_session=True, stdout=subprocess.PIPE) as ours:
+    with running("sh", "-c", script, stdout=subprocess.PIPE) as ours:
         leader = identify(ours.pid)
         child = int(ours.stdout.readline())
         ours.wait()

@@ -64,6 +64,7 @@ def test_one_stranger_among_us_makes_the_port_foreign():
                 os.kill(os.getpid(), 19)  # SIGSTOP: the test knows that it listens
             os._exit(0)
         os.waitpid(child, os.WUNTRACED)
-        assert observe_listener("127.0.0.1", port, os.getsid(0)) == (True, False)
+        seen = observe_listener("127.0.0.1", port, os.getsid(0))
         os.kill(child, 9)
         os.waitpid(child, 0)
+    assert seen == (True, False)
