@@ -24,6 +24,7 @@ class Boundaries:
         names: what was passed, in order; the number of a boundary is its index.
         marks: what the world was like there, as far as effects and writes do not tell.
         planned: what to do, by number; each is done once.
+        broken: the calls that fail, as `port.method`, each with what says how; it may also say None.
         look: called at every boundary.
         mark: asked at every boundary.
     """
@@ -32,6 +33,7 @@ class Boundaries:
         self.names: list[str] = []
         self.marks: list[object] = []
         self.planned: dict[int, Callable[[], None]] = {}
+        self.broken: dict[str, Callable[[], Exception | None]] = {}
         self.look: Callable[[str], None] = lambda name: None
         self.mark: Callable[[], object] = lambda: None
 
@@ -60,14 +62,17 @@ class Watched:
         self._port, self._inner, self._boundaries = port, inner, boundaries
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
-        if name not in EFFECTS[self._port]:
-            return method
+        method, full = getattr(self._inner, name), f"{self._port}.{name}"
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._boundaries.pass_by(f"before {self._port}.{name}")
+            error = self._boundaries.broken[full]() if full in self._boundaries.broken else None
+            if error is not None:
+                raise error
+            if name not in EFFECTS[self._port]:
+                return method(*args, **kwargs)
+            self._boundaries.pass_by(f"before {full}")
             result = method(*args, **kwargs)
-            self._boundaries.pass_by(f"after {self._port}.{name}")
+            self._boundaries.pass_by(f"after {full}")
             return result
 
         return call

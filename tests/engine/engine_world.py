@@ -106,6 +106,7 @@ class Street:
         store: the journal; holds many environments, one a street.
         name: of the environment, and in the id of its run.
         failing: share of failed requests, by revision.
+        rate: requests of users in a second.
         faults: what an observer saw that must never be.
     """
 
@@ -116,13 +117,14 @@ class Street:
     failing: dict[str, float] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    rate: float = RATE
     boundaries: Boundaries = field(default_factory=Boundaries)
     commands: FakeCommands = field(default_factory=FakeCommands)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.plan = _moved(self.plan, self.name)
+        self.plan, self.failing = _moved(self.plan, self.name), dict(self.failing)
         self.id = f"run-{self.name}"
         self.target = FakeTarget(clock=self.clock)
         self.router = FakeRouter(clock=self.clock)
@@ -168,7 +170,7 @@ class Street:
             part = min(0.25, seconds)
             seconds -= part
             self.clock.now += part
-            self._serve(RATE * part)
+            self._serve(self.rate * part)
             if self.clock.alarm is not None and self.clock.now >= self.clock.alarm[0]:
                 self.clock.alarm[1]()
 
@@ -333,14 +335,20 @@ def approve(street: Street) -> bool:
     return True
 
 
-def live_through(street: Street, act: Callable[[Street], bool] = approve) -> Run:
-    """Begins the run and drives it to its end, by a new controller each time one dies."""
-    begin(street)
+def live_through(street: Street, act: Callable[[Street], bool] = approve, *, down: float = DOWN) -> Run:
+    """Begins the run and drives it to its end, by a new controller each time one dies.
+
+    Args:
+        act: the person that the run waits for.
+        down: seconds until the next controller.
+    """
+    if not street.store.list_events(street.id):
+        begin(street)
     for number in range(9):
         try:
             Controller(street, f"life-{number}").drive(act)
         except Crash:
-            street.pass_time(DOWN)
+            street.pass_time(down)
         else:
             return street.run()
     raise AssertionError("died too often")

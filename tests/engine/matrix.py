@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from engine_world import Clock, Street, approve, live_through
+from engine_world import DOWN, Clock, Street, approve, live_through
 from scripts import Script
 
 from fairway.adapters.stores.sql import SqlStore
@@ -54,16 +54,19 @@ class Matrix:
             statuses=script.statuses,
         )
 
-    def play(self, happenings: Mapping[int, Happening], act: Callable[[Street], bool] = approve) -> Street:
+    def play(
+        self, happenings: Mapping[int, Happening], act: Callable[[Street], bool] = approve, *, down: float = DOWN
+    ) -> Street:
         """Runs the script with things happening at boundaries.
 
         Args:
             happenings: what, by number of the boundary.
             act: the person that runs wait for.
+            down: seconds from a death to the next controller.
         """
         street = self.street()
         street.boundaries.planned = {number: partial(happen, street) for number, happen in happenings.items()}
-        live_through(street, act)
+        live_through(street, act, down=down)
         return street
 
     def check(self, numbers: Iterable[int], judge: Callable[[int], list[str]]) -> None:

@@ -5,7 +5,7 @@ second and before any verdict, so that a controller that dies loses no evidence 
 """
 
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fairway.domain.analysis.analysis import Analysis
@@ -39,7 +39,7 @@ class _Watching:
     look: "Future[tuple[InstanceHealth, ...]] | None" = None
     health: tuple[InstanceHealth, ...] = ()
     traffic: TrafficSnapshot | None = None
-    once_ready: set[str] = field(default_factory=set)
+    once_ready: frozenset[str] = frozenset()
 
 
 class Judge:
@@ -85,7 +85,8 @@ class Judge:
     def _resume(self, run: Run) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
         if stored is not None:
-            return _Watching(Analysis.from_json(stored["analysis"]), tuple(stored["position"]))
+            once_ready = frozenset(stored.get("once_ready", ()))
+            return _Watching(Analysis.from_json(stored["analysis"]), tuple(stored["position"]), once_ready=once_ready)
         stable = run.plan.stable
         analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
         return _Watching(analysis, None)
@@ -95,6 +96,7 @@ class Judge:
         if watching.look is not None and watching.look.done():
             if watching.look.exception() is None:
                 watching.health = watching.look.result()
+                watching.once_ready |= {one.instance for one in watching.health if one.ready}
             watching.look = None
         due = at - watching.looked >= LOOK_EVERY or at < watching.looked
         if watching.look is None and due:
@@ -107,6 +109,7 @@ class Judge:
             "position": watching.position,
             "assessment": to_json(assessment),
             "traffic": _summarise(watching.traffic),
+            "once_ready": sorted(watching.once_ready),
             "at": at,
         }
         self._evidence.save_evidence(run.id, value, epoch=epoch)
@@ -139,11 +142,10 @@ def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:
     return shown
 
 
-def _observe_health(run: Run, world: World, once_ready: set[str]) -> tuple[InstanceHealth, ...]:
+def _observe_health(run: Run, world: World, once_ready: frozenset[str]) -> tuple[InstanceHealth, ...]:
     """Both revisions, so that what hits both is not blamed on the candidate; instances on their way out say nothing."""
     revisions = [revision.id for revision in (run.plan.candidate, run.plan.stable) if revision is not None]
     seen = [instance for revision in revisions for instance in world.target.observe_instances(revision)]
-    once_ready.update(instance.id for instance in seen if instance.state == "ready")
     return tuple(
         InstanceHealth(
             instance=instance.id,
@@ -151,7 +153,7 @@ def _observe_health(run: Run, world: World, once_ready: set[str]) -> tuple[Insta
             ready=instance.state == "ready",
             restarts=instance.restarts,
             crash_loop=instance.state == "crash-loop",
-            was_ready=instance.id in once_ready,
+            was_ready=instance.state == "ready" or instance.id in once_ready,
             last_exit=instance.last_exit,
         )
         for instance in seen
