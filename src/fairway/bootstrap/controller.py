@@ -10,11 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from fairway.bootstrap.ambient import now
-from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, find_config
+from fairway.bootstrap.ambient import now, pause
+from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, find_config, open_project
 from fairway.domain.errors import FairwayError, PermanentError
 
 #: The supervisor's unit that the controller is.
@@ -37,7 +38,7 @@ def ensure_controller(project: Project) -> None:
 def _wanted(project: Project) -> set[str]:
     """The variables that the controller gets: few, and those that the receivers of messages name."""
     named = {str(value) for to in project.spec.notify for key, value in to.settings if key.endswith("_variable")}
-    return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
+    return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "PGPASSWORD", "PGPASSFILE"}
 
 
 def keep_serving(project: Project) -> None:
@@ -51,40 +52,41 @@ def _is_served(project: Project) -> bool:
     if not lock.exists():
         return False
     with lock.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return UNIT not in project.supervisor.observe()
-    return False
+        return not _take(file, fcntl.LOCK_EX)
 
 
 def serve(config: Path | None, log: Callable[[str], None]) -> None:
-    """Is the controller until SIGTERM or SIGINT.
+    """Is the controller until SIGTERM or SIGINT. A server is shared by several controllers, a file has one.
 
     Raises:
         PermanentError: another one serves the same file.
     """
-    folder = find_config(config).absolute().parent
-    known = folder / STATE_FOLDER / "project"
-    with _sole_controller(folder / STATE_FOLDER):
-        _, database, *_ = known.read_text().split("\n")
-        path = find_config(config).absolute()
-        exclusive = not database
-        project = Project(path, folder, database or str(folder / STATE_FOLDER / "journal.db"), exclusive)
-        _serve(project, log)
+    path = find_config(config).absolute()
+    state = path.parent / STATE_FOLDER
+    if not (state / "project").exists():
+        open_project(path)
+    _, database, *_ = (state / "project").read_text().split("\n")
+    with _present(state, alone=not database):
+        _serve(Project(path, path.parent, database or str(state / "journal.db"), exclusive=not database), log)
 
 
 @contextmanager
-def _sole_controller(state: Path) -> Iterator[None]:
-    """Holds the lock by which a file has one controller at most; the system frees it when the process ends."""
-    state.mkdir(mode=0o700, exist_ok=True)
+def _present(state: Path, *, alone: bool) -> Iterator[None]:
+    """Holds the lock by which commands see that a controller runs; the system frees it when the process ends."""
     with (state / "controller.lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            sentence = f"another controller serves {state}"
-            raise PermanentError("controller-runs", sentence, "fairway down stops it") from error
+        if not _take(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+            raise PermanentError("controller-runs", f"another controller serves {state}", "fairway down stops it")
         yield
+
+
+def _take(file: IO[bytes], kind: int) -> bool:
+    """Takes a lock if that is possible; whoever only looks holds it for an instant, so that one try is not enough."""
+    for _ in range(5):
+        with suppress(BlockingIOError):
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return True
+        pause(0.01)
+    return False
 
 
 def _serve(project: Project, log: Callable[[str], None]) -> None:

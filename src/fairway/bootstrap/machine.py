@@ -108,5 +108,5 @@ def _units(project: Project, environment: str) -> set[str]:
 
     spec = find_environment(project.spec, environment)
     target = project.target_of(project.spec.service, environment, spec.target)
-    prefixes = (getattr(target, "unit_prefix", "\0"), f"envoy.{project.spec.service}.{environment}")
-    return {unit for unit in project.supervisor.observe() if unit.startswith(prefixes)}
+    prefix, proxy = getattr(target, "unit_prefix", "\0"), f"envoy.{project.spec.service}.{environment}"
+    return {unit for unit in project.supervisor.observe() if unit.startswith(prefix) or unit == proxy}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fairway.bootstrap.ambient import new_run, now
+from fairway.bootstrap.preview import choose_preview
 from fairway.domain.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fairway.adapters.sources.git import GitSource
     from fairway.adapters.stores.sql import SqlStore
     from fairway.adapters.supervisor.client import SupervisorClient
+    from fairway.catalog import Port
     from fairway.domain.rollout.plan import Plan
     from fairway.domain.rollout.spec import Adapter, ServiceSpec
     from fairway.engine.world import World
@@ -109,18 +111,20 @@ class Project:
         """What divides the requests of an environment."""
         return cast("Router", self._build("router", service, environment, adapter))
 
-    def _build(self, port: str, service: str, environment: str, adapter: "Adapter") -> object:
+    def _build(self, port: "Port", service: str, environment: str, adapter: "Adapter") -> object:
         from fairway import catalog
 
-        key = (port, environment, adapter.kind, repr(adapter.settings))
+        key = (port, service, environment, adapter.kind, repr(adapter.settings))
         if key not in self._made:
-            entry = catalog.find_entry("target" if port == "target" else "router", adapter.kind)
+            entry = catalog.find_entry(port, adapter.kind)
+            name = f"{service}.{environment}"
+            # Targets keep apart what is theirs, and must see each other's ports.
+            folder = self.state / "targets" if port == "target" else self.state / "routers" / name
+            settings = _validated(entry.settings, dict(adapter.settings))
+            if port == "router" and "preview" in _fields(entry.settings):
+                settings.setdefault("preview", choose_preview(self.state, name))
             self._made[key] = catalog.load_object(entry.factory)(
-                service=service,
-                environment=environment,
-                folder=self.state / f"{port}s" / environment,
-                supervisor=self.supervisor,
-                **_validated(entry.settings, dict(adapter.settings)),
+                service=service, environment=environment, folder=folder, supervisor=self.supervisor, **settings
             )
         return self._made[key]
 
@@ -156,6 +160,13 @@ def _validated(model: str | None, settings: dict[str, Any]) -> dict[str, Any]:
     from fairway import catalog
 
     return cast("dict[str, Any]", catalog.load_object(model)(**settings).model_dump(exclude_unset=True))
+
+
+def _fields(model: str | None) -> frozenset[str]:
+    """What a settings model knows."""
+    from fairway import catalog
+
+    return frozenset() if model is None else frozenset(catalog.load_object(model).model_fields)  # type: ignore[attr-defined]
 
 
 def find_config(given: Path | None) -> Path:
