@@ -10,9 +10,13 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{__version__}\n")
         return
-    from fairway.cli import run
+    try:
+        from fairway.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # While modules were being loaded: nothing had begun.
+        sys.exit(3)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ app = App(
     result_action="return_value",
     exit_on_error=False,
     print_error=False,
+    suppress_keyboard_interrupt=False,
 )
 
 #: Name, where it is, and the line of the overview; the modules are loaded when they are called.

@@ -1,5 +1,7 @@
 """pause, resume, promote, approve, abort."""
 
+from collections.abc import Callable
+
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, complain, print_json, say
 from fairway.domain.rollout.run import Run
@@ -8,29 +10,27 @@ from fairway.usecases.report import describe_run
 from fairway.usecases.steer import Helm
 
 
-def _helm(options: Options) -> Helm:
+def _steer(command: Callable[[Helm], Run | Declined], what: str, options: Options) -> int:
+    """Gives one command, and makes sure that somebody acts on it."""
     from fairway import bootstrap
 
     project = bootstrap.open_project(options.config)
+    answer = command(Helm(project.store, bootstrap.now))
+    if isinstance(answer, Declined):
+        complain(answer.code, answer.sentence, answer.hint, as_json=options.json)
+        return Exit.NO
     bootstrap.ensure_controller(project)
-    return Helm(project.store, bootstrap.now)
+    if options.json:
+        print_json(describe_run(answer, None))
+    else:
+        say(f"{answer.id}: {what}")
+    return Exit.YES
 
 
 def _actor() -> str:
     from fairway import bootstrap
 
     return bootstrap.actor()
-
-
-def _answer(answer: Run | Declined, what: str, options: Options) -> int:
-    if isinstance(answer, Declined):
-        complain(answer.code, answer.sentence, answer.hint, as_json=options.json)
-        return Exit.NO
-    if options.json:
-        print_json(describe_run(answer, None))
-    else:
-        say(f"{answer.id}: {what}")
-    return Exit.YES
 
 
 def pause(run: str, /, *, reason: str = "", options: Options = DEFAULTS) -> int:
@@ -40,7 +40,7 @@ def pause(run: str, /, *, reason: str = "", options: Options = DEFAULTS) -> int:
         run: id of the run.
         reason: why, for the record.
     """
-    return _answer(_helm(options).pause_run(run, actor=_actor(), reason=reason), "paused", options)
+    return _steer(lambda helm: helm.pause_run(run, actor=_actor(), reason=reason), "paused", options)
 
 
 def resume(run: str, /, *, options: Options = DEFAULTS) -> int:
@@ -49,7 +49,7 @@ def resume(run: str, /, *, options: Options = DEFAULTS) -> int:
     Args:
         run: id of the run.
     """
-    return _answer(_helm(options).resume_run(run, actor=_actor()), "goes on", options)
+    return _steer(lambda helm: helm.resume_run(run, actor=_actor()), "goes on", options)
 
 
 def promote(run: str, /, *, options: Options = DEFAULTS) -> int:
@@ -58,7 +58,7 @@ def promote(run: str, /, *, options: Options = DEFAULTS) -> int:
     Args:
         run: id of the run.
     """
-    return _answer(_helm(options).promote_run(run, actor=_actor()), "skips the rest of this step", options)
+    return _steer(lambda helm: helm.promote_run(run, actor=_actor()), "skips the rest of this step", options)
 
 
 def approve(run: str, /, *, options: Options = DEFAULTS) -> int:
@@ -67,7 +67,7 @@ def approve(run: str, /, *, options: Options = DEFAULTS) -> int:
     Args:
         run: id of the run.
     """
-    return _answer(_helm(options).approve_run(run, actor=_actor()), f"approved by {_actor()}", options)
+    return _steer(lambda helm: helm.approve_run(run, actor=_actor()), f"approved by {_actor()}", options)
 
 
 def abort(run: str, /, *, reason: str = "", options: Options = DEFAULTS) -> int:
@@ -77,4 +77,4 @@ def abort(run: str, /, *, reason: str = "", options: Options = DEFAULTS) -> int:
         run: id of the run.
         reason: why, for the record.
     """
-    return _answer(_helm(options).abort_run(run, actor=_actor(), reason=reason), "goes back", options)
+    return _steer(lambda helm: helm.abort_run(run, actor=_actor(), reason=reason), "goes back", options)
