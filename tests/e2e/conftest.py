@@ -12,3 +12,10 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
     """A repository without a release; nothing of it runs afterwards."""
     with workshop(tmp_path / "repository") as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def shared_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """A repository that the tests of one file share; each leaves it without a run under way."""
+    with workshop(tmp_path_factory.mktemp("shared") / "repository") as made:
+        yield made

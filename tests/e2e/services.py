@@ -1,12 +1,17 @@
 """Small services for end-to-end tests: ASGI on the Python that runs the tests, nothing to build."""
 
+import contextlib
+import itertools
 import sys
+import urllib.error
+import urllib.request
+from typing import NamedTuple
 
 from workshop import Workshop, free_port
 
 CONFIGURATION = """\
-service: corner
-build: {{steps: []}}
+service: {service}
+{head}build: {{steps: []}}
 run:
   command: {python} -m granian --interface asgi --no-ws --log-level warning --host {{host}} --port {{port}} corner:app
   health: {{ready: /health/ready, live: /health/live}}
@@ -21,7 +26,7 @@ ENVIRONMENT = """\
     router: {{kind: envoy, listen: "127.0.0.1:{port}"}}
     instances: {instances}
     strategy: {strategy}
-    analysis: {{warmup: 1s, block: 1s}}
+    analysis: {analysis}
     observe: {observe}
 {more}"""
 
@@ -50,14 +55,31 @@ def one_in(number: int) -> str:
     return f"status = 500 if SEEN % {number} == 0 else 200"
 
 
-def configure(*environments: str) -> str:
+def configure(*environments: str, service: str = "corner", head: str = "") -> str:
     """The text of fairway.yaml."""
-    return CONFIGURATION.format(python=sys.executable, environments="".join(environments))
+    return CONFIGURATION.format(service=service, head=head, python=sys.executable, environments="".join(environments))
 
 
-def environment(name: str, port: int, strategy: str, *, instances: int = 2, observe: str = "1s", more: str = "") -> str:
+def environment(
+    name: str,
+    port: int,
+    strategy: str,
+    *,
+    instances: int = 2,
+    observe: str = "1s",
+    analysis: str = "{warmup: 1s, block: 1s}",
+    more: str = "",
+) -> str:
     """One environment of the configuration."""
-    return ENVIRONMENT.format(name=name, port=port, strategy=strategy, instances=instances, observe=observe, more=more)
+    return ENVIRONMENT.format(
+        name=name,
+        port=port,
+        strategy=strategy,
+        instances=instances,
+        observe=observe,
+        analysis=analysis,
+        more=more,
+    )
 
 
 def release(shop: Workshop, version: str, body: str = HEALTHY, **files: str) -> None:
@@ -71,3 +93,41 @@ def corner(shop: Workshop, strategy: str, **options: object) -> int:
     text = configure(environment("production", port, strategy, **options))  # type: ignore[arg-type]
     release(shop, "1.0.0", **{"fairway.yaml": text})
     return port
+
+
+def turns_bad(flag: object) -> str:
+    """Healthy until a file exists."""
+    return f"status = 500 if __import__('os').path.exists({str(flag)!r}) else 200"
+
+
+#: Answers with what its variable GREETING says.
+GREETING = "body = __import__('os').environ['GREETING'].encode()"
+
+_NUMBERS = itertools.count(1)
+
+
+def next_version() -> str:
+    """A version that no test has used before."""
+    return f"2.{next(_NUMBERS)}.0"
+
+
+class Page(NamedTuple):
+    """What a server answered; status 0: nothing."""
+
+    status: int
+    text: str
+    revision: str | None
+
+
+def ask(port: int, path: str = "/", **headers: str) -> Page:
+    """One request, by nobody who tries again; underscores of header names stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=named)
+    try:
+        answer = urllib.request.urlopen(request, timeout=20)
+    except urllib.error.HTTPError as error:
+        answer = error
+    except OSError:
+        return Page(0, "", None)
+    with contextlib.closing(answer):
+        return Page(answer.status or 0, answer.read().decode(), answer.headers["x-fairway-revision"])

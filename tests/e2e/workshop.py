@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fairway.adapters.load.process import Load
+from fairway.bootstrap import CONFIG_NAME, open_reader
+from fairway.usecases.status import Question
 
 FAIRWAY = str(Path(sys.executable).with_name("fairway"))
 _GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
@@ -38,6 +40,7 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._started: list[subprocess.Popen[str]] = []
         folder.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
         (folder / ".gitignore").write_text(".fairway/\n")
@@ -55,17 +58,35 @@ class Workshop:
         self.git("commit", "--quiet", "--allow-empty", "--message", f"feat: {version}")
         self.git("tag", f"v{version}")
 
-    def fairway(self, *arguments: str, timeout: float = 300) -> Answer:
+    def fairway(self, *arguments: str, timeout: float = 300, **variables: str) -> Answer:
+        """One command to its end, with further environment variables."""
         done = subprocess.run(
-            [FAIRWAY, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=timeout, check=False
+            [FAIRWAY, *arguments],
+            cwd=self.folder,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """A command that goes on while the test does something else."""
-        return subprocess.Popen(
+        command = subprocess.Popen(
             [FAIRWAY, *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        self._started.append(command)
+        return command
+
+    def finish(self, command: "subprocess.Popen[str]", seconds: float = 60) -> Answer:
+        """Waits for a command that was started."""
+        out, err = command.communicate(timeout=seconds)
+        return Answer(command.returncode, out, err)
+
+    def steer(self, what: str, run: str, *more: str, **variables: str) -> Answer:
+        """A hand on a run: pause, resume, promote, approve, abort, watch."""
+        return self.fairway(what, run, "--json", *more, **variables)
 
     def deploy(self, release: str, env: str, *more: str) -> Answer:
         return self.fairway("deploy", release, "--env", env, "--json", *more)
@@ -74,10 +95,15 @@ class Workshop:
         return self.fairway("status", "--env", env, "--json").json
 
     def await_status(self, env: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
-        """Waits until the status is as wanted."""
+        """Waits until the status is as wanted; asks the journal as `status` does, without a process each time."""
         deadline = time.monotonic() + seconds
-        while not holds(status := self.status(env)):
-            assert time.monotonic() < deadline, f"never came: {status}"
+        service, store = open_reader(self.folder / CONFIG_NAME)
+        try:
+            while not holds(status := Question(service, store).ask(env)):
+                assert time.monotonic() < deadline, f"never came: {status}"
+                time.sleep(0.05)
+        finally:
+            store.close()
         return status
 
     def units(self) -> dict[str, int]:
@@ -90,6 +116,10 @@ class Workshop:
         return found
 
     def close(self) -> None:
+        for command in self._started:
+            if command.poll() is None:
+                command.kill()
+            command.communicate()
         self.fairway("down")
         left = [line for line in _processes() if str(self.folder) in line and "adapters.supervisor" not in line]
         assert not left, left
