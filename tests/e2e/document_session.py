@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from document_package import install, make_environment
 from document_pages import Block, Page, ShellCommand, commands_of
 
 PATIENCE = 60.0
@@ -47,10 +48,13 @@ class Session:
     Args:
         folder: an empty one.
         database: URL of an empty PostgreSQL database, where a page speaks of one.
+        packages: the page makes a package of its own, which is installed beside Fairway when its pyproject.toml is
+            written.
     """
 
-    def __init__(self, folder: Path, database: str | None = None) -> None:
+    def __init__(self, folder: Path, database: str | None = None, *, packages: bool = False) -> None:
         self.folder = folder
+        self._python = make_environment(folder / "venv") if packages else Path(sys.executable)
         self.runs: dict[str, str] = {}
         self._ports: dict[str, str] = {}
         self._database = database
@@ -168,6 +172,8 @@ class Session:
         path = Path(here.strip()) / block.title
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._real(block.text), encoding="utf-8")
+        if path.name == "pyproject.toml":
+            install(path, self._python)
 
     def _real(self, text: str) -> str:
         """The text with this session's ports, runs and database."""
@@ -193,7 +199,7 @@ class Session:
             path.write_text(text, encoding="utf-8")
 
     def _bring_down(self, state: Path) -> None:
-        down = [sys.executable, "-m", "fairway", "down", "--config", str(state.parent / "fairway.yaml")]
+        down = [self._python, "-m", "fairway", "down", "--config", str(state.parent / "fairway.yaml")]
         subprocess.run(down, env=self._variables(), timeout=60, capture_output=True, check=True)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             # It would end by itself a few seconds later, when its folder may be gone.
@@ -201,7 +207,7 @@ class Session:
 
     def _variables(self) -> dict[str, str]:
         person = {"NAME": "Reader", "EMAIL": "reader@example.org"}
-        programs = [str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        programs = [str(self.folder / "bin"), str(self._python.parent), os.environ["PATH"]]
         return {
             "PATH": os.pathsep.join(programs),
             "HOME": str(self.folder / "home"),
@@ -262,7 +268,9 @@ def _compare_keys(shown: Any, found: Any, where: str) -> str | None:
     if isinstance(shown, list) and isinstance(found, list):
         return _compare_keys(shown[0], found[0], f"{where}[0]") if shown and found else None
     kinds = {type(value) for value in (shown, found)} & {dict, list}
-    return f"at {where} the page shows {shown!r}, but it was {found!r}" if kinds and None not in (shown, found) else None
+    return (
+        f"at {where} the page shows {shown!r}, but it was {found!r}" if kinds and None not in (shown, found) else None
+    )
 
 
 def _free_port() -> str:
