@@ -66,8 +66,9 @@ def serve(config: Path | None, log: Callable[[str], None]) -> None:
     if not (state / "project").exists():
         open_project(path)
     _, database, *_ = (state / "project").read_text().split("\n")
-    with _present(state, alone=not database):
-        _serve(Project(path, path.parent, database or str(state / "journal.db"), exclusive=not database), log)
+    alone = not database.startswith("postgresql")
+    with _present(state, alone=alone):
+        _serve(Project(path, path.parent, database or str(state / "journal.db"), exclusive=alone), log)
 
 
 @contextmanager
