@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from boundaries import Boundaries, Crash, Watched
 
@@ -17,12 +17,14 @@ from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Promote
 from fairway.engine.advance import Engine
 from fairway.engine.controller import Postman
-from fairway.engine.judge import Judge
+from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.world import World
 from fairway.ports.checks import Answer, Command, CommandResult
 from fairway.testing.router import FakeRouter
 from fairway.testing.target import Behaviour, FakeTarget
 from fairway.usecases.steer import Helm
+
+E = TypeVar("E")
 
 BEGIN = 1_700_000_000.0
 #: Requests of users in a second.
@@ -352,6 +354,28 @@ def live_through(street: Street, act: Callable[[Street], bool] = approve, *, dow
         else:
             return street.run()
     raise AssertionError("died too often")
+
+
+def drive_until(controller: Controller, condition: Callable[[], bool], *, seconds: float = 60.0) -> Run:
+    """Advances the run until something is so."""
+    street = controller.street
+    epoch, deadline = controller.claim(), street.clock() + seconds
+    assert epoch is not None
+    while not condition():
+        again = controller.engine.advance(street.id, epoch)
+        street.pass_time(READ_EVERY if again is None else again)
+        assert street.clock() < deadline, f"not within {seconds:g} s, at {street.run().phase}: {street.run().current}"
+    return street.run()
+
+
+def facts(street: Street, kind: type[E]) -> list[E]:
+    """The run's events of one kind."""
+    return [event for event in street.store.list_events(street.id) if isinstance(event, kind)]
+
+
+def break_while(street: Street, call: str, error: Exception, condition: Callable[[], bool] = lambda: True) -> None:
+    """Lets a call fail as long as something is so."""
+    street.boundaries.broken[call] = lambda: error if condition() else None
 
 
 def settle(store: SqlStore, plan: Plan, name: str) -> int:

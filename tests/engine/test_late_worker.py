@@ -5,36 +5,82 @@ from engine_world import DOWN, Controller, approve, begin
 from matrix import Matrix
 from scripts import named
 
+SCRIPTS = named("canary, good", "canary, dead", "rolling, good", "rollback, good")
 
-class Sleeper:
-    """Puts the controller to sleep at a boundary until another one has brought the run to its end."""
 
-    def __init__(self):
+class Sleep:
+    """One street on which the first controller falls asleep at a boundary."""
+
+    def __init__(self, matrix, number, happen):
+        self.street = matrix.street()
+        begin(self.street)
+        assert self.street.boundaries.names == matrix.names[: matrix.names.index("after store.start") + 1]
+        self.first, self.second = Controller(self.street, "the sleeper"), Controller(self.street, "the next")
+        self.street.boundaries.planned = {number: lambda: happen(self)}
         self.left = None
 
-    def sleep(self, street):
-        street.pass_time(DOWN)
-        Controller(street, "the next").drive(approve)
-        self.left = street.picture(), street.run().version
+
+class GaveUpError(Exception):
+    """The first controller has found out that it lost the run."""
 
 
-@pytest.mark.parametrize("script", named("canary, good", "canary, dead", "rolling, good", "rollback, good"), ids=str)
-def test_a_late_worker_changes_nothing(script, sqlite, clock):
+def give_up():
+    raise GaveUpError
+
+
+def boundaries(matrix):
+    """Those at which the first controller holds the run."""
+    first = matrix.names.index("after store.claim")
+    last = max(n for n in range(len(matrix.names)) if matrix.names[n] == "after store.append")
+    return [n for n in matrix.reference.boundaries.distinct() if first <= n <= last]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_a_worker_that_wakes_up_after_the_end_changes_nothing(script, sqlite, clock):
     matrix = Matrix(script, sqlite, clock)
 
+    def another_ends_the_run(sleep):
+        sleep.street.pass_time(DOWN)
+        sleep.second.drive(approve)
+        sleep.left = sleep.street.picture(), sleep.street.run()
+
     def sleep_at(number):
-        sleeper, street = Sleeper(), matrix.street()
-        begin(street)
-        offset = matrix.names.index("after store.start") + 1
-        assert len(street.boundaries.names) == offset
-        street.boundaries.planned = {number: lambda: sleeper.sleep(street)}
-        Controller(street, "the sleeper").drive(approve)
-        assert sleeper.left is not None
-        problems = matrix.astray(street) + matrix.differences(street)
-        if (street.picture(), street.run().version) != sleeper.left:
+        sleep = Sleep(matrix, number, another_ends_the_run)
+        sleep.first.drive(approve)
+        problems = matrix.astray(sleep.street) + matrix.differences(sleep.street)
+        if (sleep.street.picture(), sleep.street.run()) != sleep.left:
             problems.append("the sleeper changed something when it woke up")
         return problems
 
-    first = matrix.names.index("after store.claim")
-    last = max(n for n in range(len(matrix.names)) if matrix.names[n] == "after store.append")
-    matrix.check([n for n in matrix.reference.boundaries.distinct() if first <= n <= last], sleep_at)
+    matrix.check(boundaries(matrix), sleep_at)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_a_worker_that_lost_the_run_in_its_sleep_writes_nothing_more(script, sqlite, clock):
+    """The other one has taken the run, and nothing else: the fence alone tells the sleeper."""
+    matrix, taken = Matrix(script, sqlite, clock), []
+
+    def another_takes_the_run(sleep):
+        sleep.street.pass_time(DOWN)
+        if sleep.second.claim() is not None:
+            sleep.left = sleep.street.store.list_events(sleep.street.id)
+
+    def sleep_at(number):
+        sleep = Sleep(matrix, number, another_takes_the_run)
+        street, problems = sleep.street, []
+        try:
+            sleep.first.drive(lambda street: give_up() if sleep.left is not None else approve(street))
+        except GaveUpError:
+            taken.append(number)
+        else:
+            # Nobody can take a run that waits for a person.
+            return matrix.astray(street) + matrix.differences(street)
+        events = street.store.list_events(street.id)
+        if events != sleep.left:
+            problems.append(f"the sleeper wrote {events[len(sleep.left) :]}")
+        sleep.second.drive(approve)
+        return problems + matrix.astray(street) + matrix.differences(street)
+
+    # After the last event there is nothing to take.
+    matrix.check(boundaries(matrix)[:-1], sleep_at)
+    assert len(taken) >= len(boundaries(matrix)) - 8

@@ -125,6 +125,12 @@ class Engine:
             attempt.fail()
             events = _trouble(run, error, attempt, at)
             attempt.pause = attempt.retry
+        except Exception as error:
+            fault = InvariantError("fault", f"{type(error).__name__}: {error}"[:500], "the controller's log has more")
+            events = _trouble(run, fault, attempt, at)
+            if events:
+                self._append(run, events, epoch)
+            raise
         else:
             attempt.succeed()
             events = _facts(run, outcome, at)
