@@ -92,9 +92,11 @@ def _measure(service: Service, settings: Settings, tell: Callable[[str], None]) 
 def _overhead(service: Service, done: dict[str, Done]) -> Row:
     """What a command took beyond the time for which its plan stands still and watches."""
     figures: dict[str, float | None] = {}
+    steps = {}
     for name, one in done.items():
         figures[f"{name.replace(' ', '_')}_s"] = round(one.seconds - service.watched(one.report["run"]), 2)
-    return Row("command beyond its bakes", figures)
+        steps[name] = {step["name"]: step["seconds"] for step in one.report["steps"] if step["seconds"] is not None}
+    return Row("command beyond its bakes", figures, detail={"step_seconds": steps})
 
 
 def _memory(service: Service) -> Row:

@@ -135,21 +135,31 @@ def onto_a_dead_candidate(service: Service, rate: float) -> Row:
         Limit("rate_per_s", least=rate * _SENT),
     )
     figures = measured.figures() | _end_of(service, done)
+    moments = failure_moments(service)
     verdict = done.report.get("phase")
     problem = None if verdict == "rolled-back" else f"it was not rolled back but ended as {verdict}"
-    detail = measured.detail() | {"rule": done.report.get("verdict"), "reason": done.report.get("reason")}
+    detail = measured.detail() | {
+        "reason": done.report.get("reason"),
+        "failures_at_s": [round(moment - moments[0], 3) for moment in moments],
+    }
     return Row(name, figures, limits, measured.usage, problem, detail)
 
 
 def _end_of(service: Service, done: Done) -> dict[str, float | None]:
     """How long a dead candidate went on, by its own clock and by the journal."""
-    text = service.failures.read_text() if service.failures.exists() else ""
-    failures = sorted(int(line) / 1e9 for line in text.split())
-    if not failures:
+    moments = failure_moments(service)
+    if not moments:
         return {"candidate_failures": 0, "last_request_s": None, "verdict_s": None}
     started = [event.at for event in service.events(done.report["run"]) if isinstance(event, RollbackStarted)]
     return {
-        "candidate_failures": len(failures),
-        "last_request_s": round(failures[-1] - failures[0], 3),
-        "verdict_s": round(started[0] - failures[0], 3) if started else None,
+        "candidate_failures": len(moments),
+        "last_request_s": round(moments[-1] - moments[0], 3),
+        "verdict_s": round(started[0] - moments[0], 3) if started else None,
     }
+
+
+def failure_moments(service: Service) -> list[float]:
+    """When each request arrived that the application failed, in order; seconds since the epoch."""
+    if not service.failures.exists():
+        return []
+    return sorted(int(line) / 1e9 for line in service.failures.read_text().split())
