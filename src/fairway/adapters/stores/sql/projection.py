@@ -89,11 +89,14 @@ def event_rows(run: str, events: Iterable[Event], *, after: int) -> list[dict[st
 
 
 def quarantine_row(run: Run, event: ArtifactQuarantined) -> dict[str, Any]:
-    """The entry of the artifact that the run rejected."""
+    """The entry of the artifact that the run rejected: its candidate, or what a rollback by hand came from."""
+    rejected, stable = run.plan.candidate, run.plan.stable
+    if stable is not None and stable.artifact.digest == event.digest:
+        rejected = stable
     return {
         "digest": event.digest,
         "service": run.plan.service,
-        "release": storable(run.plan.candidate.version),
+        "release": storable(rejected.version),
         "reason": storable(event.reason),
         "run": run.id,
         "at": event.at,
