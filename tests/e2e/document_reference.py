@@ -7,16 +7,14 @@ follows it is given to the function. A test compares the pages with what would b
 import ast
 import dataclasses
 import inspect
-import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, get_args
 
+from document_pages import ROOT
 from sqlalchemy import Table
 
-from document_pages import ROOT
 from fairway.adapters.stores.sql.schema import metadata
 from fairway.catalog import BUILT_IN, load_object
 from fairway.cli.app import COMMANDS, app
@@ -105,20 +103,22 @@ def describe_adapters(_: str) -> str:
 
 
 def describe_errors(_: str) -> str:
-    """The codes with the kinds of errors that carry them, and the modules that raise them."""
-    found: dict[str, tuple[set[str], set[str]]] = {}
+    """The codes, the kinds of errors that carry them, and the first sentence that one finds with each."""
+    rows = []
+    for code, found in sorted(list_errors().items()):
+        sentence = next((words for _, words in found if words), "")
+        rows.append((f"`{code}`", ", ".join(sorted({MEANING[kind] for kind, _ in found})), sentence))
+    return _table(("code", "kind", "as in"), rows)
+
+
+def list_errors() -> dict[str, list[tuple[str, str]]]:
+    """The codes in the source, each with the kinds and sentences that go with it."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted((ROOT / "src" / "fairway").rglob("*.py")):
-        if "testing" in path.parts:
-            continue
-        for kind, code in _codes(ast.parse(path.read_text(encoding="utf-8"))):
-            kinds, places = found.setdefault(code, (set(), set()))
-            kinds.add(MEANING[kind])
-            places.add(str(path.relative_to(ROOT / "src" / "fairway").with_suffix("")))
-    rows = [
-        (f"`{code}`", ", ".join(sorted(kinds)), ", ".join(f"`{place}`" for place in sorted(places)))
-        for code, (kinds, places) in sorted(found.items())
-    ]
-    return _table(("code", "kind", "said by"), rows)
+        if "testing" not in path.parts:
+            for kind, code, sentence in _codes(ast.parse(path.read_text(encoding="utf-8"))):
+                found.setdefault(code, []).append((kind, sentence))
+    return found
 
 
 PARTS: dict[str, Callable[[str], str]] = {
@@ -132,27 +132,62 @@ PARTS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _codes(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Calls such as `UserError("code", …)`, and rows of tables such as `(…, UserError, "code", …)`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args:
-            yield from _named(getattr(node.func, "id", ""), node.args[0])
-        elif isinstance(node, ast.Tuple):
-            for kind, code in itertools.pairwise(node.elts):
-                yield from _named(getattr(kind, "id", ""), code)
-        elif isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") in ERRORS for base in node.bases):
-            for call in ast.walk(node):
-                if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "__init__" and call.args:
-                    yield from _named(node.bases[0].id, call.args[0])
+def _codes(tree: ast.AST) -> Iterator[tuple[str, str, str]]:
+    """Calls such as `UserError("code", "sentence")`, and rows of tables such as `(…, UserError, "code")`."""
+    for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef))]:
+        said = _Said(scope)
+        for node in _own(scope):
+            if isinstance(node, ast.Call):
+                yield from said.named(getattr(node.func, "id", ""), node.args)
+            elif isinstance(node, ast.Tuple):
+                for place, part in enumerate(node.elts):
+                    yield from said.named(getattr(part, "id", ""), node.elts[place + 1 :])
+        if isinstance(scope, ast.ClassDef) and any(getattr(base, "id", "") in ERRORS for base in scope.bases):
+            for call in ast.walk(scope):
+                if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "__init__":
+                    yield from said.named(scope.bases[0].id, call.args)
 
 
-def _named(kind: str, code: ast.AST) -> Iterator[tuple[str, str]]:
-    if kind not in ERRORS:
-        return
-    if isinstance(code, ast.Constant) and isinstance(code.value, str):
-        yield kind, code.value
-    elif isinstance(code, ast.JoinedStr):
-        yield kind, "".join(part.value if isinstance(part, ast.Constant) else "…" for part in code.values)
+class _Said:
+    """The texts that are given a name in one scope, with the lines in which that happens."""
+
+    def __init__(self, scope: ast.AST) -> None:
+        self._texts = [
+            (node.lineno, target.id, _words(node.value))
+            for node in _own(scope)
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        ]
+
+    def named(self, kind: str, parts: list[ast.expr]) -> Iterator[tuple[str, str, str]]:
+        """Kind, code and sentence, if that is what these parts are."""
+        code = _words(parts[0]) if kind in ERRORS and parts else ""
+        if re.fullmatch(r"[a-z0-9…]+(-[a-z0-9…]+)*", code):
+            yield kind, code, self._sentence(parts[1]) if len(parts) > 1 else ""
+
+    def _sentence(self, part: ast.expr) -> str:
+        before = [one for one in self._texts if one[1] == getattr(part, "id", "") and one[0] <= part.lineno]
+        return _words(part) or (max(before)[2] if before else "")
+
+
+def _own(function: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that belong to it and to no function or class inside it."""
+    waiting = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node
+            waiting += ast.iter_child_nodes(node)
+
+
+def _words(value: ast.expr) -> str:
+    """The text of a literal, with `…` for what is filled in; empty if it is none."""
+    if isinstance(value, ast.Constant):
+        return re.sub(r"\{[^}]*\}", "…", value.value) if isinstance(value.value, str) else ""
+    if isinstance(value, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in value.values)
+    return ""
 
 
 def _columns(table: Table) -> str:

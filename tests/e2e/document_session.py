@@ -38,7 +38,7 @@ _VARYING = (
 )
 
 
-class Mismatch(AssertionError):
+class MismatchError(AssertionError):
     """The page says one thing, the machine another."""
 
 
@@ -99,7 +99,7 @@ class Session:
         """Does all that the page says, in its order.
 
         Raises:
-            Mismatch: something came out other than the page says.
+            MismatchError: something came out other than the page says.
         """
         for block in page.blocks:
             if block.language == "console":
@@ -122,9 +122,9 @@ class Session:
             try:
                 line = self._output.get(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
-                raise Mismatch(f"`{command}` did not end in {PATIENCE:g} s:\n" + "\n".join(lines)) from None
+                raise MismatchError(f"`{command}` did not end in {PATIENCE:g} s:\n" + "\n".join(lines)) from None
             if line is None:
-                raise Mismatch(f"the shell ended at `{command}`:\n" + "\n".join(lines))
+                raise MismatchError(f"the shell ended at `{command}`:\n" + "\n".join(lines))
             if line.startswith(mark):
                 if "fairway init" in command:
                     self._move_generated_ports()
@@ -135,12 +135,12 @@ class Session:
         status, output = self.run(command.text)
         where = f"{page.name}:{command.line}: `{command.text}`"
         if status != command.status:
-            raise Mismatch(f"{where} ended with {status}, not {command.status}:\n{output}")
+            raise MismatchError(f"{where} ended with {status}, not {command.status}:\n{output}")
         if command.expected:
             expected = [self._real(line) for line in command.expected]
             problem = self._compare(expected, output.splitlines())
             if problem:
-                raise Mismatch(f"{where}: {problem}; it wrote:\n{output}")
+                raise MismatchError(f"{where}: {problem}; it wrote:\n{output}")
 
     def _check_keys(self, page: Page, block: Block) -> None:
         command = block.title.split(" #")[0]
@@ -149,10 +149,10 @@ class Session:
         try:
             found = json.loads(output)
         except ValueError:
-            raise Mismatch(f"{where} ended with {status} and printed no JSON:\n{output}") from None
+            raise MismatchError(f"{where} ended with {status} and printed no JSON:\n{output}") from None
         problem = _compare_keys(json.loads(block.text), found, "$")
         if problem:
-            raise Mismatch(f"{where}: {problem}")
+            raise MismatchError(f"{where}: {problem}")
 
     def _compare(self, expected: list[str], output: list[str]) -> str | None:
         """What is wrong with the output; None if it is as expected. New run ids are remembered."""
