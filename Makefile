@@ -11,7 +11,7 @@ demo: setup
 	$(RUN) fairway demo
 
 test: setup
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist worksteal
 
 check: setup
 	$(RUN) ruff check
