@@ -129,7 +129,7 @@ class Shift:
     @property
     def title(self) -> str:
         """What people read."""
-        return f"weight {self.weight:g} %" if self.weight else "an address of its own, no traffic"
+        return f"weight {self.weight:g} %" if self.weight else "weight 0 %, reached by its own address only"
 
 
 @dataclass(frozen=True, slots=True)

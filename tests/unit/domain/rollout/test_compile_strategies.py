@@ -37,7 +37,7 @@ def test_a_canary_moves_requests_step_by_step_and_keeps_the_old_revision_until_t
         "prepare: save configuration and routing",
         "deploy: 2 instances of the candidate",
         "check: candidate ready",
-        "check: an address of its own, no traffic",
+        "check: weight 0 %, reached by its own address only",
         "switch: wait for 2 approvals",
         "switch: weight 10 %",
         "switch: bake at 10 %",
@@ -55,10 +55,10 @@ def test_a_canary_moves_requests_step_by_step_and_keeps_the_old_revision_until_t
 
 def test_the_way_back_of_a_canary_moves_requests_first_and_then_puts_everything_as_it_was():
     assert lines(deployment(Canary()).rollback) == [
-        "switch: an address of its own, no traffic",
+        "switch: weight 0 %, reached by its own address only",
         "switch: 2 instances of the stable",
         "switch: stable ready",
-        "switch: an address of its own, no traffic",
+        "switch: weight 0 %, reached by its own address only",
         "switch: retire the candidate",
     ]
 
@@ -110,7 +110,7 @@ def test_the_way_back_of_a_rolling_update_starts_the_old_instances_before_reques
     assert lines(deployment(Rolling(), instances=3, stable_instances=3).rollback) == [
         "switch: 3 instances of the stable",
         "switch: stable ready",
-        "switch: an address of its own, no traffic",
+        "switch: weight 0 %, reached by its own address only",
         "switch: retire the candidate",
     ]
 
@@ -124,13 +124,13 @@ def test_a_first_deployment_is_the_same_for_every_strategy_and_commits_with_its_
         "prepare: save configuration and routing",
         "deploy: 2 instances of the candidate",
         "check: candidate ready",
-        "check: an address of its own, no traffic",
+        "check: weight 0 %, reached by its own address only",
         "switch: weight 100 %",
         "verify: 1 request to the public address",
         "verify: promote",
     ]
     assert plan.commit == len(plan.forward)
-    assert lines(plan.rollback) == ["switch: an address of its own, no traffic", "switch: retire the candidate"]
+    assert lines(plan.rollback) == ["switch: weight 0 %, reached by its own address only", "switch: retire the candidate"]
     assert plan.strategy == "first deployment"
     assert ("observe", "first deployment: nothing to go back to") in plan.skipped
 
@@ -184,7 +184,7 @@ def test_stages_hold_the_users_own_work_in_its_place_and_with_its_time_limit():
         "prepare: save configuration and routing",
         "deploy: 2 instances of the candidate",
         "check: candidate ready",
-        "check: an address of its own, no traffic",
+        "check: weight 0 %, reached by its own address only",
         "check: run probe",
         "check: 2 requests to the preview address",
         "switch: weight 10 %",
