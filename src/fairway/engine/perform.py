@@ -172,7 +172,11 @@ class Performance:
         """On the way back the weight moves first, by itself: nothing slow may stand before it."""
         router, back = self.world.router, self.run.track == "rollback"
         if back and self.run.cursor == 0:
-            quick = return_routes(self.run, router.observe().routes)
+            state = router.observe()
+            if state.routes is None and not state.running:
+                # The router could never start, as where somebody else has its address.
+                return Finished("no request was ever routed here")
+            quick = return_routes(self.run, state.routes)
             if quick is not None:
                 router.ensure_routes(quick, epoch=self.epoch)
                 return Finished("all requests on stable")
