@@ -6,6 +6,9 @@ from typing import Any
 
 from benchmarks.processor import Usage
 
+#: Cores that others may use before it is worth saying beside a limit that did not hold.
+NOTICEABLE = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -56,8 +59,10 @@ class Row:
         """A sentence for each limit that did not hold."""
         if self.problem is not None:
             return [f"{self.name}: {self.problem}"]
+        others = 0.0 if self.usage is None else self.usage.others
+        aside = f" (others used {others:.2f} cores meanwhile)" if others > NOTICEABLE else ""
         return [
-            f"{self.name}: {limit.figure} is {shown(self.figures.get(limit.figure))}, limit {limit}"
+            f"{self.name}: {limit.figure} is {shown(self.figures.get(limit.figure))}, limit {limit}{aside}"
             for limit in self.limits
             if not limit.holds(self.figures.get(limit.figure))
         ]

@@ -158,7 +158,7 @@ class TestReport:
         assert "60 !" in text
         assert "0.25" in text
         assert "nginx: not there" in text
-        assert "canary: p99_ms is 60, limit < 50" in text
+        assert "canary: p99_ms is 60, limit < 50 (others used 0.25 cores meanwhile)" in text
         assert "held" not in text
 
     def test_the_object_can_be_written_as_json_and_tells_what_was_missed(self):
