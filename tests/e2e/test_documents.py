@@ -1,11 +1,14 @@
 """The documentation does what it says: commands are run, links lead somewhere, references are up to date."""
 
 import json
+import os
 import re
 import shlex
 import tempfile
+import time
+import traceback
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import pytest
 from cyclopts import CycloptsError
 from document_pages import ROOT, Page, list_pages
 from document_reference import list_errors, rewrite
-from document_session import DATABASE, Session
+from document_session import DATABASE, MismatchError, Session
 
 from fairway import catalog
 from fairway.cli.app import COMMANDS, app
@@ -41,31 +44,46 @@ OTHER_PROGRAMS = {
 
 
 @pytest.fixture(scope="module")
-def followed(request: pytest.FixtureRequest) -> Iterator[dict[str, "Future[None]"]]:
-    """Each selected page, being followed by a session of its own."""
+def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which there will be a file for each selected page: empty if it works, else what went wrong.
+
+    Where several processes share the tests, the first that comes here follows all pages, and the others wait for it.
+    """
     mine = [item for item in request.session.items if item.fspath == request.node.fspath]
     names = [item.callspec.params["name"] for item in mine if "followed" in getattr(item, "fixturenames", ())]
     # The longest first, so that none begins when all others have ended.
     names.sort(key=lambda name: PAGES[name].text.count("\n$ fairway "), reverse=True)
+    temporary = tmp_path_factory.getbasetemp()
+    results = (temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "followed-pages"
+    try:
+        results.mkdir()
+    except FileExistsError:
+        yield results
+        return
     urls = {}
     for name in names:
         if DATABASE in PAGES[name].text:
             urls[name] = _new_database(request.getfixturevalue("postgres_socket"), f"page_{len(urls)}")
     with tempfile.TemporaryDirectory(prefix="fw-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield {
-                name: pool.submit(_follow, PAGES[name], Path(folder) / str(number), urls.get(name))
-                for number, name in enumerate(names)
-            }
+            for number, name in enumerate(names):
+                pool.submit(_follow, PAGES[name], Path(folder) / str(number), urls.get(name), _result(results, name))
+            yield results
         for path in Path(folder).rglob("*"):
             # Sealed artifacts may be read only.
             if path.is_dir() and not path.is_symlink():
                 path.chmod(0o700)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", RUNNING)
 def test_a_page_works_as_written(name, followed):
-    followed[name].result()
+    result = _result(followed, name)
+    while not result.exists():
+        time.sleep(0.05)
+    problem = result.read_text(encoding="utf-8")
+    if problem:
+        pytest.fail(problem, pytrace=False)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -138,11 +156,26 @@ def test_every_term_of_the_code_is_in_the_glossary():
     assert missing == []
 
 
-def _follow(page: Page, folder: Path, database: str | None) -> None:
-    folder.mkdir()
-    packages = any(block.title == "pyproject.toml" for block in page.blocks)
-    with Session(folder, database, packages=packages) as session:
-        session.follow(page)
+def _result(folder: Path, name: str) -> Path:
+    return folder / name.replace("/", "-")
+
+
+def _follow(page: Page, folder: Path, database: str | None, result: Path) -> None:
+    problem = ""
+    try:
+        folder.mkdir()
+        packages = any(block.title == "pyproject.toml" for block in page.blocks)
+        with Session(folder, database, packages=packages) as session:
+            session.follow(page)
+    except MismatchError as error:
+        problem = str(error)
+    except BaseException:
+        problem = traceback.format_exc()
+        raise
+    finally:
+        draft = result.with_suffix(".draft")
+        draft.write_text(problem, encoding="utf-8")
+        draft.rename(result)
 
 
 def _new_database(host: str, name: str) -> str:
