@@ -22,7 +22,8 @@ class Boundaries:
 
     Attributes:
         names: what was passed, in order; the number of a boundary is its index.
-        marks: what the world was like there, as far as effects and writes do not tell.
+        marks: what the world was like there, as far as effects and writes do not tell, and how often the journal had
+            been read.
         planned: what to do, by number; each is done once.
         broken: the calls that fail, as `port.method`, each with what says how; it may also say None.
         look: called at every boundary.
@@ -31,7 +32,8 @@ class Boundaries:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.marks: list[object] = []
+        self.marks: list[tuple[object, int]] = []
+        self.reads = 0
         self.planned: dict[int, Callable[[], None]] = {}
         self.broken: dict[str, Callable[[], Exception | None]] = {}
         self.look: Callable[[str], None] = lambda name: None
@@ -39,20 +41,29 @@ class Boundaries:
 
     def pass_by(self, name: str) -> None:
         number = len(self.names)
-        self.marks.append(self.mark())
+        self.marks.append((self.mark(), self.reads))
         self.names.append(name)
         self.look(name)
         action = self.planned.pop(number, None)
         if action is not None:
             action()
 
-    def distinct(self) -> list[int]:
+    def for_deaths(self) -> list[int]:
         """The boundaries at which a death leaves another world than at the boundary before.
 
         Right after one effect and right before the next one the world is the same unless it changed by itself.
         """
-        numbers = range(len(self.names))
-        return [n for n in numbers if self.names[n].startswith("after") or n == 0 or self.marks[n] != self.marks[n - 1]]
+        return [n for n in range(len(self.names)) if self._is_new(n) or self.marks[n][0] != self.marks[n - 1][0]]
+
+    def for_facts(self) -> list[int]:
+        """The boundaries at which a controller that goes on can tell a new fact from one at the boundary before.
+
+        It cannot if it has not read the journal in between.
+        """
+        return [n for n in range(len(self.names)) if self._is_new(n) or self.marks[n] != self.marks[n - 1]]
+
+    def _is_new(self, number: int) -> bool:
+        return number == 0 or self.names[number].startswith("after")
 
 
 class Watched:
@@ -69,6 +80,7 @@ class Watched:
             if error is not None:
                 raise error
             if name not in EFFECTS[self._port]:
+                self._boundaries.reads += self._port == "store"
                 return method(*args, **kwargs)
             self._boundaries.pass_by(f"before {full}")
             result = method(*args, **kwargs)

@@ -19,7 +19,8 @@ from fairway.engine.advance import Engine
 from fairway.engine.controller import Postman
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.world import World
-from fairway.ports.checks import Answer, Command, CommandResult
+from fairway.ports.checks import CommandResult
+from fairway.testing.checks import FakeCommands, FakeProbe
 from fairway.testing.router import FakeRouter
 from fairway.testing.target import Behaviour, FakeTarget
 from fairway.usecases.steer import Helm
@@ -67,29 +68,6 @@ class FakeArtifacts:
         return None
 
 
-class FakeCommands:
-    """Commands take two looks; each execution is counted by its key."""
-
-    def __init__(self) -> None:
-        self.executed: Counter[str] = Counter()
-        self.statuses: dict[str, int] = {}
-        self.looks: Counter[str] = Counter()
-
-    def ensure_run(self, command: Command) -> CommandResult | None:
-        self.looks[command.key] += 1
-        if self.looks[command.key] == 1:
-            self.executed[command.key] += 1
-            return None
-        return CommandResult(self.statuses.get(command.line, 0), "said something\n")
-
-
-class FakeProbe:
-    """Every server answers 200."""
-
-    def get(self, url: str, *, timeout: float) -> Answer:
-        return Answer(200, "ok")
-
-
 class FakeNotifier:
     """Remembers what it was given, by key."""
 
@@ -135,7 +113,7 @@ class Street:
         self._seen: Run | None = None
         for revision, behaviour in self.behaviours.items():
             self.target.behave(revision, behaviour)
-        self.commands.statuses = self.statuses
+        self.commands.results = {line: CommandResult(status, "said") for line, status in self.statuses.items()}
         self._settle()
         self.boundaries.look, self.boundaries.mark = self._look, self.mark
 
@@ -202,7 +180,7 @@ class Street:
 
     def mark(self) -> tuple[object, ...]:
         """Changes whenever the world does, other than by an effect or a write: time passes, instances are looked at."""
-        return self.clock.now, tuple(self.target._observed.items()), tuple(self.commands.looks.items())
+        return self.clock.now, tuple(self.target._observed.items()), tuple(self.commands.executions.items())
 
     def share(self) -> float:
         """Percent of the requests that the candidate gets."""
@@ -260,7 +238,7 @@ class Street:
             "under way": state.run,
             "rejected": rejected,
             "messages": list(self.notifier.received.values()),
-            "commands": dict(self.commands.executed),
+            "commands": dict(self.commands.executions),
         }
 
 

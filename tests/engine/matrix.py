@@ -112,7 +112,7 @@ def _plain(value: Any, street: Street) -> str:
 
 
 def _repeated(street: Street) -> list[str]:
-    return [f"{key} was executed {count} times" for key, count in street.commands.executed.items() if count > 1]
+    return [f"{key} was executed {count} times" for key, count in street.commands.executions.items() if count > 1]
 
 
 def order_faults(events: tuple[Event, ...]) -> list[str]:
