@@ -1,6 +1,6 @@
 """The composition root: the only package that knows everyone."""
 
-from fairway.bootstrap.ambient import actor, duration, new_run, now, pause
+from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
 from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
 from fairway.bootstrap.project import CONFIG_NAME, Project, load_spec, open_project, open_reader
@@ -14,6 +14,7 @@ __all__ = [
     "duration",
     "ensure_controller",
     "examined",
+    "is_dumb_terminal",
     "keep_serving",
     "load_spec",
     "machine",

@@ -1,6 +1,7 @@
 """What the process itself knows: the time, the person, chance."""
 
 import getpass
+import os
 import secrets
 import time
 
@@ -23,6 +24,11 @@ def pause(seconds: float) -> None:
 def actor() -> str:
     """The account that runs this command."""
     return getpass.getuser()
+
+
+def is_dumb_terminal() -> bool:
+    """The terminal says that it cannot move its cursor."""
+    return os.environ.get("TERM", "").lower() in {"dumb", "unknown", ""}
 
 
 def new_run() -> str:

@@ -27,7 +27,9 @@ def follow(
         limit: seconds to stay at most; None: until the end.
         going_back: that the run goes back is what was asked for.
     """
-    progress = _screen() if sys.stderr.isatty() else _lines()
+    from fairway import bootstrap
+
+    progress = _screen() if sys.stderr.isatty() and not bootstrap.is_dumb_terminal() else _lines()
     next(progress)
     run, evidence = _observe(project, run_id, progress, limit)
     progress.close()
@@ -106,4 +108,4 @@ def _screen() -> Progress:
     with Live(console=console, refresh_per_second=8, transient=False) as live:
         while True:
             run, evidence, at = yield
-            live.update(draw(run, evidence, at))
+            live.update(draw(run, evidence, at, height=console.height))

@@ -22,19 +22,23 @@ _MARKS = {
     "planned": ("·", "dim"),
     "not-reached": ("·", "dim"),
 }
+#: Lines that the picture needs beside the steps, at 80 columns; and how many steps it shows in any case.
+_OTHER_LINES, _FEWEST_STEPS = 12, 5
 
 
-def draw(run: Run, evidence: dict[str, Any] | None, at: float) -> RenderableType:
-    """Steps, weight, requests of both revisions, evidence and the time left.
+def draw(run: Run, evidence: dict[str, Any] | None, at: float, *, height: int = 1000) -> RenderableType:
+    """Weight and time left, requests of both revisions, evidence, and as many steps as there is room for.
 
     Args:
         run: the state.
         evidence: what the judge saved last.
         at: now, seconds since the epoch, UTC.
+        height: lines of the terminal.
     """
-    parts: list[RenderableType] = [_headline(run, at), _steps(run, at)]
+    parts: list[RenderableType] = [_headline(run, at)]
     if evidence is not None and run.outcome is None:
         parts += [_traffic(run, evidence), Text(evidence["assessment"]["sentence"], style="dim")]
+    parts.append(_steps(run, at, room=max(height - _OTHER_LINES, _FEWEST_STEPS)))
     return Group(*parts)
 
 
@@ -69,18 +73,34 @@ def time_left(run: Run, at: float) -> float | None:
     return max(left, 0.0)
 
 
-def _steps(run: Run, at: float) -> Table:
+def _steps(run: Run, at: float, *, room: int) -> Table:
     table = Table.grid(padding=(0, 2))
-    for step in list_steps(run):
+    for step in _fold(list_steps(run), room):
         mark, style = _MARKS[step["outcome"]]
         taken = seconds(step["seconds"])
         if step["outcome"] == "under-way":
             taken = seconds(at - run.records[-1].started)
-        detail = step["detail"] if step["outcome"] != "done" or len(step["detail"]) < 60 else ""
-        table.add_row(
-            Text(mark, style=style), step["stage"], Text(step["name"], style=style), taken, Text(detail, "dim")
-        )
+        # A line each, so that it is known how many fit.
+        detail = Text(step["detail"], "dim", no_wrap=True, overflow="ellipsis")
+        name = Text(step["name"], style, no_wrap=True, overflow="ellipsis")
+        table.add_row(Text(mark, style), step["stage"], name, taken, detail)
     return table
+
+
+def _fold(steps: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """The steps around the one under way, and how many there are before and after them."""
+    if len(steps) <= room:
+        return steps
+    ahead = [index for index, step in enumerate(steps) if step["outcome"] in {"under-way", "planned"}]
+    first = max(0, min(min(ahead, default=len(steps)) - 2, len(steps) - room + 1))
+    last = first + room - 1 - (first > 0)
+    before, after = first, len(steps) - last
+    return [*_count(before, "earlier", "done"), *steps[first:last], *_count(after, "more", "planned")]
+
+
+def _count(number: int, which: str, outcome: str) -> list[dict[str, Any]]:
+    name = f"{number} {which} step{'s' if number > 1 else ''}"
+    return [{"stage": "", "name": name, "seconds": None, "outcome": outcome, "detail": ""}] if number > 0 else []
 
 
 def _traffic(run: Run, evidence: dict[str, Any]) -> Table:
