@@ -3,7 +3,7 @@
 from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
 from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
-from fairway.bootstrap.project import CONFIG_NAME, Project, load_spec, open_project, open_reader
+from fairway.bootstrap.project import CONFIG_NAME, Project, insist_on_environment, load_spec, open_project, open_reader
 
 __all__ = [
     "CONFIG_NAME",
@@ -14,6 +14,7 @@ __all__ = [
     "duration",
     "ensure_controller",
     "examined",
+    "insist_on_environment",
     "is_dumb_terminal",
     "keep_serving",
     "load_spec",

@@ -225,6 +225,17 @@ def _remember(state: Path, spec: "ServiceSpec") -> None:
         draft.rename(path)
 
 
+def insist_on_environment(config: Path | None, name: str) -> None:
+    """Tells a name that was mistyped from an environment in which nothing ever happened.
+
+    Raises:
+        UserError: the configuration knows no such environment.
+    """
+    from fairway.usecases.deploy import find_environment
+
+    find_environment(load_spec(find_config(config)), name)
+
+
 def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
     """The service's name and its journal for reading; needs neither the configuration nor a controller.
 

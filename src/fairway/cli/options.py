@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
+
+AtLeastOne = Annotated[int, Parameter(validator=Number(gte=1))]
 
 
 @Parameter(name="*")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fairway.cli.follow import WAITING, follow
-from fairway.cli.options import DEFAULTS, Options
+from fairway.cli.options import DEFAULTS, AtLeastOne, Options
 from fairway.cli.output import Exit, print_json, say, table
 from fairway.usecases.report import describe_run, timestamp
 from fairway.usecases.status import Question, describe_environment
@@ -21,6 +21,8 @@ def status(*, env: str | None = None, options: Options = DEFAULTS) -> int:
     question = Question(service, store)
     names = [env] if env is not None else question.list_environments()
     found = [question.ask(name) for name in names]
+    if env is not None and found[0]["run"] is None:
+        bootstrap.insist_on_environment(options.config, env)
     if options.json:
         print_json(found[0] if env is not None else {"service": service, "environments": found})
     else:
@@ -42,7 +44,9 @@ def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULT
     return follow(bootstrap.open_project(options.config), run, as_json=options.json, limit=limit)
 
 
-def history(*, env: str | None = None, limit: int = 20, run: str | None = None, options: Options = DEFAULTS) -> int:
+def history(
+    *, env: str | None = None, limit: AtLeastOne = 20, run: str | None = None, options: Options = DEFAULTS
+) -> int:
     """List the runs of an environment, newest first, or everything about one run.
 
     Args:
@@ -57,6 +61,8 @@ def history(*, env: str | None = None, limit: int = 20, run: str | None = None, 
         print_json(describe_run(store.load(run), store.load_evidence(run)))
         return Exit.YES
     runs = store.list_runs(service=service, environment=env, limit=limit)
+    if env is not None and not runs:
+        bootstrap.insist_on_environment(options.config, env)
     if options.json:
         print_json({"runs": [_entry(entry) for entry in runs]})
         return Exit.YES
