@@ -148,9 +148,9 @@ def test_every_term_of_the_code_is_in_the_glossary():
     text = PAGES["docs/glossary.md"].text.lower()
     terms = (
         "abort analysis artifact bake blue-green candidate canary commit-point controller decision digest e-value "
-        "environment epoch event evidence gate hold inconclusive instance journal lane lease measurement notifier observe "
-        "outbox pause phase plan preview promotion quarantine release revision rolling rollback rollout router run "
-        "seal service settle stable stage step strategy supervisor target unit verdict warm-up weight"
+        "environment epoch event evidence gate hold inconclusive instance journal lane lease measurement notifier "
+        "observe outbox pause phase plan preview promotion quarantine release revision rolling rollback rollout router "
+        "run seal service settle stable stage step strategy supervisor target unit verdict warm-up weight"
     )
     missing = [term for term in terms.split() if f"**{term.replace('commit-point', 'commit point')}**" not in text]
     assert missing == []
