@@ -1,6 +1,5 @@
 """Journals for whole matrices: one file or one database holds many environments."""
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,10 +23,12 @@ def clock() -> Clock:
 def sqlite(clock: Clock) -> Iterator[SqlStore]:
     """A journal in a file, held by the only controller; in memory where the machine offers that."""
     memory = Path("/dev/shm")
-    folder = tempfile.mkdtemp(prefix="fairway-engine-", dir=memory if memory.is_dir() else None)
-    with SqlStore.open(f"{folder}/journal.db", exclusive=True) as store:
+    place = memory if memory.is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(prefix="fairway-engine-", dir=place) as folder,
+        SqlStore.open(f"{folder}/journal.db", exclusive=True) as store,
+    ):
         yield store
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
