@@ -307,3 +307,15 @@ def test_going_back_to_a_release_with_the_configuration_it_had(history):
         environments=(replace(STAGING, run=replace(STAGING.run, command="other {port}")), PRODUCTION),
     )
     assert history.back().plan.candidate.run.command == STAGING.run.command
+
+
+def test_going_back_again_while_a_rollback_is_under_way_joins_it(shop):
+    shop.end(shop.deploy("1.0.0"))
+    shop.end(shop.deploy("1.1.0"))
+    first = shop.back()
+    for again in (shop.back(), shop.back(to="1.0.0")):
+        assert isinstance(again, Started)
+        assert again.run == first.run
+    assert shop.store.load(first.run).abort is None
+    assert shop.end(first).outcome == "completed"
+    assert shop.live() == ("1.0.0", 1)

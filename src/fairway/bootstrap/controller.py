@@ -65,10 +65,11 @@ def serve(config: Path | None, log: Callable[[str], None]) -> None:
     state = path.parent / STATE_FOLDER
     if not (state / "project").exists():
         open_project(path)
-    _, database, *_ = (state / "project").read_text().split("\n")
-    alone = not database.startswith("postgresql")
+    service, database, *_ = (state / "project").read_text().split("\n")
+    alone = not database.startswith("postgres")
     with _present(state, alone=alone):
-        _serve(Project(path, path.parent, database or str(state / "journal.db"), exclusive=alone), log)
+        url = database or str(state / "journal.db")
+        _serve(Project(path, path.parent, url, exclusive=alone, serves=service), log)
 
 
 @contextmanager

@@ -40,12 +40,14 @@ class Project:
         folder: the repository.
         database: URL or path of the journal's database.
         exclusive: nobody else advances runs in this database.
+        serves: the service whose runs this process advances; None: it advances none.
     """
 
     config: Path
     folder: Path
     database: str
     exclusive: bool = False
+    serves: str | None = None
     _made: dict[tuple[str, ...], object] = field(default_factory=dict)
 
     @property
@@ -63,7 +65,7 @@ class Project:
         """The journal."""
         from fairway.adapters.stores.sql import SqlStore
 
-        return SqlStore.open(self.database, exclusive=self.exclusive)
+        return SqlStore.open(self.database, exclusive=self.exclusive, service=self.serves)
 
     @cached_property
     def supervisor(self) -> "SupervisorClient":

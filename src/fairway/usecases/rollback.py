@@ -64,7 +64,7 @@ class Returner:
         environment = find_environment(self.service, wanted.environment)
         state = self.records.environment(self.service.service, environment.name)
         if state.run is not None:
-            return self._abort(state.run, wanted)
+            return self._join(state.run, wanted)
         if state.live is None:
             raise UserError("nothing-live", f"nothing is live in {environment.name}", "deploy a release first")
         target = self._target(state, wanted)
@@ -82,9 +82,11 @@ class Returner:
         occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, wanted.reason, plan))
         return busy(occupant, environment.name) if occupant is not None else Started(run, plan)
 
-    def _abort(self, run: str, wanted: Return) -> Started | Declined:
+    def _join(self, run: str, wanted: Return) -> Started | Declined:
         state = self.journal.load(run)
         stable = state.plan.stable
+        if state.plan.kind == "rollback" and wanted.to in (None, *_names(state.plan.candidate)):
+            return Started(run, state.plan)
         if wanted.to is not None and (stable is None or wanted.to not in _names(stable)):
             return busy(run, wanted.environment)
         answer = Helm(self.journal, self.clock).abort_run(run, actor=wanted.actor, reason=wanted.reason)

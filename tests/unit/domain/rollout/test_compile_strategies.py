@@ -130,7 +130,10 @@ def test_a_first_deployment_is_the_same_for_every_strategy_and_commits_with_its_
         "verify: promote",
     ]
     assert plan.commit == len(plan.forward)
-    assert lines(plan.rollback) == ["switch: weight 0 %, reached by its own address only", "switch: retire the candidate"]
+    assert lines(plan.rollback) == [
+        "switch: weight 0 %, reached by its own address only",
+        "switch: retire the candidate",
+    ]
     assert plan.strategy == "first deployment"
     assert ("observe", "first deployment: nothing to go back to") in plan.skipped
 

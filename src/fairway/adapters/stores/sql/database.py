@@ -18,11 +18,13 @@ class Database(ABC):
     Attributes:
         name: what error sentences call it: a path, or host and database; never a password.
         exclusive: nobody else advances runs in it, so that other leases are those of the dead.
+        service: whose runs may be claimed and whose messages delivered; None: anybody's.
     """
 
     def __init__(self, name: str, *, read: Engine, write: Engine, clock: Callable[[], float] | None) -> None:
         self.name = name
         self.exclusive = False
+        self.service: str | None = None
         self._read = read
         self._write = write
         self._clock = clock

@@ -28,6 +28,7 @@ class SqlLeases(Leases):
             select(runs.c.id, runs.c.service, runs.c.environment, runs.c.holder, runs.c.epoch)
             .add_columns(settled.label("settled"), (clock + ttl).label("until"))
             .where(runs.c.wake_at <= bindparam("now", type_=Float()), self._free)
+            .where(true() if database.service is None else runs.c.service == database.service)
             .order_by(runs.c.wake_at, runs.c.number)
             .limit(bindparam("most"))
         )

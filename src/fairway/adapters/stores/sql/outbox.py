@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, func, literal_column, or_, select, true, update
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.projection import storable
@@ -30,6 +30,7 @@ class SqlOutbox(Outbox):
         query = (
             select(outbox.c.id, outbox.c.receiver, outbox.c.body, outbox.c.tries)
             .where(outbox.c.number.in_(heads), outbox.c.due <= now)
+            .where(true() if self._database.service is None else outbox.c.service == self._database.service)
             .order_by(outbox.c.number)
             .limit(limit)
         )

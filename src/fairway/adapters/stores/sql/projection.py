@@ -119,7 +119,8 @@ def message_rows(run: Run, event: Event) -> Iterator[dict[str, Any]]:
             described = _describe(receiver)
             yield {
                 "id": f"{run.id}.{run.version}.{place}",
-                "queue": hashlib.sha256(described.encode()).hexdigest(),
+                "queue": hashlib.sha256(f"{run.plan.service}\n{described}".encode()).hexdigest(),
+                "service": run.plan.service,
                 "receiver": described,
                 "body": write_json(message),
                 "due": event.at,

@@ -111,6 +111,7 @@ outbox = Table(
     Column("number", _Number, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("queue", Text, nullable=False),
+    Column("service", Text, nullable=False),
     Column("receiver", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="waiting"),

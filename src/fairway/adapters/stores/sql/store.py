@@ -35,6 +35,7 @@ class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
         url: str,
         *,
         exclusive: bool = False,
+        service: str | None = None,
         lease_clock: Callable[[], float] | None = None,
         patience: float | None = None,
     ) -> Self:
@@ -43,6 +44,8 @@ class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
         Args:
             url: `postgresql://…`, `sqlite:///FILE`, or the path of a file.
             exclusive: only for a file, by the controller that holds its lock: leases of others are taken over at once.
+            service: claim runs and list due messages of this service only, for a controller beside those of others;
+                None: of any.
             lease_clock: seconds since the epoch, UTC, by which leases end; None: the server's clock, for a file the
                 caller's.
             patience: seconds to wait for locks of others; None: 30 for a file, 10 on a server.
@@ -53,6 +56,7 @@ class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
             PermanentError: the server refuses, or the file is damaged, not a database, not writable.
         """
         database = _open_database(url, exclusive=exclusive, clock=lease_clock, patience=patience)
+        database.service = service
         try:
             ensure_schema(database)
         except BaseException:

@@ -100,6 +100,7 @@ def _make_outbox() -> None:
         sa.Column("number", _number(), primary_key=True, autoincrement=True),
         sa.Column("id", sa.Text, nullable=False, unique=True),
         sa.Column("queue", sa.Text, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
         sa.Column("receiver", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
