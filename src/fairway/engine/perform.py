@@ -102,12 +102,16 @@ class Performance:
         revision = self.run.plan.candidate
         planned = self.run.current
         preview = planned is not None and planned.stage == "check"
-        variables = {"PYTHONDONTWRITEBYTECODE": "1"} | dict(revision.run.variables) | {
-            "FAIRWAY_URL": f"http://{self._address(preview=preview)}",
-            "FAIRWAY_ENVIRONMENT": self.run.plan.environment,
-            "FAIRWAY_VERSION": revision.version,
-            "FAIRWAY_COMMIT": revision.artifact.commit,
-        }
+        variables = (
+            {"PYTHONDONTWRITEBYTECODE": "1"}
+            | dict(revision.run.variables)
+            | {
+                "FAIRWAY_URL": f"http://{self._address(preview=preview)}",
+                "FAIRWAY_ENVIRONMENT": self.run.plan.environment,
+                "FAIRWAY_VERSION": revision.version,
+                "FAIRWAY_COMMIT": revision.artifact.commit,
+            }
+        )
         key = f"{self.run.id}-{self.run.track}-{self.run.cursor}"
         pairs = tuple(sorted(variables.items()))
         command = Command(key, step.command, revision.artifact.location, pairs, step.timeout)
