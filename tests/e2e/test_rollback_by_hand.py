@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,8 +98,7 @@ def test_the_release_before_comes_back_in_six_phases_with_its_configuration(plac
     assert ask(place.port).text == f"hello-{before}"
     assert seen.failed == 0, seen
     assert not [unit for unit in shop.units() if left in unit]
-    told = [json.loads(line) for line in place.told.read_text().splitlines()]
-    assert ("rollback-verified", before) in {(message["event"], message["release"]) for message in told}
+    _await_told(place, "rollback-verified", before)
 
     again = shop.deploy(left, "production")
     assert _error(again) == (1, "quarantined")
@@ -107,6 +107,21 @@ def test_the_release_before_comes_back_in_six_phases_with_its_configuration(plac
     assert _error(empty) == (2, "no-reason")
     _lift(place, left, f"hello-{left}")
     assert ask(place.port).text == f"hello-{left}"
+
+
+def _await_told(place: Place, event: str, version: str) -> None:
+    """Messages are delivered by themselves, soon after."""
+    deadline = time.monotonic() + 20
+    while (event, version) not in _told(place):
+        assert time.monotonic() < deadline, _told(place)
+        time.sleep(0.05)
+
+
+def _told(place: Place) -> set[tuple[str, str]]:
+    """Event and release of each whole message so far."""
+    text = place.told.read_text() if place.told.exists() else ""
+    messages = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return {(message["event"], message["release"]) for message in messages}
 
 
 def test_an_earlier_release_that_runs_no_more_comes_back_by_its_name_or_by_its_run(place: Place) -> None:
@@ -147,7 +162,7 @@ def test_a_rollback_during_a_rollout_takes_the_plans_own_way_back(place: Place) 
     with Load(f"http://127.0.0.1:{place.port}/", rate=150, connections=8) as users:
         run = shop.deploy(version, "production", "--no-wait").json["run"]
         shop.await_status("production", lambda status: status["weight"] == 50)
-        other = _back(shop, "--to", place.releases[1])
+        other = _back(shop, "--to", place.releases[0])
         assert _error(other) == (1, "busy")
         assert run in other.json["error"]["message"]
         back = _back(shop)
