@@ -54,12 +54,12 @@ def test_a_release_goes_through_the_environments_in_their_order(place: Place) ->
 
     passed = shop.deploy("1.0.0", "production")
     assert passed.status == 0, passed.err
-    assert passed.json["digest"] == shop.status("staging")["live"]["digest"]
+    assert passed.json["digest"] == shop.now("staging")["live"]["digest"]
 
 
 def test_a_release_has_many_names(place: Place) -> None:
     shop = place.shop
-    live = shop.status("staging")["live"]
+    live = shop.now("staging")["live"]
     for name in ("v1.0.0", live["commit"], live["commit"][:10], live["digest"]):
         answer = shop.deploy(name, "staging")
         assert (answer.status, answer.json["unchanged"], answer.json["digest"]) == (0, True, live["digest"]), name
@@ -164,7 +164,7 @@ def test_the_nearest_configuration_counts_and_another_can_be_named(place: Place,
 def test_a_plan_says_what_would_be_done_and_does_nothing(place: Place) -> None:
     shop, version = place.shop, next_version()
     release(shop, version)
-    before = shop.status("staging")
+    before = shop.now("staging")
     plan = shop.fairway("plan", version, "--env", "staging", "--strategy", "canary", "--json")
     assert plan.status == 0, plan.err
     assert (plan.json["release"], plan.json["previous"]) == (version, before["live"]["release"])
@@ -177,7 +177,7 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(place: Place) -> None:
     assert plan.json["seconds"] > 0
     text = shop.fairway("plan", version, "--env", "staging", "--strategy", "canary").out
     assert text.index("bake at 50 %") < text.index("commit point") < text.index("retire the stable")
-    assert shop.status("staging") == before
+    assert shop.now("staging") == before
 
 
 def test_the_command_describes_itself(place: Place) -> None:

@@ -71,7 +71,7 @@ def _error(answer: Answer) -> tuple[int, str]:
 
 
 def _live(place: Place) -> str:
-    return place.shop.status("production")["live"]["release"]
+    return place.shop.now("production")["live"]["release"]
 
 
 def _lift(place: Place, version: str, greeting: str) -> None:
@@ -171,7 +171,7 @@ def test_a_rollback_during_a_rollout_takes_the_plans_own_way_back(place: Place) 
         assert back.json["quarantined"] is False
         seen = users.stop()
     assert _live(place) == live
-    assert ask(place.port).revision == shop.status("production")["live"]["revision"]
+    assert ask(place.port).revision == shop.now("production")["live"]["revision"]
     assert seen.failed == 0, seen
 
 

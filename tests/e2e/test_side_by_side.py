@@ -81,7 +81,7 @@ def test_one_environment_goes_down_and_comes_back_alone(street: Street) -> None:
     for place in street.ports:
         if place != ("corner", "prod"):
             assert len(_answers(street, *place)) == 2, place
-    assert shop.status("prod")["live"]["release"] == "1.0.0"
+    assert shop.now("prod")["live"]["release"] == "1.0.0"
 
     up = shop.fairway("up", "--env", "prod", "--json")
     assert up.status == 0, up.err
@@ -116,7 +116,7 @@ def test_logs_show_the_instances_of_one_environment_and_follow_them(street: Stre
     assert shown.status == 0, shown.err
     assert "asked for /pears in prod\n" in shown.out
     assert "plums" not in shown.out
-    revision = shop.status("prod")["live"]["revision"]
+    revision = shop.now("prod")["live"]["revision"]
     instances = {line.split()[0] for line in shown.out.splitlines()}
     assert instances <= {f"{revision}.1", f"{revision}.2"}
 

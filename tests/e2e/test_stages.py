@@ -81,7 +81,7 @@ def _steps(report: dict[str, Any], stage: str) -> list[dict[str, Any]]:
 
 def test_all_eight_stages_appear_and_each_command_runs_once_with_its_variables(place: Place) -> None:
     shop, version = place.shop, next_version()
-    live = shop.status("full")["live"]["release"]
+    live = shop.now("full")["live"]["release"]
     release(shop, version)
     place.out.write_text("")
     answer = shop.deploy(version, "full")
@@ -117,7 +117,7 @@ def test_all_eight_stages_appear_and_each_command_runs_once_with_its_variables(p
 @pytest.mark.parametrize("stage", ["validate", "migrate", "check", "verify"])
 def test_a_command_that_fails_stops_the_rollout_and_the_old_release_serves_on(place: Place, stage: str) -> None:
     shop, version = place.shop, next_version()
-    live = shop.status("full")["live"]["release"]
+    live = shop.now("full")["live"]["release"]
     release(shop, version)
     failing = place.out.with_name(f"{place.out.name}.{stage}")
     failing.touch()
@@ -130,14 +130,14 @@ def test_a_command_that_fails_stops_the_rollout_and_the_old_release_serves_on(pl
     (switch,) = [step for step in report["steps"] if step["name"] == "weight 100 %"]
     assert switch["outcome"] == ("done" if stage == "verify" else "not-reached")
     assert report["quarantined"] == (stage in {"check", "verify"})
-    assert shop.status("full")["live"]["release"] == live
+    assert shop.now("full")["live"]["release"] == live
     assert ask(place.full).text == live
     assert not [unit for unit in shop.units() if version in unit]
 
 
 def test_an_unexpected_answer_on_the_candidates_own_address_stops_the_rollout(place: Place) -> None:
     shop, version = place.shop, next_version()
-    live = shop.status("full")["live"]["release"]
+    live = shop.now("full")["live"]["release"]
     release(shop, version, "body = b'nothing to see'")
     answer = shop.deploy(version, "full")
     assert (answer.status, answer.json["verdict"]) == (1, "failed")
@@ -148,7 +148,7 @@ def test_an_unexpected_answer_on_the_candidates_own_address_stops_the_rollout(pl
 
 def test_an_unexpected_answer_on_the_users_address_takes_the_candidate_back(place: Place) -> None:
     shop, version = place.shop, next_version()
-    live = shop.status("full")["live"]["release"]
+    live = shop.now("full")["live"]["release"]
     shy = f"body = b'shy' if dict(scope['headers'])[b'host'].endswith(b':{place.full}') else b'{version}'"
     release(shop, version, shy)
     answer = shop.deploy(version, "full")
@@ -171,7 +171,7 @@ def test_a_candidate_without_traffic_has_addresses_of_its_own(place: Place) -> N
     assert {ask(place.bare).text for _ in range(20)} == {first}
     assert ask(place.bare, x_fairway_revision="candidate").text == version
     assert ask(place.bare, x_fairway_revision="stable").text == first
-    assert ask(place.preview).revision == shop.status("bare")["revision"]
+    assert ask(place.preview).revision == shop.now("bare")["revision"]
 
     assert shop.steer("abort", run).status == 0
     assert shop.steer("watch", run).status == 1
@@ -192,7 +192,7 @@ def test_a_stage_without_work_is_skipped_with_the_reason(place: Place) -> None:
     assert "skipped: no commands under stages.migrate" in text
 
     run = shop.deploy(version, "bare", "--no-wait").json["run"]
-    report = shop.status("bare")
+    report = shop.now("bare")
     shop.steer("abort", run)
     shop.steer("watch", run)
     told = {step["stage"]: step["detail"] for step in report["steps"] if step["outcome"] == "skipped"}

@@ -106,6 +106,10 @@ class Workshop:
             store.close()
         return status
 
+    def now(self, env: str) -> dict[str, Any]:
+        """What `status` would say at present, without a process for it."""
+        return self.await_status(env, lambda _: True)
+
     def units(self) -> dict[str, int]:
         """Processes that the supervisor keeps, by unit."""
         found = {}

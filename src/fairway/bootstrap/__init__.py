@@ -3,7 +3,15 @@
 from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
 from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
-from fairway.bootstrap.project import CONFIG_NAME, Project, insist_on_environment, load_spec, open_project, open_reader
+from fairway.bootstrap.project import (
+    CONFIG_NAME,
+    Project,
+    insist_on_environment,
+    load_spec,
+    open_known,
+    open_project,
+    open_reader,
+)
 
 __all__ = [
     "CONFIG_NAME",
@@ -21,6 +29,7 @@ __all__ = [
     "machine",
     "new_run",
     "now",
+    "open_known",
     "open_project",
     "open_reader",
     "pause",

@@ -238,6 +238,20 @@ def insist_on_environment(config: Path | None, name: str) -> None:
     find_environment(load_spec(find_config(config)), name)
 
 
+def open_known(config: Path | None) -> Project:
+    """The project as its configuration was when it was last opened: for commands that must work whatever became of it.
+
+    Raises:
+        UserError: there is no configuration, or a wrong one that was never right.
+    """
+    path = find_config(config).absolute()
+    known = path.parent / STATE_FOLDER / "project"
+    if not known.exists():
+        return open_project(config)
+    _, database, *_ = known.read_text().split("\n")
+    return Project(path, path.parent, database or str(path.parent / STATE_FOLDER / "journal.db"))
+
+
 def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
     """The service's name and its journal for reading; needs neither the configuration nor a controller.
 

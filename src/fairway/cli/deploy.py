@@ -1,7 +1,7 @@
 """plan and deploy."""
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -12,7 +12,10 @@ from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import ServiceSpec
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
 from fairway.usecases.answers import Declined, Started, Unchanged
-from fairway.usecases.deploy import Deployer, Request, find_environment
+from fairway.usecases.deploy import Request, find_environment
+
+if TYPE_CHECKING:
+    from fairway.bootstrap import Project
 
 StrategyName = Literal["rolling", "blue-green", "canary"]
 _BY_NAME: dict[str, type[Rolling] | type[BlueGreen] | type[Canary]] = {
@@ -30,8 +33,8 @@ def plan(release: str, /, *, env: str, strategy: StrategyName | None = None, opt
         env: where to.
         strategy: in place of the environment's own.
     """
-    deployer, request = _prepare(release, env, strategy, options)
-    answer = deployer.plan(request)
+    project, request = _prepare(release, env, strategy, options)
+    answer = project.deployer(note).plan(request)
     if isinstance(answer, Plan):
         if options.json:
             print_json(_plan_object(answer))
@@ -65,12 +68,11 @@ def deploy(
     """
     from fairway import bootstrap
 
-    deployer, request = _prepare(release, env, strategy, options)
+    project, request = _prepare(release, env, strategy, options)
     limit = bootstrap.duration(timeout) if timeout is not None else None
-    answer = deployer.start(replace(request, reason=reason, lift_quarantine=lift_quarantine))
+    answer = project.deployer(note).start(replace(request, reason=reason, lift_quarantine=lift_quarantine))
     if not isinstance(answer, Started):
         return _say_no(answer, options)
-    project = bootstrap.open_project(options.config)
     bootstrap.resume(project, env)
     bootstrap.ensure_controller(project)
     if wait:
@@ -82,14 +84,14 @@ def deploy(
     return Exit.YES
 
 
-def _prepare(release: str, env: str, strategy: StrategyName | None, options: Options) -> tuple[Deployer, Request]:
+def _prepare(release: str, env: str, strategy: StrategyName | None, options: Options) -> "tuple[Project, Request]":
     from fairway import bootstrap
 
     project = bootstrap.open_project(options.config)
     if project.is_dirty():
         note("fairway: the work tree has changes that are not committed; only what is committed is deployed")
     chosen = None if strategy is None else _choose(project.spec, env, strategy)
-    return project.deployer(note), Request(release, env, bootstrap.actor(), strategy=chosen)
+    return project, Request(release, env, bootstrap.actor(), strategy=chosen)
 
 
 def _choose(spec: ServiceSpec, env: str, name: StrategyName) -> Strategy:

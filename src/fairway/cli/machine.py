@@ -32,7 +32,7 @@ def down(*, env: str | None = None, options: Options = DEFAULTS) -> int:
     """
     from fairway import bootstrap
 
-    stopped = bootstrap.bring_down(bootstrap.open_project(options.config), env)
+    stopped = bootstrap.bring_down(bootstrap.open_known(options.config), env)
     if options.json:
         print_json({"stopped": stopped})
     else:

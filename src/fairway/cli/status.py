@@ -41,7 +41,7 @@ def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULT
     from fairway import bootstrap
 
     limit = bootstrap.duration(timeout) if timeout is not None else None
-    return follow(bootstrap.open_project(options.config), run, as_json=options.json, limit=limit)
+    return follow(bootstrap.open_known(options.config), run, as_json=options.json, limit=limit)
 
 
 def history(

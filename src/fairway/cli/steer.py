@@ -14,7 +14,7 @@ def _steer(command: Callable[[Helm], Run | Declined], what: str, options: Option
     """Gives one command, and makes sure that somebody acts on it."""
     from fairway import bootstrap
 
-    project = bootstrap.open_project(options.config)
+    project = bootstrap.open_known(options.config)
     answer = command(Helm(project.store, bootstrap.now))
     if isinstance(answer, Declined):
         complain(answer.code, answer.sentence, answer.hint, as_json=options.json)
