@@ -161,6 +161,19 @@ def test_where_nobody_asks_for_anything_a_rolling_update_and_a_rollback_go_throu
     assert live_through(make(plan, rate=0.0)).outcome == "completed"
 
 
+def test_silence_while_stable_answers_never_ends_a_watch_as_good(make):
+    analysis = AnalysisPolicy(warmup=0.0, block=0.5, no_data=3.0)
+    street = make(deployment(Rolling(bake=2.0), analysis=analysis))
+    count = street._count
+    hanging = street.plan.candidate.id
+    street._count = lambda revision, requests: 0 if revision == hanging else count(revision, requests)
+    controller = Controller(street, "only")
+    run = drive_until(controller, lambda: street.run().paused is not None or street.share() > 34.0)
+    assert street.share() == 33.33
+    assert (run.paused_by, run.verdict) == ("fairway", "inconclusive")
+    assert "the candidate has finished no request" in run.paused
+
+
 def test_a_candidate_that_fails_while_the_run_is_paused_is_taken_back(make):
     street = make()
     controller = Controller(street, "only")

@@ -196,13 +196,16 @@ def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, .
 
 def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outcome:
     """Whether the watch is over, and with what answer."""
-    over = assessment.watched >= step.seconds or assessment.decision == "inconclusive"
+    silent = assessment.decision == "inconclusive"
+    over = assessment.watched >= step.seconds or silent
     if run.paused is not None or assessment.decision == "hold" or not over:
         return Pending(READ_EVERY)
     policy = run.plan.analysis.inconclusive
     shown = assessment.decision == "continue" and assessment.sufficient
-    if shown or step.purpose != "bake" or policy == "promote":
-        sentence = assessment.sentence if shown else "nothing spoke against it, and nobody asked for anything"
+    # Nobody need ask for anything but in a bake; that others are answered and the candidate's are not is no such case.
+    if shown or (step.purpose != "bake" and not silent) or policy == "promote":
+        unasked = "nothing spoke against it, and nobody asked for anything"
+        sentence = assessment.sentence if shown or silent else unasked
         return Finished(sentence, {"evidence": to_json(assessment)})
     if policy == "rollback":
         return Refused("inconclusive", assessment.sentence)
