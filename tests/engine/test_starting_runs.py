@@ -290,6 +290,7 @@ def test_while_a_run_is_under_way_going_back_means_its_own_way_back(history):
     for to in (None, "1.2.0"):
         answer = history.back(to=to)
         assert (answer.run, answer.plan.candidate.version) == (started.run, "1.1.0")
+        assert answer.taken_back, "its way back is a success"
     abort = [event for event in history.store.list_events(started.run) if isinstance(event, AbortRequested)]
     assert [event.reason for event in abort] == ["prices are wrong"]
 
@@ -316,6 +317,7 @@ def test_going_back_again_while_a_rollback_is_under_way_joins_it(shop):
     for again in (shop.back(), shop.back(to="1.0.0")):
         assert isinstance(again, Started)
         assert again.run == first.run
+        assert not again.taken_back, "its way back would be a failure, as it would be of the first"
     assert shop.store.load(first.run).abort is None
     assert shop.end(first).outcome == "completed"
     assert shop.live() == ("1.0.0", 1)

@@ -41,10 +41,10 @@ def rollback(
         return Exit.YES
     bootstrap.resume(project, env)
     bootstrap.ensure_controller(project)
-    if answer.plan.kind == "deploy":
+    if answer.taken_back:
         note(f"run {answer.run} is under way: it goes back by its own plan")
     if wait:
-        return follow(project, answer.run, as_json=options.json, going_back=True)
+        return follow(project, answer.run, as_json=options.json, going_back=answer.taken_back)
     if options.json:
         print_json({"run": answer.run, "environment": env})
     else:

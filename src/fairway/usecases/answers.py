@@ -8,10 +8,15 @@ from fairway.domain.rollout.revision import Revision
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run began, or an existing one was told what to do."""
+    """A run began, or an existing one was told what to do.
+
+    Attributes:
+        taken_back: the run was told to go back, so that its way back is what was asked for.
+    """
 
     run: str
     plan: Plan
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Returner:
         if wanted.to is not None and (stable is None or wanted.to not in _names(stable)):
             return busy(run, wanted.environment)
         answer = Helm(self.journal, self.clock).abort_run(run, actor=wanted.actor, reason=wanted.reason)
-        return Started(run, state.plan) if isinstance(answer, Run) else answer
+        return Started(run, state.plan, taken_back=True) if isinstance(answer, Run) else answer
 
     def _target(self, state: EnvironmentState, wanted: Return) -> Revision | Declined:
         """What was live before, or the newest entry of the history that goes by the wanted name."""
