@@ -16,8 +16,9 @@ from fairway.adapters.stores.sql import SqlStore
 
 pytestmark = pytest.mark.timeout(120)
 
-#: Answers slowly until a file exists, where it is asked for that.
+#: Answers one path slowly, until a file exists; another file says that it was asked.
 SLOW = """while scope["path"] == "/slow" and not __import__('os').path.exists({flag!r}):
+            open({flag!r} + ".asked", "w").close()
             await asyncio.sleep(0.02)"""
 
 
@@ -232,7 +233,7 @@ def test_a_run_past_its_commit_point_cannot_be_aborted(place: Place, tmp_path: P
 
     release(shop, version)
     with Load(f"http://127.0.0.1:{place.both}/slow", rate=50, connections=1, options=["--count", "1"]) as user:
-        _await_busy(place.both)
+        _await_file(Path(f"{flag}.asked"))
         command, run = _start(shop, version, "twin")
         _await_step(shop, "observe at 100 %", "twin")
         assert shop.steer("promote", run).status == 0
@@ -303,11 +304,11 @@ def _await_done(shop: Workshop, command: str, env: str) -> None:
     shop.await_status(env, lambda status: _outcomes(status).get(f"run {command}") == "done")
 
 
-def _await_busy(port: int) -> None:
-    """Another request after the one before was sent: its answer shows that the first one has arrived."""
-    deadline = time.monotonic() + 10
-    while ask(port).status != 200:
+def _await_file(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
         assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _instances(shop: Workshop, version: str) -> dict[str, int]:
