@@ -1,6 +1,7 @@
 """The commands, and what becomes of errors."""
 
 import sys
+import traceback
 
 from cyclopts import App, CycloptsError
 
@@ -47,22 +48,31 @@ for _name, _place, _help in COMMANDS:
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
-    as_json = "--json" in arguments
     try:
         result = app(arguments)
-    except CycloptsError as error:
-        complain("usage", str(error), "fairway --help lists the commands", as_json=as_json)
-        return Exit.WRONG_INPUT
-    except UserError as error:
-        complain(error.code, error.message, error.hint, as_json=as_json)
-        return Exit.WRONG_INPUT
-    except FairwayError as error:
-        complain(error.code, error.message, error.hint, as_json=as_json)
-        return Exit.UNKNOWN
     except KeyboardInterrupt:
         note("\nfairway: stopped watching; what was started goes on")
         return Exit.UNKNOWN
     except BrokenPipeError:
         sys.stderr.close()
         return Exit.UNKNOWN
+    except Exception as error:  # noqa: BLE001 -- Python's own status for it is 1, which says that the answer is no
+        return _tell(error, as_json="--json" in arguments)
     return int(result) if isinstance(result, int) else Exit.YES
+
+
+def _tell(error: Exception, *, as_json: bool) -> int:
+    """Says what was wrong and gives the exit status."""
+    match error:
+        case CycloptsError():
+            complain("usage", str(error), "fairway --help lists the commands", as_json=as_json)
+        case FairwayError():
+            complain(error.code, error.message, error.hint, as_json=as_json)
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            hint = "fairway doctor examines this machine"
+            complain("system", f"{where}{error.strerror or error}", hint, as_json=as_json)
+        case _:
+            traceback.print_exception(error)
+            complain("fault", f"{type(error).__name__}: {error}", "this is a fault in Fairway", as_json=as_json)
+    return Exit.WRONG_INPUT if isinstance(error, (CycloptsError, UserError)) else Exit.UNKNOWN
