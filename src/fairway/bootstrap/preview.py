@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -25,15 +26,27 @@ def choose_preview(state: Path, router: str) -> str:
     chosen = state / "previews.json"
     with (state / "previews.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ports: dict[str, int] = json.loads(chosen.read_text()) if chosen.exists() else {}
+        ports = _read(chosen)
         if router not in ports:
             # Different checkouts begin at different places, so that they seldom meet.
             begin = hashlib.sha256(f"{state.absolute()}/{router}".encode()).digest()
             ports[router] = _free_port(int.from_bytes(begin[:4], "big"), set(ports.values()))
             draft = chosen.with_name(".previews.json")
-            draft.write_text(json.dumps(ports))
+            with draft.open("w") as file:
+                json.dump(ports, file)
+                file.flush()
+                os.fsync(file.fileno())
             draft.rename(chosen)
     return f"127.0.0.1:{ports[router]}"
+
+
+def _read(chosen: Path) -> dict[str, int]:
+    """The ports by router; none if the file is absent or no record: then they are chosen anew."""
+    try:
+        ports: dict[str, int] = json.loads(chosen.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return ports
 
 
 def _free_port(begin: int, taken: set[int]) -> int:
