@@ -118,9 +118,13 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
         for thread in others:
             thread.start()
         log(f"controller {holder} serves {project.folder}")
-        controller.serve(stop)
-        for thread in others:
-            thread.join()
+        try:
+            controller.serve(stop)
+        finally:
+            # A controller that cannot go on ends with all its threads: only then does the supervisor start another.
+            stop.set()
+            for thread in others:
+                thread.join()
     store.close()
 
 

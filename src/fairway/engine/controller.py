@@ -150,9 +150,11 @@ class Postman:
     def _deliver(self, key: str, receiver: Mapping[str, Any], body: Mapping[str, Any], tries: int) -> None:
         try:
             self.notifier_of(receiver).notify(key, body)
-        except FairwayError as error:
+        except Exception as error:  # noqa: BLE001 -- one message that nobody thought of must not keep back all others
+            if not isinstance(error, FairwayError):
+                self.report(f"message {key}", error)
             give_up = isinstance(error, PermanentError) or tries + 1 >= MOST_TRIES
-            pause = min(2.0**tries, 900.0)
-            self.outbox.postpone(key, until=self.clock() + pause, error=error.message, give_up=give_up)
+            until = self.clock() + min(2.0**tries, 900.0)
+            self.outbox.postpone(key, until=until, error=f"{error}"[:500], give_up=give_up)
         else:
             self.outbox.mark_delivered(key)
