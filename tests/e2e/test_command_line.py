@@ -192,3 +192,11 @@ def test_the_command_describes_itself(place: Place) -> None:
     help_text = shop.fairway("deploy", "--help")
     assert help_text.status == 0
     assert "--lift-quarantine" in help_text.out
+
+
+def test_a_state_folder_that_cannot_be_used_is_said_in_one_sentence(shop: Workshop) -> None:
+    release(shop, "1.0.0", **{"fairway.yaml": configure(environment("staging", free_port(), FAST))})
+    (shop.folder / ".fairway").write_text("in the way")
+    answer = shop.fairway("status", "--json")
+    assert _refused(answer) == (3, "state-folder")
+    (shop.folder / ".fairway").unlink()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -93,6 +94,19 @@ def test_everything_comes_back_after_a_reboot(shop: Workshop) -> None:
         _kill(pid)
     up = shop.fairway("up", "--json")
     assert up.status == 0, up.err
+    assert up.json["environments"][0]["ready"] == 2
+    with _users(port) as users:
+        await_load(users, lambda seen: seen["ok"] > 100)
+        assert users.stop().failed == 0
+
+
+def test_up_brings_back_what_the_journal_says_is_live_when_the_supervisors_folder_was_lost(shop: Workshop) -> None:
+    port = corner(shop, "{kind: rolling, bake: 0s}")
+    assert shop.deploy("1.0.0", "production").status == 0
+    assert shop.fairway("down").status == 0
+    shutil.rmtree(shop.folder / ".fairway/supervisor")
+    up = shop.fairway("up", "--json")
+    assert up.status == 0, up.out + up.err
     assert up.json["environments"][0]["ready"] == 2
     with _users(port) as users:
         await_load(users, lambda seen: seen["ok"] > 100)

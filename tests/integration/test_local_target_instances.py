@@ -166,7 +166,7 @@ def test_the_readiness_answer_must_contain_the_text(target, revise):
     ready(target, "r2")
 
 
-def test_without_a_path_an_accepted_connection_is_readiness(target, revise):
+def test_without_a_path_any_answer_is_readiness(target, revise):
     target.ensure_instances(revise(f"{COMMAND} --never-ready", health=Health()), 1, epoch=1)
     ready(target)
 
@@ -299,3 +299,14 @@ def test_records_are_for_the_owner_only(target, revise, tmp_path):
     assert files
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in files)
     assert all("secret" not in path.read_text() for path in files)
+
+
+def test_without_a_path_a_connection_that_nobody_answers_is_not_readiness(target, revise, tmp_path):
+    script = tmp_path / "deaf.py"
+    script.write_text(
+        "import socket, sys, time\ns = socket.create_server(('127.0.0.1', int(sys.argv[1])))\ntime.sleep(60)\n"
+    )
+    revision = revise(command=f"{sys.executable} -S {script} {{port}}", health=Health())
+    target.ensure_instances(revision, 1, epoch=1)
+    wait_until(lambda: "was not answered" in target.observe_instances(revision.id)[0].detail, seconds=20)
+    assert target.observe_instances(revision.id)[0].state != "ready"

@@ -9,6 +9,7 @@ from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
 from fairway.domain.errors import UserError
+from fairway.domain.rollout.routes import Backend, Routes
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
 from fairway.ports.journal import EnvironmentState
 
@@ -45,8 +46,32 @@ def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
         For each environment with a live revision: name, release, address, ready and wanted instances.
     """
     project.supervisor.resume_all(None if environment is None else _units(project, environment))
+    live = _live(project, environment)
+    for spec, state in live:
+        _restore(project, spec, state)
     ensure_controller(project)
-    return [_await_ready(project, spec, state) for spec, state in _live(project, environment)]
+    return [_await_ready(project, spec, state) for spec, state in live]
+
+
+def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> None:
+    """Starts what the journal says is live and the supervisor knows nothing of, as when its folder was lost.
+
+    The stable revision of a run under way is restored as well: its way back moves requests there first.
+    """
+    revision, count = state.live, state.instances
+    if state.run is not None:
+        plan = project.store.load(state.run).plan
+        revision, count = plan.stable, plan.stable_instances
+    if revision is None:
+        return
+    target = project.target_of(project.spec.service, spec.name, spec.target)
+    if state.run is not None and any(instance.pid for instance in target.observe_instances(revision.id)):
+        return
+    instances = target.ensure_instances(revision, count, epoch=state.epoch)
+    if state.run is None:
+        router = project.router_of(project.spec.service, spec.name, spec.router)
+        backend = Backend(revision.id, tuple(i.endpoint for i in instances), (), revision.run.health.ready)
+        router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
 
 
 def _live(project: Project, environment: str | None) -> list[tuple[EnvironmentSpec, EnvironmentState]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fairway.bootstrap.ambient import new_run, now
 from fairway.bootstrap.preview import choose_preview
-from fairway.domain.errors import UserError
+from fairway.domain.errors import PermanentError, UserError
 
 if TYPE_CHECKING:
     from fairway.adapters.artifacts.local.store import LocalArtifacts
@@ -209,7 +209,6 @@ def open_project(config: Path | None, *, exclusive: bool = False) -> Project:
     spec = load_spec(path)
     folder = Path(spec.folder)
     state = folder / STATE_FOLDER
-    state.mkdir(mode=0o700, exist_ok=True)
     project = Project(path.absolute(), folder, spec.database or str(state / "journal.db"), exclusive)
     project.__dict__["spec"] = spec
     _remember(state, spec)
@@ -220,11 +219,16 @@ def _remember(state: Path, spec: "ServiceSpec") -> None:
     """What questions and the controller need of the configuration, so that they work whatever becomes of the file."""
     path = state / "project"
     content = f"{spec.service}\n{spec.database or ''}\n"
-    if not path.exists() or path.read_text() != content:
-        draft = state / f".project.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(content)
-        draft.rename(path)
+    try:
+        state.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists() or path.read_text() != content:
+            draft = state / f".project.{os.getpid()}"
+            draft.touch(mode=0o600)
+            draft.write_text(content)
+            draft.rename(path)
+    except OSError as error:
+        sentence = f"the state folder {state} cannot be used: {error.strerror}"
+        raise PermanentError("state-folder", sentence, "fairway doctor looks at it") from error
 
 
 def insist_on_environment(config: Path | None, name: str) -> None:

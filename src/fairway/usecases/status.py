@@ -54,4 +54,6 @@ def describe_environment(entry: dict[str, Any]) -> str:
     lines = [f"{entry['environment']}: {serving}"]
     if entry["run"] is not None:
         lines.append(f"  {entry['run']} {entry['kind']} of {entry['release']}: {entry['phase']}. {entry['reason']}")
+    if entry.get("attention"):
+        lines.append(f"  needs attention: {entry['attention']}")
     return "\n".join(lines)

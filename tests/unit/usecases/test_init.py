@@ -288,6 +288,12 @@ def test_health_paths_are_taken_from_the_source(repository):
     assert health_of(repository, {"main.py": source, "requirements.txt": ""}) == ("/health/ready", "/health/live")
 
 
+@pytest.mark.parametrize("route", ['@app.post("/up")', '@app.route("/up", methods=["POST"])'])
+def test_a_route_that_answers_no_get_is_no_health_check(repository, route):
+    source = FLASK + f"{route}\ndef h(): return ''\n"
+    assert health_of(repository, {"app.py": source, "requirements.txt": ""}) == (None, None)
+
+
 def test_a_health_path_keeps_its_last_slash(repository):
     source = FLASK + '@app.get("/healthz/")\ndef h(): return ""\n'
     assert health_of(repository, {"app.py": source, "requirements.txt": ""}) == ("/healthz/", None)

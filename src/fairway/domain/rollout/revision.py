@@ -8,7 +8,8 @@ class Health:
     """How a running instance shows that it can serve.
 
     Attributes:
-        ready: path whose 2xx answer means "send me requests"; None: an accepted connection is enough.
+        ready: path whose 2xx answer means "send me requests"; None: one answer to GET /, of any status, and
+            accepted connections from then on.
         live: path whose repeated failure means "restart me"; None: only the process itself is watched.
         ready_body: text that the readiness answer must contain; None: the status is enough.
         timeout: seconds from the start until the instance must be ready.

@@ -22,6 +22,8 @@ _LIVE = ("/health/live", "/healthz/live", "/livez", "/live", "/-/live")
 
 # Lines that ask somebody else rather than answer.
 _ASKING = re.compile(r"fetch\(|axios|requests\.|httpx|urlopen|client\.|curl |https?://")
+# Lines that answer something else than GET.
+_CHANGING = re.compile(r"\.(post|put|patch|delete)\(|methods\s*=\s*[\[({](?![^\])}]*GET)", re.IGNORECASE)
 # A path behind a prefix is not the whole path, and what the prefix is would take running the program.
 _PREFIXED = re.compile(r"(url_prefix|prefix)\s*=\s*[\"']/|Blueprint\(|APIRouter\(|express\.Router\(|include\(")
 
@@ -48,7 +50,7 @@ def find_health(sources: Mapping[str, str]) -> HealthPaths:
 
 
 def _answering_lines(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not _ASKING.search(line))
+    return "\n".join(line for line in text.splitlines() if not (_ASKING.search(line) or _CHANGING.search(line)))
 
 
 def _first(candidates: tuple[str, ...], lines: Mapping[str, str]) -> tuple[str, str] | None:

@@ -72,7 +72,7 @@ def _run(finding: Finding) -> str:
 def _health(finding: Finding) -> list[str]:
     if finding.ready is None and finding.live is None:
         return [
-            "  # No health check was seen in the source, so that an accepted connection counts as ready.",
+            "  # No health check was seen in the source, so that any answer to GET / counts as ready.",
             "  # Better: health: {ready: /health/ready}",
         ]
     paths = [f"ready: {scalar(finding.ready)}"] if finding.ready else []

@@ -10,6 +10,7 @@ from fairway.adapters.targets.local.ports import observe_listener
 from fairway.adapters.targets.local.records import InstanceRecord
 
 TIMEOUT = 1.0  # seconds for one answer
+_FIRST_PAGE = 10.0  # seconds for the first answer of an instance that has no readiness path
 _BODY = 256 * 1024  # bytes of the body that are searched
 _AT_ONCE = 16
 
@@ -55,10 +56,27 @@ class ReadinessProbe:
                 return Answer(f"Nobody listens on {place} yet.")
             if not listener.ours:
                 return Answer(f"A process that is not the instance's own listens on {place}.", stranger=True)
-        reason = _connect(record) if record.ready is None else _get(record, record.ready)
+        reason = self._ask_any(record, pid, since) if record.ready is None else _get(record, record.ready)
         if not reason:
             self._verified[record.id] = (pid, since)
         return Answer(reason)
+
+    def _ask_any(self, record: InstanceRecord, pid: int, since: float) -> str:
+        """Without a path one answer is asked for: some servers accept connections long before they can answer."""
+        return _connect(record) if self.has_seen_ready(record.id, pid, since) else _answer(record)
+
+
+def _answer(record: InstanceRecord) -> str:
+    """Empty if the instance answers anything at all to a request of its first page."""
+    connection = http.client.HTTPConnection(record.host, record.port, timeout=_FIRST_PAGE)
+    try:
+        connection.request("GET", "/", headers={"User-Agent": "fairway", "Connection": "close"})
+        connection.getresponse()
+    except (OSError, http.client.HTTPException) as problem:
+        return f"GET / on {record.host}:{record.port} was not answered: {_words(problem)}."
+    finally:
+        connection.close()
+    return ""
 
 
 def _connect(record: InstanceRecord) -> str:

@@ -25,7 +25,7 @@ class InstanceRecord:
         id: `REVISION.NUMBER`; numbers only grow, so the order of numbers is the order of age.
         inherited: what it got from the environment of whoever started it; kept, so that asking again from another
             shell does not look like a change.
-        ready: path of the readiness question, None for a TCP connect; with the text that the answer must contain.
+        ready: path of the readiness question, None for any answer at all; with the text that the answer must contain.
         timeout: seconds from its start until it must be ready.
     """
 
