@@ -4,7 +4,7 @@ import pytest
 from engine_world import Controller, approve, drive_until, facts
 
 from fairway.domain.errors import TransientError, UserError
-from fairway.domain.rollout.events import AbortRequested, Advanced, Approved, Paused, Resumed, StepFinished
+from fairway.domain.rollout.events import AbortRequested, Advanced, Approved, Paused, Resumed, StepFailed, StepFinished
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Scale, Watch
 from fairway.domain.rollout.strategy import Canary, Rolling
@@ -217,3 +217,20 @@ def test_a_rolling_update_can_be_aborted_in_its_observation(make):
     assert street.run().outcome == "rolled-back"
     assert street.share() == 0.0
     assert street.target.list_revisions() == (street.plan.stable.id,)
+
+
+@pytest.mark.parametrize("why", ["failed", "aborted"])
+def test_no_promotion_gets_ahead_of_a_way_back_that_is_decided(why, at):
+    plan = deployment(Canary(steps=(10.0, 100.0), bake=2.0))
+    street, controller = at(plan, place(plan, Watch, 1))
+    if why == "failed":
+        # The controller dies before it writes that the run goes back.
+        failed = StepFailed(street.clock(), "forward", street.run().cursor, "failed", "hard", "it fails")
+        street.store.append(street.run(), (failed,), wake=0.0)
+    else:
+        street.helm.abort_run(street.id, actor="bob", reason="wrong day")
+    answer = street.helm.promote_run(street.id, actor="eve")
+    assert isinstance(answer, Declined)
+    assert answer.code == "going-back"
+    controller.drive(approve)
+    assert street.run().outcome == "rolled-back"

@@ -46,6 +46,9 @@ class Helm:
 
         def promote(state: Run, at: float) -> Event | Declined:
             planned = state.current
+            if state.track == "forward" and (state.failure is not None or state.abort is not None):
+                # Decided, though not begun: the skipped step may be the last one before the commit point.
+                return Declined("going-back", f"run {run} is about to go back", "wait for its end")
             if state.track == "forward" and planned is not None:
                 if isinstance(planned.step, Watch):
                     return Advanced(at, actor, state.cursor)
