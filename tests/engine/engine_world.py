@@ -87,6 +87,7 @@ class Street:
         name: of the environment, and in the id of its run.
         failing: share of failed requests, by revision.
         rate: requests of users in a second.
+        asking: runs the requests of checks.
         faults: what an observer saw that must never be.
     """
 
@@ -101,6 +102,7 @@ class Street:
     boundaries: Boundaries = field(default_factory=Boundaries)
     commands: FakeCommands = field(default_factory=FakeCommands)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    asking: Executor = field(default_factory=AtOnce)
     faults: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -258,7 +260,8 @@ class Controller:
     def __init__(self, street: Street, holder: str) -> None:
         self.street, self.holder = street, holder
         self.store = Watched("store", street.store, street.boundaries)
-        self.engine = Engine(self.store, Judge(self.store, AtOnce()), lambda plan: street.world(), street.clock)
+        judge = Judge(self.store, AtOnce())
+        self.engine = Engine(self.store, judge, lambda plan: street.world(), street.clock, street.asking)
         notifier = Watched("notifier", street.notifier, street.boundaries)
         self.errors: list[BaseException] = []
         self.postman = Postman(self.store, lambda receiver: notifier, street.clock, self._report)

@@ -33,7 +33,7 @@ class Town:
         """A controller with its own connections."""
         worlds = {name: street.world() for name, street in self.streets.items()}
         judge = Judge(store, AtOnce())
-        engine = Engine(store, judge, lambda plan: worlds[plan.environment], self.clock)
+        engine = Engine(store, judge, lambda plan: worlds[plan.environment], self.clock, AtOnce())
         report = lambda what, error: self.errors.append((what, error))  # noqa: E731
         controller = Controller(engine, store, name, self.clock, AtOnce(), report)
         notifiers = {name: street.notifier for name, street in self.streets.items()}

@@ -108,7 +108,7 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
     store = project.store
     holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
     with ThreadPoolExecutor(WORKERS, "run") as workers, ThreadPoolExecutor(WORKERS, "look") as looks:
-        engine = Engine(store, Judge(store, looks), project.world, now)
+        engine = Engine(store, Judge(store, looks), project.world, now, looks)
         controller = Controller(engine, store, holder, now, workers, report)
         postman = Postman(store, project.notifier, now, report)
         others = [

@@ -1,6 +1,7 @@
 """The loop: load, decide, perform one step, write down what happened, until the run must wait."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from fairway.domain.analysis.evidence import Assessment
@@ -18,10 +19,10 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.run import Run
-from fairway.domain.rollout.steps import Watch
+from fairway.domain.rollout.steps import CheckHttp, Watch
 from fairway.engine.attempt import LONGEST_RETRY, Attempt
 from fairway.engine.judge import READ_EVERY, Judge
-from fairway.engine.perform import Performance
+from fairway.engine.perform import LOOK_AGAIN, Performance
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
 from fairway.ports.journal import AT_ONCE, Journal
 
@@ -35,12 +36,14 @@ class Engine:
         judge: keeps the analyses.
         world_of: the implementations that a plan acts through.
         clock: now, seconds since the epoch, UTC.
+        executor: asks servers, which may take as long as they like to answer.
     """
 
     journal: Journal
     judge: Judge
     world_of: Callable[[Plan], World]
     clock: Callable[[], float]
+    executor: Executor
     _epochs: dict[str, int] = field(default_factory=dict)
     _known: dict[str, Run] = field(default_factory=dict)
     _attempts: dict[str, Attempt] = field(default_factory=dict)
@@ -153,10 +156,26 @@ class Engine:
                 return Pending(0.0, events)
             if isinstance(planned.step, Watch):
                 return _end_watch(run, planned.step, assessment, at)
-        outcome = Performance(run, world, epoch, at, attempt.spent).perform(planned.step)
+        performance = Performance(run, world, epoch, at, attempt.spent)
+        if isinstance(planned.step, CheckHttp):
+            outcome = self._ask(performance, planned.step, attempt)
+        else:
+            outcome = performance.perform(planned.step)
         if isinstance(outcome, Refused) and not run.returnable:
             raise PermanentError(outcome.rule, outcome.reason)
         return outcome
+
+    def _ask(self, performance: Performance, step: CheckHttp, attempt: Attempt) -> Outcome:
+        """Asks beside the turns: a server that hangs delays neither the next reading nor a person's command."""
+        if attempt.question is None:
+            attempt.question = self.executor.submit(performance.perform, step)
+        if attempt.question.done():
+            question, attempt.question = attempt.question, None
+            outcome: Outcome = question.result()
+            return outcome
+        if attempt.spent > step.timeout:
+            return Refused("http-check", f"{step.title}: not answered within {step.timeout:g} s")
+        return Pending(LOOK_AGAIN)
 
 
 def _facts(run: Run, outcome: Outcome, at: float) -> tuple[Event, ...]:

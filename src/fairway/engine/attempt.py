@@ -4,7 +4,9 @@ Time is counted from turn to turn, so that a clock that jumps, or a time in whic
 to nothing: instances get their time to become ready, and errors their time to pass.
 """
 
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 #: Seconds for which a step on the way there is tried against errors that may pass, before the run goes back.
 PATIENCE = 60.0
@@ -25,6 +27,7 @@ class Attempt:
         spent: seconds spent so far.
         tries: errors in a row.
         troubled: what `spent` was at the first of them.
+        question: what is being asked beside the turns, if anything.
     """
 
     step: tuple[str, int]
@@ -33,6 +36,7 @@ class Attempt:
     spent: float = 0.0
     tries: int = 0
     troubled: float = 0.0
+    question: "Future[Any] | None" = None
 
     def resume(self, at: float) -> None:
         """A turn begins."""
