@@ -2,9 +2,10 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fairway.adapters.targets.local.ports import observe_listener
 from fairway.adapters.targets.local.records import InstanceRecord
@@ -68,12 +69,12 @@ class ReadinessProbe:
 
 def _answer(record: InstanceRecord) -> str:
     """Empty if the instance answers anything at all to a request of its first page."""
-    connection = http.client.HTTPConnection(record.host, record.port, timeout=_FIRST_PAGE)
+    connection = _Connection(record, _FIRST_PAGE)
     try:
         connection.request("GET", "/", headers={"User-Agent": "fairway", "Connection": "close"})
         connection.getresponse()
     except (OSError, http.client.HTTPException) as problem:
-        return f"GET / on {record.host}:{record.port} was not answered: {_words(problem)}."
+        return f"GET / on {record.host}:{record.port} was not answered: {_words(problem, _FIRST_PAGE)}."
     finally:
         connection.close()
     return ""
@@ -89,7 +90,7 @@ def _connect(record: InstanceRecord) -> str:
 
 def _get(record: InstanceRecord, path: str) -> str:
     question = f"GET {path} on {record.host}:{record.port}"
-    connection = http.client.HTTPConnection(record.host, record.port, timeout=TIMEOUT)
+    connection = _Connection(record, TIMEOUT)
     try:
         connection.request("GET", path, headers={"User-Agent": "fairway", "Connection": "close"})
         answer = connection.getresponse()
@@ -105,7 +106,35 @@ def _get(record: InstanceRecord, path: str) -> str:
     return "" if record.ready_body in body else f"{question} was answered without {record.ready_body!r}."
 
 
-def _words(problem: Exception) -> str:
+class _Connection(http.client.HTTPConnection):
+    """One time limit, in seconds, from the connection to the last byte.
+
+    The standard library's holds for each wait by itself: a server that drips would keep its caller for ever.
+    """
+
+    def __init__(self, record: InstanceRecord, limit: float) -> None:
+        super().__init__(record.host, record.port)
+        self._limit = limit
+
+    def connect(self) -> None:
+        self.sock = _Socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.sock.settimeout(self._limit)
+        self.sock.deadline = time.monotonic() + self._limit
+        self.sock.connect((self.host, self.port))
+
+
+class _Socket(socket.socket):
+    deadline = 0.0
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.settimeout(left)
+        return super().recv_into(*args, **kwargs)
+
+
+def _words(problem: Exception, limit: float = TIMEOUT) -> str:
     if isinstance(problem, TimeoutError):
-        return f"nothing came within {TIMEOUT:g} s"
+        return f"nothing came within {limit:g} s"
     return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
