@@ -1,6 +1,7 @@
 """The port `Supervisor`, by files in a folder that a process of its own watches."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import fairway
 from fairway.adapters.supervisor.files import Json, Layout, read_json, sync_folder, write_json
@@ -21,6 +23,24 @@ from fairway.ports.supervisor import Unit, UnitState, UnitStatus
 
 _ID = re.compile(r"[a-z0-9-][a-z0-9.-]{0,199}")
 _LOOK = 0.005  # seconds between looks at what the supervisor did
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _in_our_words(
+    method: "Callable[Concatenate[SupervisorClient, _P], _T]",
+) -> "Callable[Concatenate[SupervisorClient, _P], _T]":
+    """What the system refuses, such as room on a full disk, may pass."""
+
+    @functools.wraps(method)
+    def translated(self: "SupervisorClient", /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return method(self, *args, **kwargs)
+        except OSError as error:
+            sentence = f"The folder {self.folder} of the supervisor could not be used: {error.strerror or error}."
+            raise TransientError("supervisor-folder", sentence, "Is the disk full?") from error
+
+    return translated
 
 
 class SupervisorClient:
@@ -40,6 +60,12 @@ class SupervisorClient:
         self._patience = patience
         self._linger = linger
 
+    @property
+    def folder(self) -> Path:
+        """Where everything is."""
+        return self._layout.folder
+
+    @_in_our_words
     def ensure_unit(self, unit: Unit) -> UnitStatus:
         """Makes the unit run, also one that was stopped by `stop_all`; see the port."""
         _check(unit)
@@ -61,6 +87,7 @@ class SupervisorClient:
         self._await(has_settled, grace, f"start {unit.id}")
         return self._observe(unit.id)
 
+    @_in_our_words
     def ensure_removed(self, unit: str) -> None:
         """Stops the unit's whole session of processes and forgets it; its log files stay."""
         status = read_json(self._layout.status(unit))
@@ -72,11 +99,13 @@ class SupervisorClient:
         grace = (status or {}).get("grace") or 0.0
         self._await(lambda: not self._layout.status(unit).exists(), grace, f"stop {unit}")
 
+    @_in_our_words
     def observe(self) -> Mapping[str, UnitStatus]:
         """All units by id, as they are now; works without a running supervisor as well."""
         units = {*self._layout.list_units(), *self._layout.list_statuses()}
         return {unit: self._observe(unit) for unit in sorted(units)}
 
+    @_in_our_words
     def ensure_running(self) -> None:
         """Starts the supervisor if there is something to do for it and none runs; cheap enough for every second.
 
@@ -85,6 +114,7 @@ class SupervisorClient:
         if self._has_work() and find_supervisor(self._layout) is None:
             self._launch()
 
+    @_in_our_words
     def stop_all(self, units: Collection[str] | None = None) -> None:
         """Stops units but keeps them defined, and returns when their processes are gone; a reboot does not change it.
 
@@ -101,6 +131,7 @@ class SupervisorClient:
         grace = max(float(status.get("grace") or 0.0) for status in statuses)
         self._await(lambda: all(self._is_stopped(unit) for unit in chosen), grace, "stop the units")
 
+    @_in_our_words
     def resume_all(self, units: Collection[str] | None = None) -> None:
         """Lets units run again that `stop_all` stopped; returns when the supervisor has been told.
 

@@ -115,22 +115,24 @@ class RecordStore:
 
     def read(self) -> Records:
         """The records as they are; empty before the first change."""
-        return _read(self._path)
+        with self._usable():
+            return _read(self._path)
 
     def write(self, records: Records) -> None:
         """Replaces the records in one step, so that they survive a loss of power. Only while `changing`."""
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        temporary.touch(mode=0o600)
-        with temporary.open("w") as file:
-            json.dump(asdict(records), file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._path)
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with self._usable():
+            temporary.touch(mode=0o600)
+            with temporary.open("w") as file:
+                json.dump(asdict(records), file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(self._path)
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[None]:
@@ -146,14 +148,25 @@ class RecordStore:
     def choosing_ports(self) -> Iterator[frozenset[int]]:
         """Keeps every target of the folder from taking a port; yields those taken."""
         with self._locked(self._folder / "ports.lock"):
-            files = [path for path in self._folder.glob("*.json") if not path.name.startswith(".")]
-            yield frozenset(record.port for path in files for record in _read(path).instances)
+            with self._usable():
+                files = [path for path in self._folder.glob("*.json") if not path.name.startswith(".")]
+                taken = frozenset(record.port for path in files for record in _read(path).instances)
+            yield taken
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            sentence = f"The records in {self._folder} could not be read or written: {error.strerror or error}."
+            raise TransientError("target-folder", sentence, "Is the disk full?") from error
 
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._usable():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + self._patience
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             while True:
                 try:

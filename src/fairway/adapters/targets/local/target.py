@@ -7,6 +7,7 @@ Whatever kills us in between, the next call finds the record and completes what 
 import time
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,7 +170,8 @@ class LocalTarget:
         records = replace(gone, ended=kept)
         self._store.write(records)
         for log in dropped:
-            remove_log(Path(log.path))
+            with suppress(OSError):  # no reason to stop short of what was asked for
+                remove_log(Path(log.path))
         return records
 
     def _displaced(self, records: tuple[InstanceRecord, ...]) -> tuple[InstanceRecord, ...]:
