@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from fairway.bootstrap.ambient import now, pause
-from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, find_config, open_project
+from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, recall
 from fairway.domain.errors import FairwayError, PermanentError
 
 #: The supervisor's unit that the controller is.
@@ -61,15 +61,10 @@ def serve(config: Path | None, log: Callable[[str], None]) -> None:
     Raises:
         PermanentError: another one serves the same file.
     """
-    path = find_config(config).absolute()
-    state = path.parent / STATE_FOLDER
-    if not (state / "project").exists():
-        open_project(path)
-    service, database, *_ = (state / "project").read_text().split("\n")
+    path, service, database = recall(config)
     alone = not database.startswith("postgres")
-    with _present(state, alone=alone):
-        url = database or str(state / "journal.db")
-        _serve(Project(path, path.parent, url, exclusive=alone, serves=service), log)
+    with _present(path.parent / STATE_FOLDER, alone=alone):
+        _serve(Project(path, path.parent, database, exclusive=alone, serves=service), log)
 
 
 @contextmanager

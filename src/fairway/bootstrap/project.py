@@ -224,11 +224,30 @@ def _remember(state: Path, spec: "ServiceSpec") -> None:
         if not path.exists() or path.read_text() != content:
             draft = state / f".project.{os.getpid()}"
             draft.touch(mode=0o600)
-            draft.write_text(content)
+            with draft.open("w") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             draft.rename(path)
     except OSError as error:
         sentence = f"the state folder {state} cannot be used: {error.strerror}"
         raise PermanentError("state-folder", sentence, "fairway doctor looks at it") from error
+
+
+def recall(config: Path | None) -> tuple[Path, str, str]:
+    """Path of the configuration, name of the service, and database, as they were when it was last opened.
+
+    A project that was never opened is opened now, and so is one whose record a loss of power cut short.
+
+    Raises:
+        UserError: there is no configuration, or a wrong one that was never right.
+    """
+    path = find_config(config).absolute()
+    record = path.parent / STATE_FOLDER / "project"
+    if not record.exists() or record.read_text().count("\n") < 2:
+        open_project(path)
+    service, database, *_ = record.read_text().split("\n")
+    return path, service, database or str(path.parent / STATE_FOLDER / "journal.db")
 
 
 def insist_on_environment(config: Path | None, name: str) -> None:
@@ -248,12 +267,8 @@ def open_known(config: Path | None) -> Project:
     Raises:
         UserError: there is no configuration, or a wrong one that was never right.
     """
-    path = find_config(config).absolute()
-    known = path.parent / STATE_FOLDER / "project"
-    if not known.exists():
-        return open_project(config)
-    _, database, *_ = known.read_text().split("\n")
-    return Project(path, path.parent, database or str(path.parent / STATE_FOLDER / "journal.db"))
+    path, _, database = recall(config)
+    return Project(path, path.parent, database)
 
 
 def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
@@ -264,9 +279,5 @@ def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
     """
     from fairway.adapters.stores.sql import SqlStore
 
-    folder = find_config(config).absolute().parent
-    known = folder / STATE_FOLDER / "project"
-    if not known.exists():
-        open_project(config)
-    service, database, *_ = known.read_text().split("\n")
-    return service, SqlStore.open(database or str(folder / STATE_FOLDER / "journal.db"))
+    _, service, database = recall(config)
+    return service, SqlStore.open(database)
