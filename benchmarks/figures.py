@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.processor import Usage
 
 #: Cores that others may use before it is worth saying beside a limit that did not hold.
-NOTICEABLE = 0.1
+NOTICEABLE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ class Row:
         """A sentence for each limit that did not hold."""
         if self.problem is not None:
             return [f"{self.name}: {self.problem}"]
-        others = 0.0 if self.usage is None else self.usage.others
-        aside = f" (others used {others:.2f} cores meanwhile)" if others > NOTICEABLE else ""
+        aside = ""
+        if self.usage is not None and self.usage.others_peak > NOTICEABLE:
+            aside = f" (others used {self.usage.others:.2f} cores meanwhile, at most {self.usage.others_peak:.2f})"
         return [
             f"{self.name}: {limit.figure} is {shown(self.figures.get(limit.figure))}, limit {limit}{aside}"
             for limit in self.limits

@@ -5,12 +5,17 @@ benchmark, for what Fairway starts outlives the command that started it. Everyth
 with it the time that the host took away and the kernel's own work.
 """
 
+import itertools
 import os
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_SECOND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,13 @@ class Usage:
         seconds: length of the stretch.
         ours: used by the benchmark and everything that it started.
         others: used by everybody else.
+        others_peak: the same in the second in which it was most, as far as the stretch was looked at in between.
     """
 
     seconds: float
     ours: float
     others: float
+    others_peak: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,8 @@ class Moment:
         """What was used between this moment and a later one."""
         seconds = end.at - self.at
         ours = max(0.0, end.ours - self.ours) / seconds
-        return Usage(round(seconds, 2), round(ours, 3), round(max(0.0, (end.busy - self.busy) / seconds - ours), 3))
+        others = round(max(0.0, (end.busy - self.busy) / seconds - ours), 3)
+        return Usage(round(seconds, 2), round(ours, 3), others, others)
 
 
 def observe(folder: Path, root: int | None = None) -> Moment:
@@ -55,6 +63,43 @@ def observe(folder: Path, root: int | None = None) -> Moment:
     # With their dead children: a process that ends hands its time to the one that waits for it.
     used = sum(processes[pid].used_with_children for pid in ours)
     return Moment(time.monotonic(), _busy(Path("/proc/stat").read_text()), used)
+
+
+class Account:
+    """Keeps the account of a block, with a look every second. A look costs a few milliseconds.
+
+    Args:
+        folder: of the benchmark.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._moments = [observe(self._folder)]
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._moments.append(observe(self._folder))
+
+    def usage(self) -> Usage:
+        """What was used in the block, once it has ended."""
+        parts = [one.until(other) for one, other in itertools.pairwise(self._moments)]
+        # The last part may be too short to say anything: the counters know hundredths of a second only.
+        peak = max((part.others for part in parts if part.seconds > _SECOND / 2), default=0.0)
+        whole = self._moments[0].until(self._moments[-1])
+        return replace(whole, others_peak=max(peak, whole.others))
+
+    def _look(self) -> None:
+        while not self._ended.wait(_SECOND):
+            self._moments.append(observe(self._folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +152,16 @@ def memory_of(pid: int) -> float:
 
 
 def _read(entry: Path) -> Process | None:
-    """None if the process is gone, or belongs to somebody whose files we may not read."""
+    """None if the process is gone. One that has ended and is not waited for yet has neither folder nor command."""
     try:
         stat = (entry / "stat").read_text()
+    except OSError:
+        return None
+    try:
         command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         folder = str((entry / "cwd").readlink())
     except OSError:
-        return None
+        command = folder = ""
     return parse(stat, folder, command)
 
 

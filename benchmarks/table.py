@@ -19,7 +19,7 @@ _TRAFFIC = (
 
 def traffic_table(rows: Sequence[Row]) -> str:
     """A line for each kind of traffic."""
-    header = ["", *(title for _, title in _TRAFFIC), "cores: ours", "others"]
+    header = ["", *(title for _, title in _TRAFFIC), "cores: ours", "others", "peak"]
     lines = []
     for row in rows:
         cells = [_cell(row, name) for name, _ in _TRAFFIC]
@@ -33,9 +33,9 @@ def figure_table(rows: Sequence[Row], names: Sequence[str]) -> str:
     for row in rows:
         for index, name in enumerate(name for name in names if name in row.figures):
             limit = next((str(limit) for limit in row.limits if limit.figure == name), "")
-            cores = _cores(row) if index == 0 else ["", ""]
+            cores = _cores(row) if index == 0 else ["", "", ""]
             lines.append([row.name if index == 0 else "", name, _cell(row, name), limit, *cores])
-    return _table(["", "figure", "measured", "limit", "cores: ours", "others"], lines) + _problems(rows)
+    return _table(["", "figure", "measured", "limit", "cores: ours", "others", "peak"], lines) + _problems(rows)
 
 
 def _cell(row: Row, name: str) -> str:
@@ -45,7 +45,9 @@ def _cell(row: Row, name: str) -> str:
 
 
 def _cores(row: Row) -> list[str]:
-    return ["", ""] if row.usage is None else [f"{row.usage.ours:.2f}", f"{row.usage.others:.2f}"]
+    if row.usage is None:
+        return ["", "", ""]
+    return [f"{cores:.2f}" for cores in (row.usage.ours, row.usage.others, row.usage.others_peak)]
 
 
 def _problems(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.figures import Limit, Row
-from benchmarks.processor import Usage, observe, used_by
+from benchmarks.processor import Account, Usage, used_by
 from benchmarks.service import DEAD, GOOD, Done, Service
 from fairway.adapters.load.process import Load
 from fairway.adapters.load.report import Report
@@ -74,11 +74,11 @@ def users(url: str, rate: float, folder: Path, proxy: int) -> Iterator[Measured]
         proxy: pid of the proxy that serves them.
     """
     measured = Measured()
-    began, proxy_began = observe(folder), used_by(proxy)
-    with Load(url, rate=rate, connections=CONNECTIONS) as load:
+    proxy_began = used_by(proxy)
+    with Account(folder) as account, Load(url, rate=rate, connections=CONNECTIONS) as load:
         yield measured
         measured.report = load.stop()
-    measured.usage = began.until(observe(folder))
+    measured.usage = account.usage()
     measured.proxy_seconds = used_by(proxy) - proxy_began
 
 

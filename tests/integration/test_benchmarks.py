@@ -77,6 +77,24 @@ class TestProcessorTime:
         assert usage.ours * usage.seconds < 0.1
         assert usage.others * usage.seconds > 0.25
 
+    def test_the_worst_second_of_others_shows_although_the_rest_was_calm(self, tmp_path):
+        # A stranger's process: its shell ends at once, and it works elsewhere.
+        shell = ["sh", "-c", '"$0" -c "$1" >/dev/null 2>&1 &', sys.executable, BUSY.format(seconds=0.5)]
+        with processor.Account(tmp_path) as account:
+            subprocess.run(shell, cwd="/", check=True)
+            time.sleep(2.2)  # the length of the account
+        usage = account.usage()
+        assert usage.others_peak >= 0.2
+        assert usage.others_peak >= usage.others
+
+    def test_a_child_that_is_not_waited_for_yet_is_ours(self, tmp_path):
+        began = processor.observe(tmp_path)
+        with subprocess.Popen([sys.executable, "-c", BUSY.format(seconds=0.3)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            child.stdout.read()  # it has ended, or is about to
+            usage = began.until(processor.observe(tmp_path))
+        assert usage.ours * usage.seconds > 0.2
+
     def test_a_name_with_blanks_and_parentheses_is_no_trouble(self):
         fields = "S 7 1 1 0 -1 0 0 0 0 0 100 20 3 1 20 0 1 0 50"
         process = processor.parse(f"42 (a (b) c) {fields}", "/", "a")
@@ -148,7 +166,7 @@ class TestLimits:
 
 class TestReport:
     def results(self, p99: float) -> Results:
-        usage = processor.Usage(1.0, 0.5, 0.25)
+        usage = processor.Usage(1.0, 0.5, 0.25, 1.5)
         canary = Row("canary", {"p99_ms": p99, "failed": 0}, (Limit("p99_ms", below=50),), usage)
         dead = Row("dead", {"last_request_s": 0.1}, (Limit("last_request_s", below=0.3),), usage)
         return Results([canary, Row("nginx", problem="not there")], dead, [Row("git", {"median_ms": 2.0})], [])
@@ -158,7 +176,7 @@ class TestReport:
         assert "60 !" in text
         assert "0.25" in text
         assert "nginx: not there" in text
-        assert "canary: p99_ms is 60, limit < 50 (others used 0.25 cores meanwhile)" in text
+        assert "canary: p99_ms is 60, limit < 50 (others used 0.25 cores meanwhile, at most 1.50)" in text
         assert "held" not in text
 
     def test_the_object_can_be_written_as_json_and_tells_what_was_missed(self):
