@@ -106,6 +106,16 @@ def test_a_dropped_connection_is_an_error_that_passes_and_the_next_try_succeeds(
     assert store.append(run, promotion(), wake=None).version == 3
 
 
+def test_a_server_that_vanishes_without_a_word_is_given_up_before_a_lease_is_missed_for_long(store):
+    with store.database.reading() as connection:
+        settings = connection.connection.dbapi_connection.info.get_parameters()
+    assert int(settings["tcp_user_timeout"]) <= 10_000
+    silence = int(settings["keepalives_idle"]) + int(settings["keepalives_interval"]) * int(
+        settings["keepalives_count"]
+    )
+    assert silence <= 12
+
+
 def test_a_row_that_somebody_holds_for_too_long_is_an_error_that_passes(postgres_url, server):
     with SqlStore.open(postgres_url, patience=0.1) as store:
         run = begin(store, "run-1", plan())
