@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import IO
 
 from fairway.bootstrap.ambient import now, pause
-from fairway.bootstrap.project import CONFIG_NAME, STATE_FOLDER, Project, recall
+from fairway.bootstrap.project import COMMANDS_FOLDER, CONFIG_NAME, STATE_FOLDER, Project, recall
 from fairway.domain.errors import FairwayError, PermanentError
 
 #: The supervisor's unit that the controller is.
 UNIT = "controller"
+#: Seconds for which results and output of commands are kept, and between two looks for older ones.
+KEPT_COMMANDS, PRUNE_EVERY = 30 * 86400.0, 86400.0
 
 
 def ensure_controller(project: Project) -> None:
@@ -124,8 +126,15 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
 
 
 def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
-    """The controller and the supervisor keep each other alive."""
+    """The controller and the supervisor keep each other alive; once a day, what commands left long ago goes."""
+    from fairway.adapters.commands import LocalCommands
+
+    pruned = float("-inf")
     while not stop.wait(1.0):
+        if not 0 <= now() - pruned < PRUNE_EVERY:
+            pruned = now()
+            with suppress(OSError):
+                LocalCommands(project.state / COMMANDS_FOLDER).prune(KEPT_COMMANDS)
         try:
             project.supervisor.ensure_running()
         except FairwayError as error:

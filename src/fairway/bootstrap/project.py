@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "fairway.yaml"
 STATE_FOLDER = ".fairway"
+COMMANDS_FOLDER = "commands"
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ class Project:
             target=self.target_of(plan.service, plan.environment, plan.target),
             router=self.router_of(plan.service, plan.environment, plan.router),
             artifacts=self.artifacts(plan.service),
-            commands=LocalCommands(self.state / "commands"),
+            commands=LocalCommands(self.state / COMMANDS_FOLDER),
             probe=LocalProbe(),
             records=self.store,
         )

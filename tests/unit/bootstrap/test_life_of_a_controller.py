@@ -1,7 +1,9 @@
-"""A controller that cannot go on must end: while its process lives, nobody starts another."""
+"""What a controller looks after besides runs, and that it ends when it cannot go on."""
 
+import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,8 @@ def project(tmp_path: Path) -> Iterator[SimpleNamespace]:
     before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
     supervisor = SimpleNamespace(ensure_running=lambda: None)
     with SqlStore.open(str(tmp_path / "journal.db")) as store:
-        yield SimpleNamespace(store=store, world=None, notifier=None, supervisor=supervisor, folder=tmp_path)
+        places = {"folder": tmp_path, "state": tmp_path}
+        yield SimpleNamespace(store=store, world=None, notifier=None, supervisor=supervisor, **places)
     for number, handler in before:
         signal.signal(number, handler)
 
@@ -31,3 +34,16 @@ def test_a_controller_whose_loop_fails_ends_with_all_its_threads(project, monkey
     with pytest.raises(RuntimeError):
         controller._serve(project, lambda line: None)
     assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care"})
+
+
+def test_what_commands_left_long_ago_goes_and_what_is_young_stays(project):
+    stop = threading.Event()
+    places = {age: project.state / controller.COMMANDS_FOLDER / f"key-{age}" for age in ("old", "young")}
+    for age, place in places.items():
+        place.mkdir(parents=True)
+        finished = time.time() - (controller.KEPT_COMMANDS + 60.0 if age == "old" else 60.0)
+        result = {"status": 0, "tail": "", "started": finished, "finished": finished}
+        (place / "result.json").write_text(json.dumps(result))
+    project.supervisor.ensure_running = stop.set
+    controller._care(project, stop, lambda what, error: None)
+    assert [age for age, place in places.items() if place.exists()] == ["young"]
