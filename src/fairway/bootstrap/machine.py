@@ -60,9 +60,10 @@ def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -
     """
     revision, count = state.live, state.instances
     if state.run is not None:
-        plan = project.store.load(state.run).plan
-        revision, count = plan.stable, plan.stable_instances
-    if revision is None:
+        run = project.store.load(state.run)
+        # As many as the run has left of it: what it retired already would never be retired again.
+        revision, count = run.plan.stable, run.wanted[1]
+    if revision is None or count == 0:
         return
     target = project.target_of(project.spec.service, spec.name, spec.target)
     if state.run is not None and any(instance.pid for instance in target.observe_instances(revision.id)):
