@@ -178,14 +178,20 @@ def test_a_request_that_its_client_gives_up_is_no_failure(world):
     assert (world.traffic(STABLE).finished, world.traffic(STABLE).failed) == (0, 0)
 
 
-def test_one_reading_shows_the_latency_of_all_that_was_answered(world):
+def test_readings_show_the_latency_of_all_that_was_answered(world):
+    """Envoy leaves out a merge of its histograms while one is under way: a busy one may show them a reading later."""
     world.weigh(50)
     for number in range(1, 21):
         world.ask("GET")
-        snapshot = world.router.observe_traffic()
-        counted = [sum(count for _, _, count in traffic.latency) for traffic in snapshot.revisions]
-        assert sum(counted) == sum(traffic.finished for traffic in snapshot.revisions) == number
+        wait_until(lambda number=number: _timed(world) == number, "the latency of each answer shows")
+    snapshot = world.router.observe_traffic()
+    assert sum(traffic.finished for traffic in snapshot.revisions) == 20
     assert all(50 < lower < 1e6 for traffic in snapshot.revisions for lower, _, _ in traffic.latency)
+
+
+def _timed(world):
+    revisions = world.router.observe_traffic().revisions
+    return sum(count for traffic in revisions for _, _, count in traffic.latency)
 
 
 def test_a_try_that_takes_too_long_is_made_on_stable(world):
