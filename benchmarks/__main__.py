@@ -53,9 +53,7 @@ def as_text(results: Results, settings: Settings, began: datetime) -> str:
     missed = results.missed()
     dead = ("last_request_s", "verdict_s", "candidate_failures", "requests", "failed", "p99_ms", "rate_per_s")
     verdict = "every limit held" if not missed else "limits that did not hold:\n  " + "\n  ".join(missed)
-    others = (
-        "others: cores that were used by processes other than the benchmark's and Fairway's; they make figures worse"
-    )
+    others = "others: processors used by anything but this benchmark and what it started; peak: in the worst second"
     return "\n".join(
         [
             f"{began:%Y-%m-%d %H:%M} UTC, {machine}",
