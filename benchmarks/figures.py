@@ -82,9 +82,10 @@ class Row:
 
 
 def shown(value: float | None) -> str:
-    """A figure as people read it: three digits that count, none behind the point from 100 on."""
+    """A figure as people read it: about three digits that count, none behind the point from 100 on."""
     if value is None:
         return "-"
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    digits = 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
+    return f"{value:.{digits}f}"

@@ -158,7 +158,15 @@ class TestLimits:
 
     @pytest.mark.parametrize(
         ("value", "text"),
-        [(None, "-"), (0, "0"), (0.123, "0.12"), (12.34, "12.3"), (1234.5, "1,234"), (10000, "10,000")],
+        [
+            (None, "-"),
+            (0, "0"),
+            (0.0123, "0.012"),
+            (0.123, "0.12"),
+            (12.34, "12.3"),
+            (1234.5, "1,234"),
+            (10000, "10,000"),
+        ],
     )
     def test_figures_are_shown_with_the_digits_that_count(self, value, text):
         assert shown(value) == text
