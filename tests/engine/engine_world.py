@@ -264,7 +264,7 @@ class Controller:
         self.engine = Engine(self.store, judge, lambda plan: street.world(), street.clock, street.asking)
         notifier = Watched("notifier", street.notifier, street.boundaries)
         self.errors: list[BaseException] = []
-        self.postman = Postman(self.store, lambda receiver: notifier, street.clock, self._report)
+        self.postman = Postman(self.store, lambda receiver: notifier, street.clock, self._report, AtOnce())
 
     def _report(self, what: str, error: BaseException) -> None:
         self.errors.append(error)

@@ -37,7 +37,7 @@ class Town:
         report = lambda what, error: self.errors.append((what, error))  # noqa: E731
         controller = Controller(engine, store, name, self.clock, AtOnce(), report)
         notifiers = {name: street.notifier for name, street in self.streets.items()}
-        postman = Postman(store, lambda receiver: Mailbox(notifiers), self.clock, report)
+        postman = Postman(store, lambda receiver: Mailbox(notifiers), self.clock, report, AtOnce())
         self.controllers[name] = (controller, postman)
         return controller
 
@@ -232,3 +232,51 @@ def test_a_run_that_was_lost_and_won_again_goes_on_with_the_evidence_of_the_othe
         town.controllers["first"] = away
         town.turn()
         assert watched(first) >= watched(second) - SAVE_EVERY
+
+
+class Never(AtOnce):
+    """Takes work and never does it."""
+
+    def submit(self, call, /, *args, **kwargs):
+        return Future()
+
+
+def test_a_message_that_a_slow_receiver_keeps_waiting_is_not_taken_up_by_another_controller(
+    postgres, postgres_url, clock
+):
+    (script,) = named("scale up")
+    street = one_street(script, postgres, clock)
+    begin(street)
+    report = lambda what, error: None  # noqa: E731
+    with SqlStore.open(postgres_url, lease_clock=clock) as other:
+        slow = Postman(postgres, lambda receiver: street.notifier, clock, report, Never())
+        for _ in range(3):
+            slow.turn()
+            clock.now += 25.0
+            assert other.list_due(now=clock(), limit=9) == ()
+        clock.now += 25.0
+        assert len(other.list_due(now=clock(), limit=9)) == 1
+
+
+def test_a_log_that_cannot_be_written_keeps_no_run_from_its_next_turn(sqlite, clock):
+    (script,) = named("scale up")
+    street = one_street(script, sqlite, clock)
+    begin(street)
+    town = Town([street], clock)
+    controller = town.hire("only", sqlite)
+
+    def full(what, error):
+        raise OSError("no space left on device")
+
+    controller.report = full
+    advance, faults = controller.engine.advance, [RuntimeError("nobody thought of this")]
+
+    class Faulty:
+        def advance(self, run, epoch):
+            if faults:
+                raise faults.pop()
+            return advance(run, epoch)
+
+    controller.engine = Faulty()
+    town.turn_until(town.ended, seconds=20)
+    assert street.run().outcome == "completed"

@@ -14,7 +14,9 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.steps import AwaitReady, Watch
 from fairway.domain.rollout.strategy import Canary, Rolling
-from fairway.engine.attempt import PATIENCE
+from fairway.engine.advance import JUDGED_RETRY
+from fairway.engine.attempt import LONGEST_RETRY, PATIENCE
+from fairway.engine.judge import READ_EVERY
 from fairway.testing.target import Behaviour
 from rollout_samples import ENVIRONMENT, deployment, place
 
@@ -207,3 +209,24 @@ def test_what_nobody_thought_of_stops_its_own_run_only_and_tells_a_person(make):
     street.boundaries.broken.clear()
     controller.drive(approve)
     assert street.run().outcome == "completed"
+
+
+def test_a_journal_that_fails_for_a_moment_delays_a_judged_run_by_half_a_second_only(make):
+    street = make()
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 10.0)
+    street.helm.pause_run(street.id, actor="bob", reason="lunch")
+    drive_until(controller, lambda: street.run().paused is not None)
+    epoch, gone = controller.claim() or 1, TransientError("database-unreachable", "nobody answers")
+    break_while(street, "store.load", gone)
+    assert controller.engine.advance(street.id, epoch) == JUDGED_RETRY
+    del street.boundaries.broken["store.load"]
+    assert controller.engine.advance(street.id, epoch) == READ_EVERY
+
+
+def test_a_journal_that_fails_is_asked_less_often_by_a_run_without_requests(make):
+    street = make(deployment(CANARY, approvals=1))
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.run().phase == "waiting-approval")
+    break_while(street, "store.load", TransientError("database-unreachable", "nobody answers"))
+    assert controller.engine.advance(street.id, 1) == LONGEST_RETRY

@@ -90,7 +90,7 @@ def _take(file: IO[bytes], kind: int) -> bool:
 
 def _serve(project: Project, log: Callable[[str], None]) -> None:
     from fairway.engine.advance import Engine
-    from fairway.engine.controller import WORKERS, Controller, Postman
+    from fairway.engine.controller import POSTMEN, WORKERS, Controller, Postman
     from fairway.engine.judge import Judge
 
     logging.raiseExceptions = False
@@ -104,10 +104,14 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
 
     store = project.store
     holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
-    with ThreadPoolExecutor(WORKERS, "run") as workers, ThreadPoolExecutor(WORKERS, "look") as looks:
+    with (
+        ThreadPoolExecutor(WORKERS, "run") as workers,
+        ThreadPoolExecutor(WORKERS, "look") as looks,
+        ThreadPoolExecutor(POSTMEN, "post") as postmen,
+    ):
         engine = Engine(store, Judge(store, looks), project.world, now, looks)
         controller = Controller(engine, store, holder, now, workers, report)
-        postman = Postman(store, project.notifier, now, report)
+        postman = Postman(store, project.notifier, now, report, postmen)
         others = [
             threading.Thread(target=postman.serve, args=(stop,), name="postman"),
             threading.Thread(target=_care, args=(project, stop, report), name="care"),

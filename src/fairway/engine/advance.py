@@ -26,6 +26,9 @@ from fairway.engine.perform import LOOK_AGAIN, Performance
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
 from fairway.ports.journal import AT_ONCE, Journal
 
+#: Seconds until a run whose candidate has requests is looked at again after the journal could not be asked.
+JUDGED_RETRY = 0.5
+
 
 @dataclass(slots=True)
 class Engine:
@@ -67,7 +70,8 @@ class Engine:
         except TransientError as error:
             if error.code == "version-conflict":
                 return 0.0
-            return LONGEST_RETRY
+            known = self._known.get(run_id)
+            return JUDGED_RETRY if known is None or known.judged else LONGEST_RETRY
         except PermanentError as error:
             if error.code != "stale-epoch":
                 raise

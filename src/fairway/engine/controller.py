@@ -13,19 +13,23 @@ from typing import Any
 
 from fairway.domain.errors import FairwayError, PermanentError
 from fairway.engine.advance import Engine
-from fairway.ports.journal import Leases, Outbox
+from fairway.ports.journal import Leases, Message, Outbox
 from fairway.ports.notifier import Notifier
 
 #: Seconds between two looks for runs that became due: while some are, and while none is.
 POLL, IDLE_POLL = 0.05, 0.2
 #: Seconds to the next look when the journal could not be asked.
 TROUBLE_POLL = 1.0
+#: Seconds to the next turn of a run at which something failed that nobody thought of.
+FAULT_POLL = 5.0
 #: Seconds that a lease lasts, and between two renewals: a dead controller is replaced within ten seconds.
 LEASE, RENEW_EVERY = 8.0, 2.5
 #: How many runs are looked after, and how many of them advanced at the same time.
 MOST_RUNS, WORKERS = 1000, 32
 #: Seconds between two looks into the outbox.
 DELIVER_EVERY = 0.25
+#: How many messages are handed to the threads at one look, and how many are delivered at the same time.
+MOST_MESSAGES, POSTMEN = 20, 16
 #: A message is given up after so many tries, about a day.
 MOST_TRIES = 100
 
@@ -100,9 +104,7 @@ class Controller:
 
     def _finish(self, run: str, future: "Future[float | None]") -> None:
         error = future.exception()
-        if error is not None:
-            self.report(f"run {run}", error)
-        again = 5.0 if error is not None else future.result()
+        again = FAULT_POLL if error is not None else future.result()
         with self._lock:
             self._busy.pop(run, None)
             if again is None:
@@ -110,6 +112,9 @@ class Controller:
             else:
                 self._not_before[run] = self.clock() + again
         self._nudge.set()
+        if error is not None:
+            # Last, so that a log that cannot be written does not keep the run from its next turn.
+            self.report(f"run {run}", error)
 
     def _attempt(self, what: str, action: Callable[[], object]) -> bool:
         """The controller outlives its database: what fails now is tried again at a later turn."""
@@ -123,38 +128,62 @@ class Controller:
 
 @dataclass(slots=True)
 class Postman:
-    """Delivers the messages of the outbox, one after the other.
+    """Delivers the messages of the outbox: to different receivers at the same time, to each of them in order.
 
     Attributes:
         notifier_of: the notifier for a receiver's kind and settings.
+        executor: where messages are delivered; a receiver that does not answer holds a thread, never the others.
     """
 
     outbox: Outbox
     notifier_of: Callable[[Mapping[str, Any]], Notifier]
     clock: Callable[[], float]
     report: Callable[[str, BaseException], None]
+    executor: Executor
+    _under_way: "dict[str, Future[None]]" = field(default_factory=dict)
 
     def serve(self, stop: Event) -> None:
-        """Delivers until `stop` is set."""
+        """Delivers until `stop` is set; what no thread has taken up by then is left to the next postman."""
         while not stop.wait(DELIVER_EVERY):
             self.turn()
+        for future in list(self._under_way.values()):
+            future.cancel()
 
     def turn(self) -> None:
-        """Tries every message that is due once."""
+        """Hands every message that is due to the threads, once.
+
+        The outbox goes on naming those under way, and reserves them anew each time, so that no other controller takes
+        up what a slow receiver has kept waiting.
+        """
+        # Before the outbox is asked: a message that is delivered while it answers would look due and not under way.
+        before = frozenset(self._under_way)
         try:
-            for message in self.outbox.list_due(now=self.clock(), limit=20):
-                self._deliver(message.id, message.receiver, message.body, message.tries)
+            due = self.outbox.list_due(now=self.clock(), limit=MOST_MESSAGES + len(before))
         except FairwayError as error:
             self.report("outbox", error)
+            return
+        for message in due:
+            if message.id in before:
+                continue
+            future = self.executor.submit(self._deliver, message)
+            self._under_way[message.id] = future
+            future.add_done_callback(partial(self._finish, message.id))
 
-    def _deliver(self, key: str, receiver: Mapping[str, Any], body: Mapping[str, Any], tries: int) -> None:
+    def _finish(self, key: str, future: "Future[None]") -> None:
+        self._under_way.pop(key, None)
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self.report("outbox", error)
+
+    def _deliver(self, message: Message) -> None:
+        key = message.id
         try:
-            self.notifier_of(receiver).notify(key, body)
+            self.notifier_of(message.receiver).notify(key, message.body)
         except Exception as error:  # noqa: BLE001 -- one message that nobody thought of must not keep back all others
             if not isinstance(error, FairwayError):
                 self.report(f"message {key}", error)
-            give_up = isinstance(error, PermanentError) or tries + 1 >= MOST_TRIES
-            until = self.clock() + min(2.0**tries, 900.0)
+            give_up = isinstance(error, PermanentError) or message.tries + 1 >= MOST_TRIES
+            until = self.clock() + min(2.0**message.tries, 900.0)
             self.outbox.postpone(key, until=until, error=f"{error}"[:500], give_up=give_up)
         else:
             self.outbox.mark_delivered(key)
