@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 
 from fairway.domain.codec import to_json
-from fairway.domain.rollout.plan import DEPLOY_STAGES, ROLLBACK_PHASES, Plan, PlannedStep
+from fairway.domain.rollout.plan import DEPLOY_STAGES, Plan, PlannedStep
 from fairway.domain.rollout.revision import Artifact, Revision
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec, StageChecks
 from fairway.domain.rollout.steps import (
@@ -61,18 +61,7 @@ def compile_deploy(
     """
     if stable is not None and stable.id == candidate.id:
         return _rescale(service, environment, stable, stable_instances)
-    forward = [
-        *_before_traffic(environment),
-        *_introduction(environment, candidate, first=stable is None, stable_instances=stable_instances),
-        *_checks("verify", environment.stages.get("verify"), "public"),
-        PlannedStep("verify", Promote(), 0.1),
-    ]
-    watch = _observation(environment) if stable is not None else 0.0
-    if watch:
-        forward.append(PlannedStep("observe", Watch(watch, 100.0, "observe"), watch))
-    commit = len(forward)
-    if stable is not None and not isinstance(environment.strategy, Rolling):
-        forward.append(_scale("observe", "stable", 0))
+    forward, commit = _way_there(environment, candidate, stable, stable_instances)
     return Plan(
         kind="deploy",
         service=service.service,
@@ -82,7 +71,7 @@ def compile_deploy(
         instances=environment.instances,
         stable_instances=stable_instances,
         strategy=describe(environment) if stable is not None else "first deployment",
-        forward=tuple(forward),
+        forward=forward,
         rollback=_way_back(stable, stable_instances, whole=not isinstance(environment.strategy, Rolling)),
         commit=commit,
         skipped=tuple(_skipped(environment, forward, first=stable is None)),
@@ -97,40 +86,20 @@ def compile_rollback(
     service: ServiceSpec, environment: EnvironmentSpec, *, target: Revision, live: Revision, live_instances: int
 ) -> Plan:
     """The plan that returns to an earlier revision after the commit point, in the six phases of a rollback."""
-    count = environment.instances
-    scripts = environment.rollback_scripts
-    http = environment.stages.get("verify", StageChecks()).http
-    forward = [
-        PlannedStep("validation", VerifyArtifact(), 1.0),
-        PlannedStep("backup", SaveState(), 0.1),
-        *([PlannedStep("database", ShowScripts(scripts), 0.1)] if scripts else []),
-        _scale("application", "candidate", count),
-        PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0),
-        PlannedStep("application", Shift(100.0), 0.2),
-        *([PlannedStep("verification", CheckHttp(http, "public", 60.0), 1.0)] if http else []),
-        PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "settle"), ROLLBACK_WATCH),
-        PlannedStep("verification", Promote(), 0.1),
-        _scale("verification", "stable", 0),
-        *([PlannedStep("notification", Announce(len(service.notify)), 0.1)] if service.notify else []),
-    ]
-    skipped = []
-    if not scripts:
-        skipped.append(("database", "no scripts under rollback.scripts"))
-    if not service.notify:
-        skipped.append(("notification", "no receivers under notify"))
+    forward = tuple(_return(service, environment, target))
     return Plan(
         kind="rollback",
         service=service.service,
         environment=environment.name,
         candidate=target,
         stable=live,
-        instances=count,
+        instances=environment.instances,
         stable_instances=live_instances,
         strategy="rollback: a full set beside the live one, switched at once",
-        forward=tuple(forward),
+        forward=forward,
         rollback=_way_back(live, live_instances, whole=True),
         commit=next(i for i, s in enumerate(forward) if s.step == Scale("stable", 0)),
-        skipped=tuple(sorted(skipped, key=lambda item: ROLLBACK_PHASES.index(item[0]))),
+        skipped=tuple(_skipped_phases(service, environment)),
         analysis=environment.analysis,
         target=environment.target,
         router=environment.router,
@@ -147,6 +116,53 @@ def describe(environment: EnvironmentSpec) -> str:
             return "blue-green"
         case Canary(steps=steps):
             return "canary " + " → ".join(f"{weight:g} %" for weight in steps)
+
+
+def _way_there(
+    environment: EnvironmentSpec, candidate: Revision, stable: Revision | None, stable_instances: int
+) -> tuple[tuple[PlannedStep, ...], int]:
+    """The steps of a deployment, and the index of the commit point."""
+    forward = [
+        *_before_traffic(environment),
+        *_introduction(environment, candidate, first=stable is None, stable_instances=stable_instances),
+        *_checks("verify", environment.stages.get("verify"), "public"),
+        PlannedStep("verify", Promote(), 0.1),
+    ]
+    watch = _observation(environment) if stable is not None else 0.0
+    if watch:
+        forward.append(PlannedStep("observe", Watch(watch, 100.0, "observe"), watch))
+    commit = len(forward)
+    if stable is not None and not isinstance(environment.strategy, Rolling):
+        forward.append(_scale("observe", "stable", 0))
+    return tuple(forward), commit
+
+
+def _return(service: ServiceSpec, environment: EnvironmentSpec, target: Revision) -> Iterator[PlannedStep]:
+    """The steps of a rollback after the commit point."""
+    count, scripts = environment.instances, environment.rollback_scripts
+    http = environment.stages.get("verify", StageChecks()).http
+    yield PlannedStep("validation", VerifyArtifact(), 1.0)
+    yield PlannedStep("backup", SaveState(), 0.1)
+    if scripts:
+        yield PlannedStep("database", ShowScripts(scripts), 0.1)
+    yield _scale("application", "candidate", count)
+    yield PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0)
+    yield PlannedStep("application", Shift(100.0), 0.2)
+    if http:
+        yield PlannedStep("verification", CheckHttp(http, "public", 60.0), 1.0)
+    yield PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "settle"), ROLLBACK_WATCH)
+    yield PlannedStep("verification", Promote(), 0.1)
+    yield _scale("verification", "stable", 0)
+    if service.notify:
+        yield PlannedStep("notification", Announce(len(service.notify)), 0.1)
+
+
+def _skipped_phases(service: ServiceSpec, environment: EnvironmentSpec) -> Iterator[tuple[str, str]]:
+    """The phases of a rollback without a step, in their order."""
+    if not environment.rollback_scripts:
+        yield "database", "no scripts under rollback.scripts"
+    if not service.notify:
+        yield "notification", "no receivers under notify"
 
 
 def _before_traffic(environment: EnvironmentSpec) -> Iterator[PlannedStep]:
@@ -279,7 +295,9 @@ def _checks(stage: str, checks: StageChecks | None, where: str | None) -> Iterat
         )
 
 
-def _skipped(environment: EnvironmentSpec, forward: list[PlannedStep], *, first: bool) -> Iterator[tuple[str, str]]:
+def _skipped(
+    environment: EnvironmentSpec, forward: tuple[PlannedStep, ...], *, first: bool
+) -> Iterator[tuple[str, str]]:
     reasons = {
         "migrate": "no commands under stages.migrate",
         "observe": "first deployment: nothing to go back to" if first else "observe is 0 s",
