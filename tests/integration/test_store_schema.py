@@ -146,9 +146,10 @@ def copy_migrations(folder, *statements):
     versions.mkdir(parents=True)
     package = "fairway.adapters.stores.sql.migrations"
     source = Path(importlib.import_module(package).__path__[0])
-    for file in ("env.py", "versions/v0001_journal.py"):
+    for file in ("env.py", *(f"versions/{path.name}" for path in (source / "versions").glob("v*.py"))):
         shutil.copy(source / file, folder / "migrations" / file)
     body = "\n".join(f"    op.execute({statement!r})" for statement in statements)
-    (versions / "v0002_next.py").write_text(
-        f'from alembic import op\nrevision, down_revision = "0002", "0001"\n\ndef upgrade():\n{body}\n'
+    numbers = f'revision, down_revision = "{SCHEMA + 1:04}", "{SCHEMA:04}"'
+    (versions / f"v{SCHEMA + 1:04}_next.py").write_text(
+        f"from alembic import op\n{numbers}\n\ndef upgrade():\n{body}\n"
     )

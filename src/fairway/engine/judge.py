@@ -10,6 +10,7 @@ from typing import Any
 
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.latency import quantile
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -34,6 +35,7 @@ class _Watching:
 
     analysis: Analysis
     position: Position | None
+    history: History
     saved: float = float("-inf")
     looked: float = float("-inf")
     look: "Future[tuple[InstanceHealth, ...]] | None" = None
@@ -84,12 +86,14 @@ class Judge:
 
     def _resume(self, run: Run) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
+        history = History.restore(self._evidence.load_history(run.id))
         if stored is not None:
             once_ready = frozenset(stored.get("once_ready", ()))
-            return _Watching(Analysis.from_json(stored["analysis"]), tuple(stored["position"]), once_ready=once_ready)
+            analysis, position = Analysis.from_json(stored["analysis"]), tuple(stored["position"])
+            return _Watching(analysis, position, history, once_ready=once_ready)
         stable = run.plan.stable
         analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
-        return _Watching(analysis, None)
+        return _Watching(analysis, None, history)
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
@@ -112,7 +116,8 @@ class Judge:
             "once_ready": sorted(watching.once_ready),
             "at": at,
         }
-        self._evidence.save_evidence(run.id, value, epoch=epoch)
+        history = watching.history.add(assessment, watching.traffic)
+        self._evidence.save_evidence(run.id, value, epoch=epoch, history=history)
         watching.saved = at
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fairway.domain.analysis.history import UNCHANGED, HistoryChange
 from fairway.domain.rollout.events import Event, RunStarted
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
@@ -168,18 +169,24 @@ class Leases(Protocol):
 
 
 class Evidence(Protocol):
-    """The analysis of a run under way, one JSON value a run."""
+    """The analysis of a run under way: one JSON value a run, and beside it the course of its evidence."""
 
     def load_evidence(self, run: str) -> dict[str, Any] | None:
         """The value saved last; None if none was."""
         ...
 
-    def save_evidence(self, run: str, value: Mapping[str, Any], *, epoch: int) -> None:
-        """Replaces the value.
+    def save_evidence(
+        self, run: str, value: Mapping[str, Any], *, epoch: int, history: HistoryChange = UNCHANGED
+    ) -> None:
+        """Replaces the value and changes the history, in one transaction.
 
         Raises:
             PermanentError: code `stale-epoch`.
         """
+        ...
+
+    def load_history(self, run: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """The points kept of the run's evidence, each after its number, in order."""
         ...
 
 
@@ -240,4 +247,20 @@ class ReadStore(Protocol):
         self, *, service: str | None = None, environment: str | None = None, limit: int = 20
     ) -> tuple[RunSummary, ...]:
         """See `Records.list_runs`."""
+        ...
+
+
+class Story(Protocol):
+    """What the course of a run is told from."""
+
+    def load(self, run: str) -> Run:
+        """See `Journal.load`."""
+        ...
+
+    def list_events(self, run: str) -> tuple[Event, ...]:
+        """See `Journal.list_events`."""
+        ...
+
+    def load_history(self, run: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """See `Evidence.load_history`."""
         ...

@@ -9,6 +9,7 @@ own in `leases_contract.py` and `outbox_contract.py`.
 from dataclasses import replace
 from functools import partial
 
+from fairway.domain.analysis.history import HistoryChange
 from fairway.domain.errors import PermanentError, TransientError, UserError
 from fairway.domain.rollout.events import Advanced, Approved, Paused, QuarantineLifted, Resumed, RunEnded
 from fairway.testing.journal_samples import (
@@ -261,6 +262,29 @@ class JournalContract(StoreContract):
         store.save_evidence("run-1", {"lanes": [0.1], "text": "\x00\N{SPARKLES}"}, epoch=epochs["run-1"])
         assert self.open_store().load_evidence("run-1") == {"lanes": [0.1], "text": "\x00\N{SPARKLES}"}
         assert store.load_evidence("run-2") == {"lanes": []}
+
+    def test_the_history_of_evidence_is_kept_by_number(self) -> None:
+        store = self.open_store()
+        begin(store, "run-1", plan())
+        begin(store, "run-2", plan(environment="staging"))
+        assert store.load_history("run-1") == ()
+        epochs = {claim.run: claim.epoch for claim in store.claim("a", now=self.now, ttl=10, limit=9)}
+        for number in (0, 1, 2, 10):
+            change = HistoryChange(((number, {"n": number, "low": None}),))
+            store.save_evidence("run-1", {}, epoch=epochs["run-1"], history=change)
+        store.save_evidence("run-2", {}, epoch=epochs["run-2"], history=HistoryChange(((1, {"n": 7}),)))
+        store.save_evidence("run-1", {}, epoch=epochs["run-1"], history=HistoryChange(((10, {"n": 0.5}),), (0, 2, 5)))
+        store.save_evidence("run-1", {"n": 1}, epoch=epochs["run-1"])
+        assert self.open_store().load_history("run-1") == ((1, {"n": 1, "low": None}), (10, {"n": 0.5}))
+        assert store.load_history("run-2") == ((1, {"n": 7}),)
+
+    def test_history_under_another_epoch_is_refused_with_its_evidence(self) -> None:
+        store = self.open_store()
+        begin(store, "run-1", plan())
+        (claim,) = store.claim("a", now=self.now, ttl=10, limit=1)
+        late, change = claim.epoch - 1, HistoryChange(((0, {"n": 1}),))
+        caught(PermanentError, lambda: store.save_evidence("run-1", {}, epoch=late, history=change))
+        assert (store.load_evidence("run-1"), store.load_history("run-1")) == (None, ())
 
     def test_evidence_under_another_epoch_is_refused(self) -> None:
         store = self.open_store()

@@ -1,20 +1,25 @@
-"""The analysis of runs under way: one value a run, replaced under the lease."""
+"""The analysis of runs under way: one value a run, replaced under the lease, and the points of its history."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, delete, select, text
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.journal import stale_epoch
 from fairway.adapters.stores.sql.projection import write_json
-from fairway.adapters.stores.sql.schema import evidence, runs
+from fairway.adapters.stores.sql.schema import evidence, history, runs
+from fairway.domain.analysis.history import UNCHANGED, HistoryChange
 from fairway.domain.errors import UserError
 from fairway.ports.journal import Evidence
 
 _REPLACE = text(
     "INSERT INTO fairway_evidence (run, data) VALUES (:run, :data) ON CONFLICT (run) DO UPDATE SET data = excluded.data"
+)
+_WRITE_POINT = text(
+    "INSERT INTO fairway_history (run, number, data) VALUES (:run, :number, :data) "
+    "ON CONFLICT (run, number) DO UPDATE SET data = excluded.data"
 )
 
 
@@ -30,8 +35,10 @@ class SqlEvidence(Evidence):
             data = connection.execute(select(evidence.c.data).where(evidence.c.run == run)).scalar()
         return None if data is None else cast("dict[str, Any]", json.loads(data))
 
-    def save_evidence(self, run: str, value: Mapping[str, Any], *, epoch: int) -> None:
-        """Replaces the value, if the lease has not been taken."""
+    def save_evidence(
+        self, run: str, value: Mapping[str, Any], *, epoch: int, history: HistoryChange = UNCHANGED
+    ) -> None:
+        """Replaces the value and changes the history, if the lease has not been taken."""
         data = write_json(dict(value))
         with self._database.writing() as connection:
             # The row lock keeps a takeover from coming between the question and the answer.
@@ -41,3 +48,19 @@ class SqlEvidence(Evidence):
             if present != epoch:
                 raise stale_epoch(run, epoch, present)
             connection.execute(_REPLACE, {"run": run, "data": data})
+            _write_points(connection, run, history)
+
+    def load_history(self, run: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """The points kept of the run's evidence, each after its number, in order."""
+        query = select(history.c.number, history.c.data).where(history.c.run == run).order_by(history.c.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple((row.number, json.loads(row.data)) for row in rows)
+
+
+def _write_points(connection: Connection, run: str, change: HistoryChange) -> None:
+    if change.dropped:
+        gone = history.c.run == run, history.c.number.in_(change.dropped)
+        connection.execute(delete(history).where(*gone))
+    for number, point in change.written:
+        connection.execute(_WRITE_POINT, {"run": run, "number": number, "data": write_json(point)})

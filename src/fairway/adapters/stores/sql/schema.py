@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: The schema that this code was written for: the last file in `migrations/versions`. Numbers rise by one.
-SCHEMA = 1
+SCHEMA = 2
 
 metadata = MetaData()
 
@@ -102,6 +102,16 @@ evidence = Table(
     metadata,
     Column("run", Text, ForeignKey("fairway_runs.id"), primary_key=True),
     Column("data", Text, nullable=False),
+)
+
+#: The course of the evidence, for people: some hundred points a run, of which only the newest is ever replaced.
+history = Table(
+    "fairway_history",
+    metadata,
+    Column("run", Text, ForeignKey("fairway_runs.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("run", "number"),
 )
 
 #: Messages and what became of them: `waiting`, `delivered` or `abandoned`.
