@@ -29,8 +29,8 @@ class TestFakeRouter(RouterContract):
     def fail_backend(self, endpoint):
         self.make_router().failing.add(self.revisions[endpoint])
 
-    def send(self, router, method="GET", *, named=None):
-        return router.request(method, named=named)
+    def send(self, router, method="GET", *, named=None, user=None):
+        return router.request(method, named=named, user=user)
 
 
 class TestEnvoyRouter(RouterContract):
@@ -69,10 +69,12 @@ class TestEnvoyRouter(RouterContract):
     def fail_backend(self, endpoint):
         self.applications[endpoint].failing = True
 
-    def send(self, router, method="GET", *, named=None):
+    def send(self, router, method="GET", *, named=None, user=None):
         client = Client(router.observe().address)
+        headers = {"x-fairway-revision": named} if named else {}
+        headers |= {"x-user": user, "cookie": f"user={user}"} if user else {}
         try:
-            status, revision, _ = client.request(method, headers={"x-fairway-revision": named} if named else None)
+            status, revision, _ = client.request(method, headers=headers)
         finally:
             client.close()
         return Answer(status, revision)

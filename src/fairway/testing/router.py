@@ -1,5 +1,6 @@
 """A router with behaviour and without a proxy."""
 
+import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -88,12 +89,13 @@ class FakeRouter:
         added = {"finished": finished, "failed": failed, "retried": retried}
         self._add(revision, instance, added)
 
-    def request(self, method: str = "GET", *, named: str | None = None) -> Answer:
+    def request(self, method: str = "GET", *, named: str | None = None, user: str | None = None) -> Answer:
         """One request of a user.
 
         Args:
             method: of the request; only those that read are tried again after a failure.
             named: `candidate` or `stable`, as a user asks by header; such requests are not counted.
+            user: what the cookie or header holds by which users are kept on one revision.
         """
         routes = self._routes
         if routes is None:
@@ -101,7 +103,7 @@ class FakeRouter:
         if named is not None:
             wanted = routes.candidate if named == "candidate" else routes.stable
             return Answer(404, None) if wanted is None else Answer(500 if wanted in self.failing else 200, wanted)
-        revision = self._drawn(routes)
+        revision = self._drawn(routes) if user is None or routes.sticky is None else _kept(routes, user)
         if revision is None:
             return Answer(503, None)
         answer = self._serve(revision, again=False)
@@ -198,6 +200,12 @@ class FakeRouter:
         latency = self.latency.get(backend.revision, ())
         numbers = {key: counts.numbers[key] for key in ("finished", "failed", "retried", "retried_failed")}
         return RevisionTraffic(backend.revision, latency=latency, instances=instances, **numbers)
+
+
+def _kept(routes: Routes, user: str) -> str | None:
+    """The same user falls below every weight that is higher."""
+    share = int.from_bytes(hashlib.sha256(user.encode()).digest()[:4], "big") / 2**32 * 100
+    return routes.candidate if share < routes.weight else routes.stable
 
 
 def _check(routes: Routes) -> None:

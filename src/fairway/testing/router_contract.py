@@ -5,10 +5,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
-from fairway.domain.rollout.routes import Backend, Routes
+from fairway.domain.rollout.routes import Backend, Routes, Stickiness
 from fairway.ports.router import Router
 from fairway.testing.router import Answer
 
@@ -41,8 +42,14 @@ class RouterContract:
         """From now on it answers 500, except for its readiness."""
         raise NotImplementedError
 
-    def send(self, router: Router, method: str = "GET", *, named: str | None = None) -> Answer:
-        """One request of a user, with `x-fairway-revision: NAMED` if given; a user never tries again.
+    def send(self, router: Router, method: str = "GET", *, named: str | None = None, user: str | None = None) -> Answer:
+        """One request of a user, who never tries again.
+
+        Args:
+            router: to which.
+            method: of the request.
+            named: the value of the header `x-fairway-revision`, if any.
+            user: the value of the header `x-user` and of the cookie `user`, if any.
 
         Raises:
             OSError: nobody listens.
@@ -122,6 +129,46 @@ class RouterContract:
         assert self.served(router, 20) == {CANDIDATE: 20}
         router.ensure_routes(routes(0), epoch=1)
         assert self.served(router, 20) == {STABLE: 20}
+
+    def test_a_sticky_user_stays_on_one_revision_and_keeps_the_candidate_while_the_weight_rises(self) -> None:
+        router, routes = self.both()
+        users = [f"user-{number}" for number in range(60)]
+        for sticky in (Stickiness("header", "x-user"), Stickiness("cookie", "user")):
+            had: set[str] = set()
+            for weight in (20, 60):
+                router.ensure_routes(replace(routes(weight), sticky=sticky), epoch=1)
+                first, second = ([self.send(router, user=user).revision for user in users] for _ in range(2))
+                assert first == second
+                have = {user for user, revision in zip(users, first, strict=True) if revision == CANDIDATE}
+                assert had < have < set(users)
+                had = have
+            assert {self.send(router, "POST", user=user).revision for user in had} == {CANDIDATE}
+            router.ensure_routes(routes(0), epoch=1)
+            assert {self.send(router, user=user).revision for user in had} == {STABLE}
+
+    def test_sticky_reads_that_fail_on_the_candidate_are_answered_by_stable_and_stable_s_own_failures_stay(
+        self,
+    ) -> None:
+        router, routes = self.both()
+        router.ensure_routes(replace(routes(50), sticky=Stickiness("header", "x-user")), epoch=1)
+        users = [f"user-{number}" for number in range(20)]
+        on_candidate = {user for user in users if self.send(router, user=user).revision == CANDIDATE}
+        assert on_candidate
+        assert on_candidate < set(users)
+        self.fail_backend(routes(0).backends[1].endpoints[0])
+        kept = min(on_candidate)
+        assert self.send(router, user=kept) == Answer(200, STABLE)
+        assert self.send(router, "POST", user=kept) == Answer(500, CANDIDATE)
+        self.fail_backend(routes(0).backends[0].endpoints[0])
+        before = router.observe_traffic().of(STABLE).finished
+        assert self.send(router, user=min(set(users) - on_candidate)) == Answer(500, STABLE)
+        self.waited(lambda: router.observe_traffic().of(STABLE).finished > before, "it is counted")
+        assert router.observe_traffic().of(STABLE).finished == before + 1
+
+    def test_sticky_routes_divide_requests_without_a_user_one_by_one(self) -> None:
+        router, routes = self.both()
+        router.ensure_routes(replace(routes(50), sticky=Stickiness("cookie", "user")), epoch=1)
+        assert 60 <= self.served(router, 200)[CANDIDATE] <= 140
 
     def test_who_names_a_revision_gets_it_or_is_told(self) -> None:
         router, routes = self.both()

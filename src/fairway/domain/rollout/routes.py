@@ -5,6 +5,7 @@ keeps its cluster, so that traffic can return to it by a change of weight alone.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fairway.domain.rollout.revision import Endpoint
 
@@ -27,6 +28,21 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True)
+class Stickiness:
+    """What all requests of one user have in common, so that all of them go to the same revision.
+
+    Requests without it are divided one by one. A user who was given the candidate keeps it while the weight rises.
+
+    Attributes:
+        kind: where it stands in a request.
+        name: of the cookie or of the header.
+    """
+
+    kind: Literal["cookie", "header"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The whole routing of one environment.
 
@@ -37,6 +53,7 @@ class Routes:
         backends: one for each revision that runs, in any order; holds stable, candidate and fallback if they are named.
         fallback: id of the warm revision that answers what stable fails, as after a promotion while the earlier
             revision still runs; None: nobody. The candidate's fallback is always stable.
+        sticky: by what users are kept on one revision; None: each request is divided by itself.
     """
 
     stable: str | None
@@ -44,3 +61,4 @@ class Routes:
     weight: float
     backends: tuple[Backend, ...]
     fallback: str | None = None
+    sticky: Stickiness | None = None

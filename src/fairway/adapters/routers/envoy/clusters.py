@@ -8,7 +8,8 @@ per cent of usable endpoints Envoy uses all of them again, while in an aggregate
 from pathlib import Path
 
 from fairway.adapters.routers.envoy.folder import Json
-from fairway.adapters.routers.envoy.names import METADATA, endpoints_file, joint_cluster, to_tag
+from fairway.adapters.routers.envoy.names import METADATA, endpoints_file, joint_cluster, reads_cluster, to_tag
+from fairway.domain.rollout.revision import Endpoint
 from fairway.domain.rollout.routes import Backend
 
 _TYPE = "type.googleapis.com/"
@@ -79,9 +80,19 @@ def revision_cluster(folder: Path, backend: Backend) -> Json:
 
 def joint(first: str, second: str) -> Json:
     """The aggregate that serves from `first` and, where that cannot or did not answer, from `second`."""
+    return _aggregate(joint_cluster(first, second), first, second)
+
+
+def joint_for_reads(first: str, second: str, again: Json) -> Json:
+    """The same with a policy of its own for trying again, which Envoy prefers to that of the route."""
+    options = {"typed_extension_protocol_options": {_HTTP: _PROTOCOL[_HTTP] | {"retry_policy": again}}}
+    return _aggregate(reads_cluster(first, second), first, second) | options
+
+
+def _aggregate(name: str, first: str, second: str) -> Json:
     return {
         "@type": _TYPE + "envoy.config.cluster.v3.Cluster",
-        "name": joint_cluster(first, second),
+        "name": name,
         "connect_timeout": "2s",
         "lb_policy": "CLUSTER_PROVIDED",
         "common_lb_config": _BALANCING,
@@ -107,9 +118,9 @@ def assignment(backend: Backend) -> Json:
                 "lb_endpoints": [
                     {
                         "endpoint": {
-                            "address": {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}},
+                            "address": _address(endpoint),
                             # The host header of health checks: applications refuse hosts that they do not know.
-                            "health_check_config": {"hostname": f"{endpoint.host}:{endpoint.port}"},
+                            "health_check_config": {"hostname": "localhost" if endpoint.socket else endpoint.place},
                         },
                         "health_status": state,
                         "metadata": {
@@ -127,6 +138,12 @@ def assignment(backend: Backend) -> Json:
             }
         ],
     }
+
+
+def _address(endpoint: Endpoint) -> Json:
+    if endpoint.socket:
+        return {"pipe": {"path": endpoint.socket}}
+    return {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}}
 
 
 def _health_check(path: str | None) -> Json:

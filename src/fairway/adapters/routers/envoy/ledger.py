@@ -19,7 +19,7 @@ from fairway.adapters.routers.envoy.folder import read_file, replace_file, to_te
 from fairway.adapters.routers.envoy.routing import joint_pairs
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
-from fairway.domain.rollout.routes import Backend, Routes
+from fairway.domain.rollout.routes import Backend, Routes, Stickiness
 
 _T = TypeVar("_T")
 
@@ -31,11 +31,12 @@ KEPT_AFTER_REMOVAL = (_EPOCH, _LOCK)
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Attributes as the module says; `pairs` are the aggregates in reach."""
+    """Attributes as the module says; `pairs` are the aggregates in reach, `sticky`: those for sticky reads as well."""
 
     confirmed: Routes | None = None
     reach: tuple[Backend, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
+    sticky: bool = False
 
 
 def load_memory(folder: Path) -> Memory:
@@ -46,9 +47,10 @@ def load_memory(folder: Path) -> Memory:
     stored = json.loads(text)
     routes = stored["confirmed"]
     return Memory(
-        None if routes is None else Routes(**{**routes, "backends": _backends(routes["backends"])}),
+        None if routes is None else _routes(routes),
         _backends(stored["reach"]),
         tuple((first, second) for first, second in stored["pairs"]),
+        stored.get("sticky", False),
     )
 
 
@@ -69,7 +71,7 @@ def widen(memory: Memory, routes: Routes) -> Memory:
         draining = tuple(e for e in _merged(backend.draining, before.draining) if e not in serving)
         known[backend.revision] = replace(backend, endpoints=serving, draining=draining)
     pairs = _merged(memory.pairs, joint_pairs(routes))
-    return Memory(memory.confirmed, _sorted(known.values()), pairs)
+    return Memory(memory.confirmed, _sorted(known.values()), pairs, memory.sticky or routes.sticky is not None)
 
 
 def settle(memory: Memory, routes: Routes) -> Memory:
@@ -79,7 +81,7 @@ def settle(memory: Memory, routes: Routes) -> Memory:
     """
     left = {backend.revision for backend in routes.backends}
     pairs = tuple(p for p in _merged(memory.pairs, joint_pairs(routes)) if left.issuperset(p))
-    return Memory(routes, _sorted(routes.backends), pairs)
+    return Memory(routes, _sorted(routes.backends), pairs, bool(pairs) and (memory.sticky or routes.sticky is not None))
 
 
 @contextlib.contextmanager
@@ -127,6 +129,12 @@ def _sorted(backends: Iterable[Backend]) -> tuple[Backend, ...]:
 
 def _merged(first: tuple[_T, ...], second: tuple[_T, ...]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys((*first, *second)))
+
+
+def _routes(stored: dict[str, Any]) -> Routes:
+    sticky = stored.get("sticky")
+    named = {"backends": _backends(stored["backends"]), "sticky": None if sticky is None else Stickiness(**sticky)}
+    return Routes(**{**stored, **named})
 
 
 def _backends(stored: list[dict[str, Any]]) -> tuple[Backend, ...]:

@@ -13,6 +13,11 @@ def joint_cluster(first: str, second: str) -> str:
     return f"{first}+{second}"
 
 
+def reads_cluster(first: str, second: str) -> str:
+    """Name of the aggregate that brings a policy of its own for requests that only read."""
+    return f"{first}+{second}+reads"
+
+
 def endpoints_file(revision: str) -> str:
     """File name of the revision's endpoints."""
     return f"endpoints-{revision}.json"

@@ -7,8 +7,15 @@ never sent a second time.
 """
 
 from fairway.adapters.routers.envoy.folder import Json
-from fairway.adapters.routers.envoy.names import MAIN, METADATA, PREVIEW, REVISION_HEADER, joint_cluster
-from fairway.domain.rollout.routes import Routes
+from fairway.adapters.routers.envoy.names import (
+    MAIN,
+    METADATA,
+    PREVIEW,
+    REVISION_HEADER,
+    joint_cluster,
+    reads_cluster,
+)
+from fairway.domain.rollout.routes import Routes, Stickiness
 
 _TYPE = "type.googleapis.com/"
 _READS: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}
@@ -65,6 +72,7 @@ def main_routes(routes: Routes, try_timeout: float | None) -> Json:
         # Who asks for a revision by name gets it, or is told; a test must not pass on the wrong revision.
         *_named("candidate", routes.candidate, None),
         *_named("stable", routes.stable, pairs.get(routes.stable or "")),
+        *_sticky_shares(routes),
         # The same random number decides every share of a request, so both classes see the same division.
         *_share(routes.candidate, pairs.get(routes.candidate or ""), routes.weight, try_timeout),
         *_share(routes.stable, pairs.get(routes.stable or ""), None, try_timeout),
@@ -78,6 +86,42 @@ def preview_routes(routes: Routes) -> Json:
     if routes.candidate is None:
         return _configuration(PREVIEW, [_answer({"prefix": "/"}, 503, "there is no candidate at present\n")])
     return _configuration(PREVIEW, [_forward({"prefix": "/"}, routes.candidate, None)])
+
+
+def reading_policy(try_timeout: float | None) -> Json:
+    """How a request that only reads is tried again on the fallback."""
+    policy = _again(_NOT_GOOD, 1) | _OTHER_REVISION | _OTHER_INSTANCE
+    return policy if try_timeout is None else policy | {"per_try_timeout": f"{try_timeout:.3f}s"}
+
+
+def _sticky_shares(routes: Routes) -> list[Json]:
+    """The routes that divide users instead of requests; none where there is nothing to divide.
+
+    One route holds both revisions, so that one hash decides. How to try again differs between them: the aggregate
+    brings its own policy, which Envoy prefers to that of the route.
+    """
+    sticky, candidate, stable = routes.sticky, routes.candidate, routes.stable
+    if sticky is None or candidate is None or stable is None or not 0 < routes.weight < 100:
+        return []
+    reads = {"prefix": "/", "headers": [_READS, _NO_UPGRADE]}
+    return [
+        _divide(routes, reads_cluster(candidate, stable), reads, _again(_NOT_ANSWERED, 2), sticky),
+        _divide(routes, joint_cluster(candidate, stable), {"prefix": "/"}, _again(_NOT_PROCESSED, 2), sticky),
+    ]
+
+
+def _divide(routes: Routes, first: str, match: Json, again: Json, sticky: Stickiness) -> Json:
+    share = round(routes.weight * _WHOLE / 100)
+    # The candidate first: whoever falls into its share still does when the share grows.
+    clusters = [{"name": first, "weight": share}, {"name": routes.stable, "weight": _WHOLE - share}]
+    names = {"cookie": {"name": sticky.name}} if sticky.kind == "cookie" else {"header": {"header_name": sticky.name}}
+    route: Json = {
+        "weighted_clusters": {"clusters": clusters, "use_hash_policy": True},
+        "hash_policy": [names],
+        "timeout": "0s",
+        "retry_policy": again | _OTHER_REVISION | _OTHER_INSTANCE,
+    }
+    return {"match": match, "route": route}
 
 
 def _named(name: str, revision: str | None, fallback: str | None) -> list[Json]:

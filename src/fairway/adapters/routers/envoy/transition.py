@@ -13,13 +13,20 @@ import time
 from dataclasses import dataclass
 
 from fairway.adapters.routers.envoy.admin import Admin, Host, Hosts, place
-from fairway.adapters.routers.envoy.clusters import assignment, joint, revision_cluster
+from fairway.adapters.routers.envoy.clusters import assignment, joint, joint_for_reads, revision_cluster
 from fairway.adapters.routers.envoy.folder import discovery, read_file, says, sync_folder
 from fairway.adapters.routers.envoy.ledger import Memory, load_memory, settle, store_memory, widen
-from fairway.adapters.routers.envoy.names import MAIN, PREVIEW, endpoints_file, joint_cluster
+from fairway.adapters.routers.envoy.names import MAIN, PREVIEW, endpoints_file
 from fairway.adapters.routers.envoy.process import Process
 from fairway.adapters.routers.envoy.publisher import CLUSTERS, Publisher, endpoints_of, routes_of
-from fairway.adapters.routers.envoy.routing import NOBODY, joint_pairs, main_routes, preview_routes, receivers
+from fairway.adapters.routers.envoy.routing import (
+    NOBODY,
+    joint_pairs,
+    main_routes,
+    preview_routes,
+    reading_policy,
+    receivers,
+)
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.routes import Backend, Routes
 
@@ -110,10 +117,13 @@ class Transition:
             else:
                 confirmations.append(publisher.prepare(subscription, content))
         revisions = [revision_cluster(self.process.folder, backend) for backend in memory.reach]
-        publisher.publish(CLUSTERS, revisions + [joint(*pair) for pair in memory.pairs])
+        joints = [joint(*pair) for pair in memory.pairs]
+        if memory.sticky:
+            joints += [joint_for_reads(*pair, reading_policy(self.try_timeout)) for pair in memory.pairs]
+        publisher.publish(CLUSTERS, revisions + joints)
         for confirm in confirmations:
             confirm()
-        names = {backend.revision for backend in memory.reach} | {joint_cluster(*pair) for pair in memory.pairs}
+        names = {cluster["name"] for cluster in revisions + joints}
         if names - publisher.hosts.keys():
             self._await_clusters(publisher, names)
 
