@@ -25,12 +25,14 @@ from typing import Any
 from fairway.domain import codec
 from fairway.domain.analysis import sentences
 from fairway.domain.analysis.absence import AbsenceWatch
+from fairway.domain.analysis.budget import BudgetWatch
 from fairway.domain.analysis.counters import Counters, trusted
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Decision, Evidence, Finding
 from fairway.domain.analysis.incident import IncidentWatch
 from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
 from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
 from fairway.domain.analysis.lanes.lane import NO_STEP, Lane, Reading, Step
+from fairway.domain.analysis.noninferiority import NonInferiority
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -60,6 +62,8 @@ class Analysis:
         reading_before: the last snapshot could be read.
         tally: everything counted in the present step.
         excused: instances of the candidate that were ejected during a shared incident.
+        promotion: what speaks for the candidate in the present step.
+        budget: how many failed requests are allowed, and how many there were; None: as many as the evidence allows.
         verdict: why the candidate must be taken back; final.
         obstacle: why the clock stands still; None when it runs.
     """
@@ -82,6 +86,8 @@ class Analysis:
     candidate_instances: InstanceWatch = field(default_factory=InstanceWatch)
     stable_instances: InstanceWatch = field(default_factory=InstanceWatch)
     excused: list[str] = field(default_factory=list)
+    promotion: NonInferiority = field(default_factory=NonInferiority)
+    budget: BudgetWatch | None = None
     verdict: Finding | None = None
     obstacle: Finding | None = None
 
@@ -107,6 +113,7 @@ class Analysis:
         self.step = Step(weight, self.stable is None or weight >= 100.0, bake)
         for lane in self.lanes:
             lane.enter_step(self.step)
+        self.promotion.enter_step(self.step, self.policy)
         if scaled_up:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
         self.since, self.watched, self.tally = at, 0.0, Tally()
@@ -139,7 +146,8 @@ class Analysis:
             reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
             if reading is not None and self.step.weight > 0.0:
                 self._gather(*reading)
-            obstacle = obstacle or self._watch_ejections(snapshot) or self._watch_traffic()
+            frozen = self._watch_budget(snapshot)
+            obstacle = obstacle or self._watch_ejections(snapshot) or self._watch_traffic() or frozen
         self.obstacle = obstacle
         if reading is not None and self.reading_before and counting and obstacle is None:
             self.watched += reading[0]
@@ -172,6 +180,8 @@ class Analysis:
             candidate=Counts(t.candidate_finished, t.candidate_failed),
             stable=Counts(t.stable_finished, t.stable_failed),
             lanes=tuple(lane.evidence() for lane in self.lanes),
+            promotion=self.promotion.evidence(self.policy),
+            budget=self.budget.spending() if self.budget is not None else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -198,6 +208,7 @@ class Analysis:
         reading = Reading(seconds, tally, warming=self.warm_left > 0.0, incident=self.incident.shared)
         for lane in self.lanes:
             lane.observe(reading)
+        self.promotion.observe(reading, self.policy)
         self.incident.observe(seconds, tally, reference=self.policy.reference)
         self.absence.observe(seconds, tally, weight=self.step.weight)
         self._judge()
@@ -254,6 +265,14 @@ class Analysis:
         if self.absence.silent:
             return Finding("no-candidate-traffic", "the candidate finishes no requests although stable does")
         return None
+
+    def _watch_budget(self, snapshot: TrafficSnapshot) -> Finding | None:
+        """A spent budget ends the rollout whatever the evidence says; at half of it the clock stands still."""
+        if self.budget is None:
+            return None
+        self.budget.observe(snapshot, self.candidate, shared=self.incident.shared)
+        self.verdict = self.verdict or self.budget.verdict()
+        return self.budget.freeze(self.step.weight)
 
     def _decide(self, evidence: Evidence) -> tuple[Decision, str, str]:
         """Decision, rule and sentence."""

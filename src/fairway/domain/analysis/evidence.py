@@ -49,6 +49,39 @@ class LaneEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """What one test of non-inferiority has shown in the present step.
+
+    Attributes:
+        name: `errors` or `latency`.
+        e_value: betting odds against "the candidate is beyond the promotion margin".
+        threshold: 1/beta: from here on it is shown.
+        missing: how many more requests of the candidate would show it if it is as good as stable, 0 once it is shown;
+            None: no number of them would, or it cannot be said.
+        margin: the promotion margin in words.
+    """
+
+    name: str
+    e_value: float
+    threshold: float
+    missing: int | None
+    margin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """How much of the budget of failed requests is spent.
+
+    Attributes:
+        failed: requests that failed on the candidate since the rollout began.
+        limit: how many may.
+    """
+
+    failed: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that a verdict rests on.
 
@@ -60,6 +93,8 @@ class Evidence:
         candidate: everything counted in the present step, warm-up included.
         stable: likewise.
         lanes: in the order of the catalogue of lanes.
+        promotion: what has been shown for the candidate in the present step; nothing where none can be.
+        budget: what is spent of the budget; None where there is none.
     """
 
     e_value: float
@@ -69,6 +104,8 @@ class Evidence:
     candidate: Counts
     stable: Counts
     lanes: tuple[LaneEvidence, ...]
+    promotion: tuple[Promotion, ...] = ()
+    budget: Spending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +130,7 @@ class Assessment:
             time counts, nothing speaks against the candidate; `inconclusive`: there will be no answer.
         sufficient: the candidate finished requests in this step, so that `continue` at the end of the bake means
             advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
-        rule: kebab-case code of what decided: `hard-lane`, `error-lane`, `ejected`, `crash`, `not-ready`,
+        rule: kebab-case code of what decided: `hard-lane`, `error-lane`, `ejected`, `crash`, `not-ready`, `budget`,
             `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `no-requests`, `watching`.
         sentence: for people: counts, ratio, interval, e-value and what they mean.
         watched: seconds watched in the present step; to be compared with its bake.
