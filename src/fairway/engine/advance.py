@@ -11,6 +11,7 @@ from fairway.domain.rollout.decide import Done, Perform, Record, Wait, decide
 from fairway.domain.rollout.events import (
     AttentionNeeded,
     Event,
+    Extended,
     Held,
     Paused,
     Released,
@@ -20,6 +21,7 @@ from fairway.domain.rollout.events import (
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import CheckHttp, Watch
+from fairway.domain.rollout.watching import MOST_EXTENSIONS, end_of
 from fairway.engine.attempt import LONGEST_RETRY, Attempt
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.perform import LOOK_AGAIN, Performance
@@ -218,18 +220,15 @@ def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, .
 
 
 def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outcome:
-    """Whether the watch is over, and with what answer."""
-    silent = assessment.decision == "inconclusive"
-    over = assessment.watched >= step.seconds or silent
-    if run.paused is not None or assessment.decision == "hold" or not over:
+    """Whether the watch is over, and what follows."""
+    ending = end_of(step, assessment) if run.paused is None else None
+    if ending is None:
         return Pending(READ_EVERY)
     policy = run.plan.analysis.inconclusive
-    shown = assessment.decision == "continue" and assessment.sufficient
-    # Nobody need ask for anything but in a bake; that others are answered and the candidate's are not is no such case.
-    if shown or (step.purpose != "bake" and not silent) or policy == "promote":
-        unasked = "nothing spoke against it, and nobody asked for anything"
-        sentence = assessment.sentence if shown or silent else unasked
-        return Finished(sentence, {"evidence": to_json(assessment)})
+    if ending.answer == "passed" or policy == "promote":
+        return Finished(ending.sentence, {"evidence": to_json(assessment)})
     if policy == "rollback":
-        return Refused("inconclusive", assessment.sentence)
-    return Pending(READ_EVERY, (Paused(at, "fairway", assessment.sentence),))
+        return Refused("inconclusive", ending.sentence)
+    if policy == "extend" and run.extensions < MOST_EXTENSIONS:
+        return Pending(READ_EVERY, (Extended(at, run.cursor, ending.sentence),))
+    return Pending(READ_EVERY, (Paused(at, "fairway", ending.sentence),))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.budget import BudgetWatch
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
@@ -92,7 +93,9 @@ class Judge:
             analysis, position = Analysis.from_json(stored["analysis"]), tuple(stored["position"])
             return _Watching(analysis, position, history, once_ready=once_ready)
         stable = run.plan.stable
-        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable.id if stable else None)
+        budget = BudgetWatch(run.plan.budget.failed_requests) if run.plan.budget is not None else None
+        stable_id = stable.id if stable else None
+        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable_id, budget=budget)
         return _Watching(analysis, None, history)
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:

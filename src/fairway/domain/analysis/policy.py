@@ -31,7 +31,7 @@ class AnalysisPolicy:
     block: float = 10.0
     tick: float = 0.25
     reference: float = 0.01
-    inconclusive: Literal["pause", "promote", "rollback"] = "pause"
+    inconclusive: Literal["pause", "extend", "promote", "rollback"] = "pause"
     not_ready: float = 30.0
     no_data: float = 300.0
 

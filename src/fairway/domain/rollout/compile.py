@@ -76,6 +76,7 @@ def compile_deploy(
         commit=commit,
         skipped=tuple(_skipped(environment, forward, first=stable is None)),
         analysis=environment.analysis,
+        budget=environment.budget,
         target=environment.target,
         router=environment.router,
         notify=service.notify,
@@ -195,7 +196,9 @@ def _introduction(
         for weight in strategy.steps:
             yield PlannedStep("switch", Shift(weight), 0.2)
             if weight < 100.0:
-                yield PlannedStep("switch", Watch(strategy.bake, weight, "bake"), strategy.bake)
+                times = strategy.times(weight)
+                watch = Watch(times.bake, weight, "bake", times.min_bake)
+                yield PlannedStep("switch", watch, times.bake)
     else:
         yield PlannedStep("switch", Shift(100.0), 0.2)
 

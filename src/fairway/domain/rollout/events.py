@@ -98,6 +98,15 @@ class Advanced:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """A watch that had no answer at its deadline began once more, by itself."""
+
+    at: float
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Approved:
     """A person approved."""
 
@@ -185,6 +194,7 @@ Event = (
     | Paused
     | Resumed
     | Advanced
+    | Extended
     | Approved
     | AbortRequested
     | Held

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from fairway.domain.rollout.events import (
     AttentionNeeded,
     Event,
+    Held,
     Outcome,
     Paused,
     RollbackStarted,
@@ -20,6 +21,7 @@ MessageName = Literal[
     "waiting-approval",
     "promoted",
     "inconclusive",
+    "frozen",
     "rolling-back",
     "rollback-verified",
     "attention-needed",
@@ -72,6 +74,8 @@ def _tell(run: Run, event: Event) -> tuple[MessageName, str, str] | None:  # noq
             return ("promoted", "info", "promoted") if isinstance(step, Promote) else None
         case Paused(actor="fairway", reason=reason):
             return "inconclusive", "warning", reason
+        case Held(rule="budget", reason=reason):
+            return "frozen", "warning", reason
         case RollbackStarted(reason=reason):
             return "rolling-back", "critical", f"rolling back: {reason}"
         case AttentionNeeded(reason=reason):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.spec import Adapter
@@ -47,6 +48,7 @@ class Plan:
         commit: index into `forward` of the first step from which there is no way back but a new run.
         skipped: stages without a step, each with the reason.
         analysis: how the candidate is judged.
+        budget: how many requests may fail on the candidate; None: as many as the analysis needs.
         notify: where messages about this run go.
         target, router: the implementations that this run acts through.
     """
@@ -67,6 +69,7 @@ class Plan:
     target: Adapter
     router: Adapter
     notify: tuple[Adapter, ...] = ()
+    budget: Budget | None = None
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ from fairway.domain.rollout.events import (
     AttentionNeeded,
     Cause,
     Event,
+    Extended,
     Held,
     Outcome,
     Paused,
@@ -76,6 +77,7 @@ class Run:
         paused: why progress has stopped; None if it has not.
         paused_by: who stopped it; `fairway` when an answer was inconclusive.
         extended: how often a watch without an answer was begun again.
+        extensions: how often the present one has begun again by itself since a person last resumed it.
         held: code of why the analysis cannot judge at the moment; None if it can.
         held_reason: the same in words.
         abort: the request of a person to go back, if any.
@@ -100,6 +102,7 @@ class Run:
     paused: str | None = None
     paused_by: str | None = None
     extended: int = 0
+    extensions: int = 0
     held: str | None = None
     held_reason: str = ""
     approvals: tuple[str, ...] = ()
@@ -212,7 +215,11 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -- on
             return replace(run, paused=reason, paused_by=actor)
         case Resumed():
             extended = run.extended + (run.paused_by == "fairway")
-            return replace(run, paused=None, paused_by=None, extended=extended)
+            return replace(run, paused=None, paused_by=None, extended=extended, extensions=0)
+        case Extended(index=index):
+            if run.track != "forward" or index != run.cursor:
+                return run
+            return replace(run, extended=run.extended + 1, extensions=run.extensions + 1)
         case Approved(actor=actor):
             return run if actor in run.approvals else replace(run, approvals=(*run.approvals, actor))
         case AbortRequested():
@@ -257,7 +264,16 @@ def _go_on(run: Run, track: Track, index: int) -> Run:
     """The step is behind the run."""
     planned = _find(run, track, index)
     promoted = run.promoted or (planned is not None and isinstance(planned.step, Promote))
-    return replace(run, cursor=index + 1, under_way=False, promoted=promoted, held=None, held_reason="", attention=None)
+    return replace(
+        run,
+        cursor=index + 1,
+        under_way=False,
+        promoted=promoted,
+        extensions=0,
+        held=None,
+        held_reason="",
+        attention=None,
+    )
 
 
 def _find(run: Run, track: Track, index: int) -> PlannedStep | None:

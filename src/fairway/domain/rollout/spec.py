@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.strategy import Rolling, Strategy
@@ -58,6 +59,7 @@ class EnvironmentSpec:
     Attributes:
         after: the environment in which a release must be live before it may come here; None: no order.
         instances: how many instances of the stable revision run.
+        budget: how many requests may fail on a candidate in one rollout; None: as many as the analysis needs.
         observe: seconds to watch after the promotion while the old revision stays warm.
         approvals: how many different people must approve before requests move.
         stages: the user's own work by stage name: validate, migrate, check, verify.
@@ -76,6 +78,7 @@ class EnvironmentSpec:
     after: str | None = None
     stages: dict[str, StageChecks] = field(default_factory=dict)
     rollback_scripts: tuple[str, ...] = ()
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)

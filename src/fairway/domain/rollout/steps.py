@@ -137,20 +137,25 @@ class Watch:
     """The candidate was watched for so many seconds and nothing spoke against it.
 
     Attributes:
-        seconds: time really watched; pauses, holds and outages of the metrics do not count.
+        seconds: time really watched; pauses, holds and outages of the metrics do not count. The deadline, where the
+            watch may end before.
         weight: the candidate's share of requests meanwhile.
         purpose: `bake`: requests must have shown that the candidate is good. `settle`, and `observe` after the
             promotion: nothing must have spoken against it, also where nobody asked for anything.
+        least: seconds watched from which on a bake ends as soon as the candidate is shown to be good enough; without
+            that it has no answer at its deadline. None: time decides.
     """
 
     seconds: float
     weight: float
     purpose: Literal["bake", "settle", "observe"]
+    least: float | None = None
 
     @property
     def title(self) -> str:
         """What people read."""
-        return f"{self.purpose} at {self.weight:g} %"
+        title = f"{self.purpose} at {self.weight:g} %"
+        return title if self.least is None else f"{title} until it is shown to be good"
 
 
 @dataclass(frozen=True, slots=True)

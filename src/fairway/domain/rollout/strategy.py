@@ -30,16 +30,38 @@ class BlueGreen:
 
 
 @dataclass(frozen=True, slots=True)
+class StepTimes:
+    """How long one weight of a canary is watched.
+
+    Attributes:
+        bake: for so long, or at most for so long where evidence may end it.
+        min_bake: from here on evidence that the candidate is good enough ends it; None: time alone does.
+    """
+
+    weight: float
+    bake: float
+    min_bake: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """Requests move to the candidate in steps of weight, each watched.
 
     Attributes:
         steps: rising weights in percent, down to 0.1; the last is 100.
-        bake: how long to watch at each weight below 100.
+        bake: how long to watch at each weight below 100; at most so long where `min_bake` is given.
+        min_bake: from here on evidence that the candidate is good enough ends a step; None: time alone does.
+        own: the times of steps that have their own.
     """
 
     steps: tuple[float, ...] = (10.0, 50.0, 100.0)
     bake: float = 300.0
+    min_bake: float | None = None
+    own: tuple[StepTimes, ...] = ()
+
+    def times(self, weight: float) -> StepTimes:
+        """How long that weight is watched."""
+        return next((one for one in self.own if one.weight == weight), StepTimes(weight, self.bake, self.min_bake))
 
 
 Strategy = Rolling | BlueGreen | Canary

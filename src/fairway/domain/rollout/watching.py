@@ -1,0 +1,59 @@
+"""When a watch is over, and with what answer: pure.
+
+Time decides, or evidence does. By time, a watch lasts until its end and has passed if the candidate had requests and
+nothing spoke against it. By evidence it ends as soon as the candidate is shown to be good enough, not before `least`;
+its end is a deadline, at which it has no answer. What is done without an answer is the user's policy.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.noninferiority import explain_shown, explain_unshown, is_shown
+from fairway.domain.rollout.steps import Watch
+
+MOST_EXTENSIONS = 3
+"""How often a watch without an answer begins again by itself under the policy `extend`; then it waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a watch ended.
+
+    Attributes:
+        sentence: for people.
+    """
+
+    answer: Literal["passed", "inconclusive"]
+    sentence: str
+
+
+def end_of(step: Watch, assessment: Assessment) -> Ending | None:
+    """How the watch has ended; None while it goes on.
+
+    Args:
+        step: what was asked for.
+        assessment: what is known; nothing speaks against the candidate.
+    """
+    if assessment.decision == "hold":
+        return None
+    if assessment.decision == "inconclusive":
+        return Ending("inconclusive", assessment.sentence)
+    return _end_by_time(step, assessment) if step.least is None else _end_by_evidence(step, step.least, assessment)
+
+
+def _end_by_time(step: Watch, assessment: Assessment) -> Ending | None:
+    if assessment.watched < step.seconds:
+        return None
+    if assessment.sufficient:
+        return Ending("passed", assessment.sentence)
+    # Nobody need ask for anything but in a bake; that others are answered and the candidate's are not is no such case.
+    if step.purpose != "bake":
+        return Ending("passed", "nothing spoke against it, and nobody asked for anything")
+    return Ending("inconclusive", assessment.sentence)
+
+
+def _end_by_evidence(step: Watch, least: float, assessment: Assessment) -> Ending | None:
+    if assessment.watched >= min(least, step.seconds) and is_shown(assessment.evidence.promotion):
+        return Ending("passed", explain_shown(assessment))
+    return Ending("inconclusive", explain_unshown(assessment)) if assessment.watched >= step.seconds else None
