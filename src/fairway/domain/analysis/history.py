@@ -45,7 +45,7 @@ class Point:
         decision: as in `Assessment`.
         rule: likewise.
         e_value: of all lanes together.
-        lanes: e-value by lane.
+        lanes: the part of each lane in the e-value: its own, times its part of the capital.
         candidate: requests of this step.
         stable: likewise.
         ratio: the candidate's error ratio divided by stable's, in this step; None when stable has no failure yet.
@@ -181,7 +181,7 @@ def _point(assessment: Assessment, latency: dict[str, Latency]) -> Point:
         decision=assessment.decision,
         rule=assessment.rule,
         e_value=_short(evidence.e_value),
-        lanes={one.name: _short(one.e_value) for one in evidence.lanes},
+        lanes={one.name: _short(one.weight * one.e_value) for one in evidence.lanes},
         candidate=evidence.candidate,
         stable=evidence.stable,
         ratio=_short_or_none(lane.ratio if lane else None),

@@ -5,8 +5,10 @@ is the candidate's part of the block's requests and `r` the ratio of the error r
 blocks needs the candidate's failures and, for each `r` of a grid, one sum. All `r` whose likelihood is not 1/alpha
 times below the grid's mean form the interval (Robbins 1970; Lindon and Malek 2022; Ville 1939 for the guarantee).
 
-It describes the present step. It is for people; the lanes decide without it. The ends are widened to the next grid
-point outside, so that the grid's coarseness (15 %) never makes it look more certain than it is.
+It describes the present step. It is for people; the lanes decide without it. It is not intersected with what it was
+before, because the ratio itself may change. The ends lie between grid points, 15 % apart, where lines through the
+neighbours cross the level. The logarithm of the likelihood is concave in log r, so it lies below such a line beyond the
+two points that the line goes through: the interval may come out too wide, by a little, and never too narrow.
 """
 
 from dataclasses import dataclass, field
@@ -52,5 +54,24 @@ class RatioInterval:
         highest = max(likelihood)
         mean = highest + log(sum(exp(ell - highest) for ell in likelihood) / POINTS)
         inside = [i for i, ell in enumerate(likelihood) if mean - ell < _DOUBT]
-        first, last = inside[0], inside[-1]
-        return (GRID[first - 1] if first > 0 else 0.0), (GRID[last + 1] if last + 1 < POINTS else None)
+        level, first, last = mean - _DOUBT, inside[0], inside[-1]
+        low = exp(_crossing(likelihood, level, first, -1)) if first > 0 else 0.0
+        return low, exp(_crossing(likelihood, level, last, 1)) if last + 1 < POINTS else None
+
+
+def _crossing(likelihood: list[float], level: float, inside: int, way: int) -> float:
+    """The logarithm of `r` beyond which the likelihood is certainly below the level.
+
+    Args:
+        likelihood: logarithms, one for each `r` of the grid.
+        level: also a logarithm.
+        inside: index of the last point above the level.
+        way: 1 upwards, -1 downwards; there is a point in that direction.
+    """
+    outside = inside + way
+    ends = [_LOGS[outside]]
+    for near, far in ((inside - way, inside), (outside, outside + way)):
+        if 0 <= near < POINTS and 0 <= far < POINTS and likelihood[near] > likelihood[far]:
+            slope = (likelihood[far] - likelihood[near]) / (_LOGS[far] - _LOGS[near])
+            ends.append(_LOGS[near] + (level - likelihood[near]) / slope)
+    return min(ends, key=lambda end: abs(end - _LOGS[inside]))
