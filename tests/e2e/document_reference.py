@@ -9,13 +9,15 @@ import dataclasses
 import inspect
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 from document_pages import ROOT
-from sqlalchemy import Table
+from sqlalchemy import MetaData, Table, create_engine
 
-from fairway.adapters.stores.sql.schema import metadata
+from fairway.adapters.stores.sql import SqlStore
+from fairway.adapters.stores.sql.upgrade import VERSION_TABLE
 from fairway.catalog import BUILT_IN, load_object
 from fairway.cli.app import COMMANDS, app
 from fairway.domain.rollout.events import Event
@@ -77,7 +79,15 @@ def describe_messages(_: str) -> str:
 
 def describe_journal(_: str) -> str:
     parts = []
+    with tempfile.TemporaryDirectory() as folder:
+        SqlStore.open(f"{folder}/journal.db").close()
+        engine = create_engine(f"sqlite:///{folder}/journal.db")
+        metadata = MetaData()
+        metadata.reflect(engine)
+        engine.dispose()
     for table in metadata.sorted_tables:
+        if table.name == VERSION_TABLE:
+            continue
         parts += [f"### `{table.name}`", "", _columns(table), ""]
     return "\n".join(parts).rstrip()
 

@@ -6,9 +6,8 @@ import signal
 import time
 from functools import partial
 
-from sqlalchemy import event, text
-
 from fairway.adapters.stores.sql import SqlStore
+from fairway.adapters.stores.sql.database import Connection
 from fairway.domain.rollout.events import Paused, Resumed
 from fairway.domain.rollout.messages import message_for
 from fairway.domain.rollout.run import fold
@@ -40,18 +39,23 @@ def killed(child):
     return False
 
 
-def die_at(store, boundary):
-    """Kills this process at the boundary with that number: before and after each statement, and before each commit."""
+def die_at(boundary):
+    """Kills this process at the boundary with that number: before and after each statement, but not after a commit."""
     passed = iter(range(1_000_000))
+    run = Connection.execute
 
-    def pass_boundary(*_):
+    def pass_boundary():
         if next(passed) == boundary:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with store.database.writing() as connection:
-        engine = connection.engine
-    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(engine, name, pass_boundary)
+    def execute(self, statement, *values):
+        pass_boundary()
+        cursor = run(self, statement, *values)
+        if statement != "COMMIT":
+            pass_boundary()
+        return cursor
+
+    Connection.execute = execute
 
 
 def look(url, run_id="run-1"):
@@ -70,8 +74,8 @@ def look(url, run_id="run-1"):
         assert (store.quarantine(PLAN.candidate.artifact.digest) is not None) == run.quarantined
         told = [message_for(fold(run_id, events[: n + 1]), fact) for n, fact in enumerate(events)]
         with store.database.reading() as connection:
-            count = connection.execute(text("SELECT count(*) FROM fairway_outbox")).scalar()
-            version = connection.execute(text("SELECT version FROM fairway_runs")).scalar()
+            count = connection.value("SELECT count(*) FROM fairway_outbox")
+            version = connection.value("SELECT version FROM fairway_runs")
         assert count == len(RECEIVERS) * sum(message is not None for message in told)
         assert version == len(events)
         return run
@@ -82,7 +86,7 @@ def test_a_start_is_whole_or_was_not(store_url):
 
     def begin_and_die(boundary):
         with SqlStore.open(store_url) as store:
-            die_at(store, boundary)
+            die_at(boundary)
             assert store.start("run-1", started(PLAN)) is None
 
     boundary = 0
@@ -100,7 +104,7 @@ def test_an_append_is_whole_or_was_not(store_url):
     def append_and_die(boundary):
         with SqlStore.open(store_url) as store:
             run = store.load("run-1")
-            die_at(store, boundary)
+            die_at(boundary)
             store.append(run, way_back(PLAN), wake=None)
 
     boundary = 0
@@ -117,7 +121,7 @@ def test_a_takeover_is_whole_or_was_not(store_url):
 
     def claim_and_die(boundary):
         with SqlStore.open(store_url) as store:
-            die_at(store, boundary)
+            die_at(boundary)
             store.claim("a", now=BEGIN, ttl=1e9, limit=9)
 
     boundary = 0

@@ -108,7 +108,7 @@ def test_a_dropped_connection_is_an_error_that_passes_and_the_next_try_succeeds(
 
 def test_a_server_that_vanishes_without_a_word_is_given_up_before_a_lease_is_missed_for_long(store):
     with store.database.reading() as connection:
-        settings = connection.connection.dbapi_connection.info.get_parameters()
+        settings = connection.driver.info.get_parameters()
     assert int(settings["tcp_user_timeout"]) <= 10_000
     silence = int(settings["keepalives_idle"]) + int(settings["keepalives_interval"]) * int(
         settings["keepalives_count"]
@@ -130,8 +130,8 @@ def test_a_row_that_somebody_holds_for_too_long_is_an_error_that_passes(postgres
 
 def test_a_process_that_stops_in_a_transaction_does_not_keep_its_locks(store):
     with store.database.writing() as connection:
-        timeout = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
-        assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+        timeout = connection.value("SHOW idle_in_transaction_session_timeout")
+        assert connection.value("SHOW transaction_isolation") == "read committed"
     assert timeout == "10s"
 
 

@@ -7,34 +7,29 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
 
 from fairway.adapters.stores.sql import SqlStore, upgrade
-from fairway.adapters.stores.sql.schema import SCHEMA, metadata
+from fairway.adapters.stores.sql.upgrade import SCHEMA
 from fairway.domain.errors import PermanentError
 from fairway.testing.journal_samples import begin, completion, plan, promotion
 
 
 def write(store, statement, **values):
     with store.database.writing() as connection:
-        return connection.execute(text(statement), values)
+        return connection.execute(statement, values)
+
+
+def read(store, statement):
+    with store.database.reading() as connection:
+        return connection.rows(statement)
 
 
 def test_the_code_knows_the_last_migration():
     config = Config()
     config.set_main_option("script_location", str(upgrade._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == f"{SCHEMA:04}"
-
-
-def test_the_migrations_make_the_tables_that_the_code_knows(store_url):
-    with SqlStore.open(store_url) as store, store.database.writing() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": upgrade.VERSION_TABLE})
-        differences = compare_metadata(context, metadata)
-    assert differences == []
 
 
 def test_opening_again_changes_nothing(store_url):
@@ -59,7 +54,7 @@ def test_an_older_database_is_upgraded(store_url, monkeypatch, tmp_path):
     monkeypatch.setattr(upgrade, "_MIGRATIONS", tmp_path / "migrations")
     monkeypatch.setattr(upgrade, "SCHEMA", SCHEMA + 1)
     with SqlStore.open(store_url) as store:
-        assert write(store, "SELECT mood FROM fairway_runs").all() == [(None,)]
+        assert read(store, "SELECT mood FROM fairway_runs") == [(None,)]
         assert store.load("run-1").version == 1
 
 
@@ -74,8 +69,8 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(store_url, monkeypa
             SqlStore.open(store_url)
     with SqlStore.open(store_url) as store:
         with pytest.raises(PermanentError):
-            write(store, "SELECT mood FROM fairway_runs")
-        assert write(store, f"SELECT version_num FROM {upgrade.VERSION_TABLE}").scalar() == f"{SCHEMA:04}"
+            read(store, "SELECT mood FROM fairway_runs")
+        assert read(store, f"SELECT version_num FROM {upgrade.VERSION_TABLE}") == [(f"{SCHEMA:04}",)]
         assert store.load("run-1").version == 1
 
 
@@ -91,7 +86,7 @@ def test_this_code_works_on_the_tables_of_a_later_version(store_url):
         run = store.append(run, (*promotion(), *completion()), wake=None, epoch=claim.epoch)
         assert store.load("run-1") == run
         assert [line.id for line, _ in store.list_revisions("shop", "production")] == ["run-1"]
-        assert write(store, f"SELECT version_num FROM {upgrade.VERSION_TABLE}").scalar() == f"{SCHEMA + 1:04}"
+        assert read(store, f"SELECT version_num FROM {upgrade.VERSION_TABLE}") == [(f"{SCHEMA + 1:04}",)]
 
 
 def test_tables_that_need_a_later_version_are_left_alone(store_url):

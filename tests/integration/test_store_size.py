@@ -1,9 +1,9 @@
 """Many runs and events: nothing reads more than what was asked for."""
 
 import pytest
-from sqlalchemy import event
 
 from fairway.adapters.stores.sql import SqlStore
+from fairway.adapters.stores.sql.database import Connection
 from fairway.domain.rollout.events import Paused
 from fairway.testing.journal_samples import BEGIN, begin, plan
 
@@ -18,13 +18,16 @@ def store(store_url):
 
 
 @pytest.fixture
-def statements(store):
-    """The statements that were run since, each once although PostgreSQL's two engines are one."""
-    seen = {}
-    for use in (store.database.reading, store.database.writing):
-        with use() as connection:
-            engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *arguments: seen.setdefault(arguments[4], arguments[2:4]))
+def statements(store, monkeypatch):
+    """The statements that were run since, with their values."""
+    seen = []
+    run = Connection.execute
+
+    def execute(connection, statement, values=None):
+        seen.append((statement, values or {}))
+        return run(connection, statement, values or {})
+
+    monkeypatch.setattr(Connection, "execute", execute)
     return seen
 
 
@@ -54,15 +57,15 @@ def test_frequent_questions_are_answered_from_an_index(store, statements):
     store.list_revisions("shop", "e1")
     store.list_events("run-1", after=3)
     store.list_due(now=BEGIN, limit=9)
-    questions = [(statement, values) for statement, values in statements.values() if statement.startswith("SELECT")]
+    questions = [(statement, values) for statement, values in statements if statement.startswith("SELECT")]
     assert len(questions) == 5
     with store.database.writing() as connection:
-        cursor = connection.connection.cursor()
-        if connection.dialect.name == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")  # with so few rows it would not need an index
+        postgres = store.database.shared
+        if postgres:
+            connection.execute("SET LOCAL enable_seqscan = off")  # with so few rows it would not need an index
         for statement, values in questions:
-            explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
-            lines = [str(row[-1]) for row in cursor.execute(f"{explain} {statement}", values).fetchall()]
+            explain = "EXPLAIN" if postgres else "EXPLAIN QUERY PLAN"
+            lines = [str(row[-1]) for row in connection.rows(f"{explain} {statement}", values)]
             whole = [line for line in lines if "Seq Scan" in line or ("SCAN" in line and "INDEX" not in line)]
             assert whole == [], statement
             assert "INDEX" in str(lines).upper(), lines

@@ -4,20 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Connection, delete, select, text
-
-from fairway.adapters.stores.sql.database import Database
+from fairway.adapters.stores.sql.database import Connection, Database
 from fairway.adapters.stores.sql.journal import stale_epoch
 from fairway.adapters.stores.sql.projection import write_json
-from fairway.adapters.stores.sql.schema import evidence, history, runs
 from fairway.domain.analysis.history import UNCHANGED, HistoryChange
 from fairway.domain.errors import UserError
 from fairway.ports.journal import Evidence
 
-_REPLACE = text(
+_REPLACE = (
     "INSERT INTO fairway_evidence (run, data) VALUES (:run, :data) ON CONFLICT (run) DO UPDATE SET data = excluded.data"
 )
-_WRITE_POINT = text(
+_WRITE_POINT = (
     "INSERT INTO fairway_history (run, number, data) VALUES (:run, :number, :data) "
     "ON CONFLICT (run, number) DO UPDATE SET data = excluded.data"
 )
@@ -32,7 +29,7 @@ class SqlEvidence(Evidence):
     def load_evidence(self, run: str) -> dict[str, Any] | None:
         """The value saved last; None if none was."""
         with self._database.reading() as connection:
-            data = connection.execute(select(evidence.c.data).where(evidence.c.run == run)).scalar()
+            data = connection.value("SELECT data FROM fairway_evidence WHERE run = :run", {"run": run})
         return None if data is None else cast("dict[str, Any]", json.loads(data))
 
     def save_evidence(
@@ -42,7 +39,8 @@ class SqlEvidence(Evidence):
         data = write_json(dict(value))
         with self._database.writing() as connection:
             # The row lock keeps a takeover from coming between the question and the answer.
-            present = connection.execute(select(runs.c.epoch).where(runs.c.id == run).with_for_update()).scalar()
+            query = "SELECT epoch FROM fairway_runs WHERE id = :run" + self._database.lock
+            present = connection.value(query, {"run": run})
             if present is None:
                 raise UserError("unknown-run", f"there is no run {run!r}")
             if present != epoch:
@@ -52,15 +50,15 @@ class SqlEvidence(Evidence):
 
     def load_history(self, run: str) -> tuple[tuple[int, dict[str, Any]], ...]:
         """The points kept of the run's evidence, each after its number, in order."""
-        query = select(history.c.number, history.c.data).where(history.c.run == run).order_by(history.c.number)
+        query = "SELECT number, data FROM fairway_history WHERE run = :run ORDER BY number"
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return tuple((row.number, json.loads(row.data)) for row in rows)
+            rows = connection.rows(query, {"run": run})
+        return tuple((number, json.loads(data)) for number, data in rows)
 
 
 def _write_points(connection: Connection, run: str, change: HistoryChange) -> None:
-    if change.dropped:
-        gone = history.c.run == run, history.c.number.in_(change.dropped)
-        connection.execute(delete(history).where(*gone))
-    for number, point in change.written:
-        connection.execute(_WRITE_POINT, {"run": run, "number": number, "data": write_json(point)})
+    for number in change.dropped:
+        point = {"run": run, "number": number}
+        connection.execute("DELETE FROM fairway_history WHERE run = :run AND number = :number", point)
+    for number, value in change.written:
+        connection.execute(_WRITE_POINT, {"run": run, "number": number, "data": write_json(value)})

@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, func, insert, select, text, update
-
-from fairway.adapters.stores.sql.database import Database
+from fairway.adapters.stores.sql.database import Connection, Database, insertion
 from fairway.adapters.stores.sql.projection import (
     changed_at,
     event_rows,
@@ -18,8 +16,6 @@ from fairway.adapters.stores.sql.projection import (
     storable,
     write_json,
 )
-from fairway.adapters.stores.sql.schema import environments, outbox, quarantine, runs
-from fairway.adapters.stores.sql.schema import events as event_log
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.errors import PermanentError, TransientError, UserError
 from fairway.domain.rollout.events import ArtifactQuarantined, Event, QuarantineLifted, RunStarted
@@ -38,18 +34,18 @@ class SqlJournal(Journal):
         """Begins a run, unless another one is under way; a second call with the same run changes nothing."""
         state = start(run, event)
         plan = event.plan
-        place = (environments.c.service == plan.service) & (environments.c.environment == plan.environment)
+        place = {"service": plan.service, "environment": plan.environment}
         with self._database.writing() as connection:
-            connection.execute(_ADD_ENVIRONMENT, {"service": plan.service, "environment": plan.environment})
-            present = connection.execute(
-                select(environments.c.run, environments.c.live).where(place).with_for_update()
-            ).one()
-            if present.run is not None:
-                return None if present.run == run else cast("str", present.run)
-            _require_fresh(state, present.live)
-            connection.execute(update(environments).where(place).values(run=run))
-            connection.execute(insert(runs).values(identity_columns(state) | state_columns(state, event.at)))
-            connection.execute(_ADD_EVENTS, event_rows(run, [event], after=0))
+            connection.execute(_ADD_ENVIRONMENT, place)
+            query = f"SELECT run, live FROM fairway_environments {_PLACE}{self._database.lock}"
+            ((present, live),) = connection.rows(query, place)
+            if present is not None:
+                return None if present == run else cast("str", present)
+            _require_fresh(state, live)
+            connection.execute(f"UPDATE fairway_environments SET run = :run {_PLACE}", place | {"run": run})
+            row = identity_columns(state) | state_columns(state, event.at)
+            connection.execute(insertion("fairway_runs", tuple(row)), row)
+            _add_events(connection, run, [event], after=0)
             _write_messages(connection, [(state, event)])
         return None
 
@@ -59,10 +55,10 @@ class SqlJournal(Journal):
         after = states[-1][0] if states else run
         values = {"run": run.id, "expected": run.version, "fence": epoch, **state_columns(after, wake)}
         with self._database.writing() as connection:
-            if connection.execute(_ADVANCE, values).rowcount == 0:
+            if connection.change(_ADVANCE, values) == 0:
                 raise _conflict(connection, run, epoch)
             if events:
-                connection.execute(_ADD_EVENTS, event_rows(run.id, events, after=run.version))
+                _add_events(connection, run.id, events, after=run.version)
                 _write_consequences(connection, run, after, changed_at(run, states))
                 _write_quarantine(connection, run, events)
                 _write_messages(connection, states)
@@ -74,32 +70,30 @@ class SqlJournal(Journal):
         if later or known is not None:
             return fold(run, later, known)
         with self._database.reading() as connection:
-            latest = connection.execute(select(runs.c.id).order_by(runs.c.number.desc()).limit(3)).scalars().all()
+            latest = [name for (name,) in connection.rows("SELECT id FROM fairway_runs ORDER BY number DESC LIMIT 3")]
         hint = f"the latest runs are {', '.join(latest)}" if latest else "there are no runs yet"
         raise UserError("unknown-run", f"there is no run {run!r}", hint)
 
     def list_events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """The events of a run with a version above `after`, in order."""
         with self._database.reading() as connection:
-            rows = connection.execute(_LATER_EVENTS, {"id": storable(run), "after": after}).all()
-        return tuple(_read_event(run, row) for row in rows)
+            rows = connection.rows(_LATER_EVENTS, {"id": storable(run), "after": after})
+        return tuple(_read_event(run, *row) for row in rows)
 
 
-# Statements that run often are built once: that costs more than running them.
-_ADD_EVENTS = insert(event_log)
-_LATER_EVENTS = (
-    select(event_log.c.version, event_log.c.type, event_log.c.data)
-    .where(event_log.c.run == bindparam("id"), event_log.c.version > bindparam("after"))
-    .order_by(event_log.c.version)
+_PLACE = "WHERE service = :service AND environment = :environment"
+_ADD_ENVIRONMENT = (
+    "INSERT INTO fairway_environments (service, environment) VALUES (:service, :environment) ON CONFLICT DO NOTHING"
 )
+_LATER_EVENTS = "SELECT version, type, data FROM fairway_events WHERE run = :id AND version > :after ORDER BY version"
 # Changes the row only if nobody else has meanwhile; where a fencing number is given, only if it is still the run's.
 _ADVANCE = (
-    update(runs)
-    .where(runs.c.id == bindparam("run"), runs.c.version == bindparam("expected"))
-    .where(runs.c.epoch == func.coalesce(bindparam("fence", type_=BigInteger()), runs.c.epoch))
+    "UPDATE fairway_runs SET version = :version, wake_at = :wake_at, phase = :phase, verdict = :verdict, "
+    "reason = :reason, ended = :ended WHERE id = :run AND version = :expected AND epoch = coalesce(:fence, epoch)"
 )
-_ADD_ENVIRONMENT = text(
-    "INSERT INTO fairway_environments (service, environment) VALUES (:service, :environment) ON CONFLICT DO NOTHING"
+# The last run before this one that made its revision live for good.
+_EARLIER = (
+    f"SELECT id FROM fairway_runs {_PLACE} AND promoted_at IS NOT NULL AND id <> :run ORDER BY number DESC LIMIT 1"
 )
 
 
@@ -130,13 +124,14 @@ def _require_fresh(state: Run, live: str | None) -> None:
 
 
 def _conflict(connection: Connection, run: Run, epoch: int | None) -> Exception:
-    present = connection.execute(select(runs.c.version, runs.c.epoch).where(runs.c.id == run.id)).one_or_none()
+    present = connection.row("SELECT version, epoch FROM fairway_runs WHERE id = :run", {"run": run.id})
     if present is None:
         return UserError("unknown-run", f"there is no run {run.id!r}", "")
-    if epoch is not None and present.epoch != epoch:
-        return stale_epoch(run.id, epoch, present.epoch)
+    version, held = present
+    if epoch is not None and held != epoch:
+        return stale_epoch(run.id, epoch, held)
     return TransientError(
-        "version-conflict", f"run {run.id} is at version {present.version} by now, not {run.version}", "load it again"
+        "version-conflict", f"run {run.id} is at version {version} by now, not {run.version}", "load it again"
     )
 
 
@@ -148,18 +143,20 @@ def stale_epoch(run: str, epoch: int, present: int) -> PermanentError:
 def _write_consequences(connection: Connection, before: Run, after: Run, at: float) -> None:
     """What the environment serves, if that has changed; and once the run has ended, that none is under way."""
     plan = after.plan
-    place = (environments.c.service == plan.service) & (environments.c.environment == plan.environment)
+    place = {"service": plan.service, "environment": plan.environment, "run": after.id}
     served: dict[str, Any] = {}
     if is_live(before) != is_live(after):
-        connection.execute(update(runs).where(runs.c.id == after.id).values(promoted_at=at if is_live(after) else None))
+        promoted = {"run": after.id, "at": at if is_live(after) else None}
+        connection.execute("UPDATE fairway_runs SET promoted_at = :at WHERE id = :run", promoted)
         served = _served_by(after, at) if is_live(after) else _served_again(connection, after, at)
     if plan.kind == "scale" and after.outcome == "completed":
         served = {"instances": plan.instances}
     if served:
-        connection.execute(update(environments).where(place).values(served))
+        settings = ", ".join(f"{name} = :{name}" for name in served)
+        connection.execute(f"UPDATE fairway_environments SET {settings} {_PLACE}", place | served)
     if after.outcome is not None:
-        connection.execute(update(environments).where(place, environments.c.run == after.id).values(run=None))
-        connection.execute(update(runs).where(runs.c.id == after.id).values(holder=None, lease_until=None))
+        connection.execute(f"UPDATE fairway_environments SET run = NULL {_PLACE} AND run = :run", place)
+        connection.execute("UPDATE fairway_runs SET holder = NULL, lease_until = NULL WHERE id = :run", place)
 
 
 def _served_by(run: Run, at: float) -> dict[str, Any]:
@@ -172,17 +169,11 @@ def _served_again(connection: Connection, run: Run, at: float) -> dict[str, Any]
     plan = run.plan
     if plan.stable is None:
         return {"live": None, "instances": 0, "made_by": None, "since": None}
-    earlier = (
-        select(runs.c.id)
-        .where(runs.c.service == plan.service, runs.c.environment == plan.environment)
-        .where(runs.c.promoted_at.is_not(None), runs.c.id != run.id)
-        .order_by(runs.c.number.desc())
-        .limit(1)
-    )
+    place = {"service": plan.service, "environment": plan.environment, "run": run.id}
     return {
         "live": write_json(to_json(plan.stable)),
         "instances": plan.stable_instances,
-        "made_by": connection.execute(earlier).scalar(),
+        "made_by": connection.value(_EARLIER, place),
         "since": at,
     }
 
@@ -190,24 +181,29 @@ def _served_again(connection: Connection, run: Run, at: float) -> dict[str, Any]
 def _write_quarantine(connection: Connection, run: Run, facts: Iterable[Event]) -> None:
     for fact in facts:
         if isinstance(fact, (ArtifactQuarantined, QuarantineLifted)):
-            connection.execute(delete(quarantine).where(quarantine.c.digest == fact.digest))
+            connection.execute("DELETE FROM fairway_quarantine WHERE digest = :digest", {"digest": fact.digest})
         if isinstance(fact, ArtifactQuarantined):
-            connection.execute(insert(quarantine).values(quarantine_row(run, fact)))
+            row = quarantine_row(run, fact)
+            connection.execute(insertion("fairway_quarantine", tuple(row)), row)
 
 
 def _write_messages(connection: Connection, states: Iterable[tuple[Run, Event]]) -> None:
-    rows = [row for state, fact in states for row in message_rows(state, fact)]
-    if rows:
-        connection.execute(insert(outbox), rows)
+    for state, fact in states:
+        for row in message_rows(state, fact):
+            connection.execute(insertion("fairway_outbox", tuple(row)), row)
 
 
-def _read_event(run: str, row: Row[*tuple[Any, ...]]) -> Event:
+def _add_events(connection: Connection, run: str, facts: Iterable[Event], *, after: int) -> None:
+    for row in event_rows(run, facts, after=after):
+        connection.execute(insertion("fairway_events", tuple(row)), row)
+
+
+def _read_event(run: str, version: int, kind: str, data: str) -> Event:
     try:
-        return from_json(cast("type[Event]", Event), json.loads(row.data))
+        return from_json(cast("type[Event]", Event), json.loads(data))
     except ValueError as error:
         raise PermanentError(
             "event-unknown",
-            f"run {run} has at version {row.version} an event {row.type!r} that this version of Fairway cannot read "
-            f"({error})",
+            f"run {run} has at version {version} an event {kind!r} that this version of Fairway cannot read ({error})",
             "upgrade Fairway here too",
         ) from error

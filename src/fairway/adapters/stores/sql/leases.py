@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Float, Row, bindparam, false, func, or_, select, true, update
-
-from fairway.adapters.stores.sql.database import Database
-from fairway.adapters.stores.sql.schema import environments, runs
+from fairway.adapters.stores.sql.database import Connection, Database
 from fairway.ports.journal import Claim, Leases
 
 
@@ -19,67 +16,69 @@ class SqlLeases(Leases):
     def __init__(self, database: Database) -> None:
         self._database = database
         clock = database.clock
-        holder: BindParameter[str] = bindparam("me")
-        ttl: BindParameter[float] = bindparam("ttl", type_=Float())
-        anyway = true() if database.exclusive else false()
-        self._free = or_(runs.c.holder.is_(None), runs.c.holder == holder, runs.c.lease_until <= clock, anyway)
-        settled = (runs.c.holder == holder) & (runs.c.lease_until > clock + ttl / 2)
+        anyway = " OR 1 = 1" if database.exclusive else ""
+        own = "" if database.service is None else "AND service = :service "
+        self._free = f"(holder IS NULL OR holder = :me OR lease_until <= {clock}{anyway})"
         self._due = (
-            select(runs.c.id, runs.c.service, runs.c.environment, runs.c.holder, runs.c.epoch)
-            .add_columns(settled.label("settled"), (clock + ttl).label("until"))
-            .where(runs.c.wake_at <= bindparam("now", type_=Float()), self._free)
-            .where(true() if database.service is None else runs.c.service == database.service)
-            .order_by(runs.c.wake_at, runs.c.number)
-            .limit(bindparam("most"))
+            "SELECT id, service, environment, holder, epoch, "
+            f"(holder = :me AND lease_until > {clock} + :half) AS settled, {clock} + :ttl AS until "
+            f"FROM fairway_runs WHERE wake_at <= :now AND {self._free} {own}ORDER BY wake_at, number LIMIT :most"
         )
-        self._due_locked = self._due.with_for_update(skip_locked=True)
 
     def claim(self, holder: str, *, now: float, ttl: float, limit: int) -> tuple[Claim, ...]:
         """Takes due runs that nobody else holds; only reads if all of them are own ones with half their lease."""
-        values = {"me": holder, "now": now, "ttl": ttl, "most": limit, **self._database.clock_values(now)}
+        values = {"me": holder, "now": now, "ttl": ttl, "half": ttl / 2, "most": limit}
+        values |= {"service": self._database.service, **self._database.clock_values(now)}
         with self._database.reading() as connection:
-            found = connection.execute(self._due, values).all()
-        if all(row.settled for row in found):
-            return tuple(Claim(row.id, row.epoch) for row in found)
+            found = connection.rows(self._due, values)
+        if all(settled for *_, settled, _ in found):
+            return tuple(Claim(run, epoch) for run, _, _, _, epoch, _, _ in found)
         with self._database.writing() as connection:
-            taken = connection.execute(self._due_locked, values).all()
+            taken = connection.rows(self._due + self._database.lock_free, values)
             return tuple(_take(connection, row, holder) for row in taken)
 
     def renew(self, holder: str, *, now: float, ttl: float) -> tuple[Claim, ...]:
         """Renews all leases of the holder, also those that ended and that nobody took."""
-        change = update(runs).where(runs.c.holder == holder).values(lease_until=self._database.clock + ttl)
+        change = f"UPDATE fairway_runs SET lease_until = {self._database.clock} + :ttl WHERE holder = :me"
+        values = {"me": holder, "ttl": ttl, **self._database.clock_values(now)}
         with self._database.reading() as connection:
-            if connection.execute(select(runs.c.id).where(runs.c.holder == holder).limit(1)).first() is None:
+            if connection.row("SELECT 1 FROM fairway_runs WHERE holder = :me LIMIT 1", {"me": holder}) is None:
                 return ()
         with self._database.writing() as connection:
-            rows = connection.execute(change.returning(runs.c.id, runs.c.epoch), self._database.clock_values(now))
-            return tuple(Claim(row.id, row.epoch) for row in rows.all())
+            return tuple(Claim(*row) for row in connection.rows(f"{change} RETURNING id, epoch", values))
 
     def release(self, holder: str) -> None:
         """Gives up all leases of the holder; they can be taken at once."""
         with self._database.writing() as connection:
-            connection.execute(update(runs).where(runs.c.holder == holder).values(holder=None, lease_until=None))
+            connection.execute(
+                "UPDATE fairway_runs SET holder = NULL, lease_until = NULL WHERE holder = :me", {"me": holder}
+            )
 
     def next_wake(self, holder: str, *, now: float) -> float | None:
         """When `claim` may find something next, as far as it is known now."""
-        query = select(
-            func.min(runs.c.wake_at).filter(self._free),
-            func.min(runs.c.lease_until - self._database.clock).filter(~self._free),
-        ).where(runs.c.wake_at.is_not(None))
+        query = (
+            f"SELECT min(wake_at) FILTER (WHERE {self._free}), "
+            f"min(lease_until - {self._database.clock}) FILTER (WHERE NOT {self._free}) "
+            "FROM fairway_runs WHERE wake_at IS NOT NULL"
+        )
         with self._database.reading() as connection:
-            wake, left = connection.execute(query, {"me": holder, **self._database.clock_values(now)}).one()
+            found = connection.row(query, {"me": holder, **self._database.clock_values(now)})
+        wake, left = found or (None, None)
         times = [time for time in (wake, None if left is None else now + left) if time is not None]
         return min(times) if times else None
 
 
-def _take(connection: Connection, row: Row[*tuple[Any, ...]], holder: str) -> Claim:
+def _take(connection: Connection, row: tuple[Any, ...], holder: str) -> Claim:
     """Writes the lease; with a new epoch unless it was the holder's own already."""
-    epoch = row.epoch
-    if row.holder != holder:
-        place = (environments.c.service == row.service) & (environments.c.environment == row.environment)
-        raised = update(environments).where(place).values(epoch=environments.c.epoch + 1)
-        epoch = connection.execute(raised.returning(environments.c.epoch)).scalar_one()
-    connection.execute(
-        update(runs).where(runs.c.id == row.id).values(holder=holder, lease_until=row.until, epoch=epoch)
-    )
-    return Claim(row.id, epoch)
+    run, service, environment, before, epoch, _, until = row
+    if before != holder:
+        epoch = connection.value(_RAISE, {"service": service, "environment": environment})
+    connection.execute(_HOLD, {"run": run, "me": holder, "until": until, "epoch": epoch})
+    return Claim(run, epoch)
+
+
+_RAISE = (
+    "UPDATE fairway_environments SET epoch = epoch + 1 "
+    "WHERE service = :service AND environment = :environment RETURNING epoch"
+)
+_HOLD = "UPDATE fairway_runs SET holder = :me, lease_until = :until, epoch = :epoch WHERE id = :run"

@@ -1,11 +1,12 @@
 """PostgreSQL: several controllers and commands at once, on READ COMMITTED with row locks and guarded updates."""
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Double, Engine, cast, create_engine, event, func, text
-
-from fairway.adapters.stores.sql.database import Database, first_line, run_settings
+from fairway.adapters.stores.sql.database import Connection, Database, first_line
+from fairway.adapters.stores.sql.pool import Pool
 from fairway.domain.errors import FairwayError, PermanentError, TransientError, UserError
 
 #: A server that vanished without a word, as in a failover, is given up after some ten seconds; Linux would take a
@@ -13,50 +14,84 @@ from fairway.domain.errors import FairwayError, PermanentError, TransientError, 
 _SILENCE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 #: Key of the advisory lock under which tables are changed: "fairway" in ASCII.
 _SCHEMA_LOCK = 0x66616972776179
+#: Connections in use at once, and how many stay open.
+_CONNECTIONS, _KEPT = 20, 5
+#: A value by its name, and not a cast, `::`.
+_VALUE = re.compile(r"(?<!:):([a-z_]+)")
 
 
 class PostgresDatabase(Database):
     """A journal on a server.
 
     Args:
-        url: with any driver name; psycopg is used.
+        url: as PostgreSQL's own programs take it; `postgresql+psycopg` and the like in the scheme mean the same.
         patience: seconds to wait for a row lock, and for a free connection.
         clock: for lease ends; None: the server's.
+
+    Raises:
+        UserError: the URL is malformed, or the driver is not installed.
     """
 
-    def __init__(self, url: URL, *, patience: float, clock: Callable[[], float] | None) -> None:
-        _require_driver()
-        self._url = url.set(drivername="postgresql+psycopg")
-        self._host = _host(url)
-        engine = _open_engine(self._url, patience)
-        super().__init__(
-            f"PostgreSQL database {url.database or url.username or ''!r} on {self._host}",
-            read=engine.execution_options(isolation_level="AUTOCOMMIT"),
-            write=engine,
-            clock=clock,
-        )
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+    lock = " FOR UPDATE"
+    lock_free = " FOR UPDATE SKIP LOCKED"
+    dialect = "postgresql+psycopg"
+    shared = True
+
+    def __init__(self, url: str, *, patience: float, clock: Callable[[], float] | None) -> None:
+        self._given = _parameters(url)
+        self.failures = _load_failures()
+        self._patience = patience
+        self._host = _host(self._given)
+        self._user = self._given.get("user")
+        self._base = self._given.get("dbname") or self._user or ""
+        pool = Pool(self.connect, most=_CONNECTIONS, kept=_KEPT, patience=patience)
+        super().__init__(f"PostgreSQL database {self._base!r} on {self._host}", read=pool, write=pool, clock=clock)
 
     @property
-    def server_clock(self) -> ColumnElement[float] | None:
+    def server_clock(self) -> str:
         """The server's, because the clocks of several controllers differ."""
-        return cast(func.extract("epoch", func.clock_timestamp()), Double())
+        return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
-    @property
-    def shared(self) -> bool:
-        """Any number of controllers."""
-        return True
+    def connect(self) -> Any:
+        """A new connection, each statement by itself until `begin`."""
+        import psycopg  # noqa: PLC0415
+
+        settings: dict[str, Any] = {"connect_timeout": 5, "application_name": "fairway", **_SILENCE}
+        connection = psycopg.connect(**(settings | self._given), autocommit=True)
+        try:
+            # A process that was stopped in the middle of a transaction must not keep its row locks.
+            connection.execute("SET idle_in_transaction_session_timeout = '10s'")
+            connection.execute(f"SET lock_timeout = {int(self._patience * 1000)}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def spell(self, statement: str) -> str:
+        """With `%(name)s` in place of `:name`."""
+        return _spell(statement)
+
+    def is_gone(self, driver: Any) -> bool:
+        """The connection has been lost."""
+        return bool(driver.closed)
+
+    def has_table(self, connection: Connection, name: str) -> bool:
+        """A table of that name exists where unqualified names are looked up."""
+        return connection.value("SELECT to_regclass(:name)", {"name": name}) is not None
 
     def lock_schema(self, connection: Connection) -> None:
-        """Waits for others that change tables; the lock ends with the transaction."""
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        """Begins a transaction and waits for others that change tables; the lock ends with the transaction."""
+        connection.execute(self.begin)
+        connection.execute("SET LOCAL lock_timeout = 0")
+        connection.execute("SELECT pg_advisory_xact_lock(:key)", {"key": _SCHEMA_LOCK})
 
     def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:
         """By SQLSTATE, or by asking the server if there is none.
 
         The codes are in https://www.postgresql.org/docs/current/errcodes-appendix.html.
         """
-        from psycopg import OperationalError  # noqa: PLC0415 -- an extra, and only PostgreSQL needs it
+        from psycopg import OperationalError  # noqa: PLC0415
 
         state = getattr(error, "sqlstate", None) or ""
         if not dropped and not state and isinstance(error, OperationalError):
@@ -76,14 +111,12 @@ class PostgresDatabase(Database):
         """No connection came about. The driver gives no code for that, so the server is asked whether it is there."""
         from psycopg import conninfo, pq  # noqa: PLC0415
 
-        where = {name: _join(value) for name, value in self._url.query.items() if name in ("host", "port")}
-        where |= {"host": self._url.host} if self._url.host else {}
-        where |= {"port": str(self._url.port)} if self._url.port else {}
+        where = {name: value for name, value in self._given.items() if name in ("host", "port")}
         answer = pq.PGconn.ping(conninfo.make_conninfo(connect_timeout=5, **where).encode())
         if answer == pq.Ping.OK:
             return PermanentError(
                 "database-refused",
-                f"PostgreSQL on {self._host} refused user {self._url.username!r} for database {self._url.database!r}: "
+                f"PostgreSQL on {self._host} refused user {self._user!r} for database {self._base!r}: "
                 f"{first_line(error).rpartition('FATAL:')[2].strip()}",
                 "look at user, password and database name in `database`",
             )
@@ -133,48 +166,43 @@ _FAILURES: tuple[tuple[tuple[str, ...], type[FairwayError], str, str, str], ...]
 )
 
 
-def _require_driver() -> None:
+def _load_failures() -> type[Exception]:
+    """What the driver raises."""
+    from psycopg import Error  # noqa: PLC0415
+
+    return Error
+
+
+def _parameters(url: str) -> dict[str, Any]:
+    """What the URL says, by the names of libpq.
+
+    What the driver says of a malformed one is not passed on: it quotes the URL, which may hold a password.
+    """
     try:
-        import psycopg  # noqa: F401, PLC0415 -- an extra
+        from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 -- an extra, and only PostgreSQL needs it
     except ImportError as error:
         raise UserError(
             "driver-missing",
             "the driver for PostgreSQL, psycopg, is not installed",
             "pip install 'fairway[postgres]'",
         ) from error
+    malformed = "the PostgreSQL URL of the database is malformed"
+    hint = "write postgresql://USER@HOST/DATABASE"
+    try:
+        given: dict[str, Any] = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
+    except ProgrammingError:
+        raise UserError("database-url", malformed, hint) from None
+    if any(port and not port.isdecimal() for port in str(given.get("port", "")).split(",")):
+        raise UserError("database-url", malformed, hint)
+    return given
 
 
-def _host(url: URL) -> str:
+def _host(given: dict[str, Any]) -> str:
     """Where the server is, for people: host and port, or the folder of its socket."""
-    place = url.host or _join(url.query.get("host", "localhost"))
-    return f"{place}:{url.port}" if url.port else place
+    place = given.get("host", "localhost")
+    return f"{place}:{given['port']}" if given.get("port") else str(place)
 
 
-def _join(value: str | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ",".join(value)
-
-
-def _open_engine(url: URL, patience: float) -> Engine:
-    """Opens no connection yet."""
-    engine = create_engine(
-        url,
-        isolation_level="READ COMMITTED",
-        pool_size=5,
-        max_overflow=15,
-        pool_timeout=patience,
-        connect_args={"connect_timeout": 5, "application_name": "fairway", **_SILENCE},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _(connection: Any, _record: Any) -> None:
-        # A process that was stopped in the middle of a transaction must not keep its row locks.
-        run_settings(
-            connection,
-            (
-                "SET idle_in_transaction_session_timeout = '10s'",
-                f"SET lock_timeout = {int(patience * 1000)}",
-            ),
-        )
-        connection.commit()
-
-    return engine
+@lru_cache(maxsize=200)
+def _spell(statement: str) -> str:
+    return _VALUE.sub(r"%(\1)s", statement)

@@ -1,32 +1,25 @@
 """What is projected from the events, as people and use cases ask for it."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
-
-from sqlalchemy import Row, Select, select
 
 from fairway.adapters.stores.sql.database import Database
-from fairway.adapters.stores.sql.schema import environments, quarantine, runs
 from fairway.domain.codec import from_json
 from fairway.domain.rollout.revision import Revision
 from fairway.ports.journal import EnvironmentState, Quarantine, Records, RunSummary
 
+#: The columns of a `RunSummary`, in its order.
 _SUMMARY = (
-    runs.c.id,
-    runs.c.kind,
-    runs.c.service,
-    runs.c.environment,
-    runs.c.release,
-    runs.c.digest,
-    runs.c.commit_id,
-    runs.c.strategy,
-    runs.c.phase,
-    runs.c.verdict,
-    runs.c.reason,
-    runs.c.actor,
-    runs.c.started,
-    runs.c.ended,
+    "id, kind, service, environment, release, digest, commit_id, "
+    "strategy, phase, verdict, reason, actor, started, ended"
+)
+_FIELDS = len(_SUMMARY.split(", "))
+_ENVIRONMENT = (
+    "SELECT live, instances, run, made_by, since, epoch FROM fairway_environments "
+    "WHERE service = :service AND environment = :environment"
+)
+_REVISIONS = (
+    f"SELECT {_SUMMARY}, revision FROM fairway_runs "
+    "WHERE service = :service AND environment = :environment AND promoted_at IS NOT NULL ORDER BY number DESC"
 )
 
 
@@ -38,54 +31,36 @@ class SqlRecords(Records):
 
     def environment(self, service: str, environment: str) -> EnvironmentState:
         """The state of an environment; an empty one if nothing ever happened there."""
-        query = select(environments).where(environments.c.service == service, environments.c.environment == environment)
         with self._database.reading() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.row(_ENVIRONMENT, {"service": service, "environment": environment})
         if row is None:
             return EnvironmentState(service, environment, None, 0, None, None, None, 0)
+        live, *others = row
         return EnvironmentState(
-            service,
-            environment,
-            live=None if row.live is None else from_json(Revision, json.loads(row.live)),
-            instances=row.instances,
-            run=row.run,
-            by=row.made_by,
-            since=row.since,
-            epoch=row.epoch,
+            service, environment, None if live is None else from_json(Revision, json.loads(live)), *others
         )
 
     def list_runs(
         self, *, service: str | None = None, environment: str | None = None, limit: int = 20
     ) -> tuple[RunSummary, ...]:
         """The latest runs, newest first."""
-        query = select(*_SUMMARY)
-        if service is not None:
-            query = query.where(runs.c.service == service)
-        if environment is not None:
-            query = query.where(runs.c.environment == environment)
-        return tuple(_summary(row) for row in self._rows(query.order_by(runs.c.number.desc()).limit(limit)))
+        wanted = {"service": service, "environment": environment}
+        conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT {_SUMMARY} FROM fairway_runs {where} ORDER BY number DESC LIMIT :limit"
+        with self._database.reading() as connection:
+            rows = connection.rows(query, wanted | {"limit": limit})
+        return tuple(RunSummary(*row) for row in rows)
 
     def list_revisions(self, service: str, environment: str) -> tuple[tuple[RunSummary, Revision], ...]:
         """The runs that made a revision live, with that revision, newest first; not those that took it back."""
-        query = (
-            select(*_SUMMARY, runs.c.revision)
-            .where(runs.c.service == service, runs.c.environment == environment, runs.c.promoted_at.is_not(None))
-            .order_by(runs.c.number.desc())
-        )
-        return tuple((_summary(row), from_json(Revision, json.loads(row.revision))) for row in self._rows(query))
+        with self._database.reading() as connection:
+            rows = connection.rows(_REVISIONS, {"service": service, "environment": environment})
+        return tuple((RunSummary(*row[:_FIELDS]), from_json(Revision, json.loads(row[_FIELDS]))) for row in rows)
 
     def quarantine(self, digest: str) -> Quarantine | None:
         """The entry of a rejected artifact; None if it may be deployed."""
+        query = "SELECT digest, service, release, reason, run, at FROM fairway_quarantine WHERE digest = :digest"
         with self._database.reading() as connection:
-            row = connection.execute(select(quarantine).where(quarantine.c.digest == digest)).one_or_none()
-        if row is None:
-            return None
-        return Quarantine(row.digest, row.service, row.release, row.reason, row.run, row.at)
-
-    def _rows(self, query: Select[Any]) -> Iterable[Row[Any]]:
-        with self._database.reading() as connection:
-            return connection.execute(query).all()
-
-
-def _summary(row: Row[Any]) -> RunSummary:
-    return RunSummary(*row[: len(_SUMMARY)])
+            row = connection.row(query, {"digest": digest})
+        return None if row is None else Quarantine(*row)

@@ -8,13 +8,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event
-
-from fairway.adapters.stores.sql.database import Database, first_line, run_settings
+from fairway.adapters.stores.sql.database import Connection, Database, first_line
+from fairway.adapters.stores.sql.pool import Pool
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
+
+#: Readers at once, and how many of their connections stay open. There is one writer: threads queue for it here, and
+#: not in the file's lock.
+_READERS, _KEPT = 25, 5
 
 
 class SqliteDatabase(Database):
@@ -27,13 +30,21 @@ class SqliteDatabase(Database):
         exclusive: the caller holds the file's controller lock.
     """
 
+    failures = sqlite3.Error
+    begin = "BEGIN IMMEDIATE"
+    lock = lock_free = ""
+    dialect = "sqlite"
+    shared = False
+
     def __init__(self, path: Path, *, patience: float, clock: Callable[[], float] | None, exclusive: bool) -> None:
         self._path = path
+        self._patience = patience
         _create(path)
+        reader = partial(_connect, path, patience, "PRAGMA query_only = ON")
         super().__init__(
             str(path),
-            read=_open_engine(path, patience, writer=False),
-            write=_open_engine(path, patience, writer=True),
+            read=Pool(reader, most=_READERS, kept=_KEPT, patience=patience),
+            write=Pool(self.connect, most=1, kept=1, patience=patience),
             clock=clock,
         )
         self.exclusive = exclusive
@@ -46,7 +57,7 @@ class SqliteDatabase(Database):
         """
         while True:
             try:
-                with self._translated(), self._write.connect():
+                with self._lent(self._write):
                     return
             except TransientError as error:
                 if error.code != "database-busy" or time.monotonic() > deadline:
@@ -54,17 +65,29 @@ class SqliteDatabase(Database):
                 time.sleep(0.01)
 
     @property
-    def server_clock(self) -> ColumnElement[float] | None:
+    def server_clock(self) -> None:
         """None: one machine has one clock, the caller's."""
-        return None
 
-    @property
-    def shared(self) -> bool:
-        """One machine, one controller."""
+    def connect(self) -> sqlite3.Connection:
+        """A new connection that may write, each statement by itself until `begin`."""
+        return _connect(self._path, self._patience, "PRAGMA journal_mode = WAL")
+
+    def spell(self, statement: str) -> str:
+        """As it is: the driver knows values by name."""
+        return statement
+
+    def is_gone(self, driver: sqlite3.Connection) -> bool:  # noqa: ARG002 -- of a server it may be
+        """Never: it is a file."""
         return False
 
+    def has_table(self, connection: Connection, name: str) -> bool:
+        """A table of that name exists."""
+        found = connection.value("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = :name", {"name": name})
+        return found is not None
+
     def lock_schema(self, connection: Connection) -> None:
-        """Nothing to do: BEGIN IMMEDIATE has locked everybody else out."""
+        """Begins a transaction; that locks everybody else out."""
+        connection.execute(self.begin)
 
     def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:  # noqa: ARG002 -- a file is never gone
         """By the error's code; 5, for example, is SQLITE_BUSY in https://sqlite.org/rescode.html."""
@@ -144,27 +167,13 @@ def _create(path: Path) -> None:
         raise PermanentError("database-unopened", f"{path} could not be made: {error.strerror}", "") from error
 
 
-def _open_engine(path: Path, patience: float, *, writer: bool) -> Engine:
-    """Opens no connection yet. One connection writes, so that threads queue here and not in the file's lock."""
-    size = 1 if writer else 5
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": patience, "isolation_level": None},
-        pool_size=size,
-        max_overflow=0 if writer else 20,
-        pool_timeout=patience,
-    )
-    own = "PRAGMA journal_mode = WAL" if writer else "PRAGMA query_only = ON"
-    pragmas = ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", own)
-
-    @event.listens_for(engine, "connect")
-    def _(connection: Any, _record: Any) -> None:
-        run_settings(connection, pragmas)
-
-    if writer:
-
-        @event.listens_for(engine, "begin")
-        def _(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+def _connect(path: Path, patience: float, own: str) -> sqlite3.Connection:
+    """A connection that threads may hand on to each other, and that begins no transaction by itself."""
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        for setting in ("PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", own):
+            connection.execute(setting).close()
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,12 +1,10 @@
 """The whole journal on one database."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from fairway.adapters.stores.sql.database import Database
 from fairway.adapters.stores.sql.evidence import SqlEvidence
@@ -86,19 +84,17 @@ def _open_database(url: str, *, exclusive: bool, clock: Callable[[], float] | No
     """Only the module of the database that is used is loaded: each brings its driver."""
     if "://" not in url:
         return _open_file(url, exclusive=exclusive, clock=clock, patience=patience)
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        scheme = url.partition("://")[0]
-        raise UserError("database-url", f"the {scheme} URL of the database is malformed", _EXAMPLES) from error
-    kind = parsed.drivername.partition("+")[0]
-    if kind == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        return _open_file(str(parsed.database), exclusive=exclusive, clock=clock, patience=patience)
+    scheme, _, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    file = rest.partition("?")[0].removeprefix("/")
+    if kind == "sqlite" and rest.startswith("/") and file not in ("", ":memory:"):
+        return _open_file(file, exclusive=exclusive, clock=clock, patience=patience)
     if kind in ("postgresql", "postgres") and not exclusive:
         from fairway.adapters.stores.sql.postgres import PostgresDatabase  # noqa: PLC0415 -- loads psycopg
 
-        return PostgresDatabase(parsed, patience=patience or _PATIENCE["postgresql"], clock=clock)
-    shown = parsed.render_as_string(hide_password=True)
+        return PostgresDatabase(url, patience=patience or _PATIENCE["postgresql"], clock=clock)
+    # Without user and password, and without options, which may hold one too.
+    shown = re.sub(r"//.*@", "//", url.partition("?")[0])
     if exclusive:
         raise UserError("database-url", f"{shown} is shared; only a file can be held by one controller", _EXAMPLES)
     raise UserError("database-url", f"{shown} is not a database that a journal can be kept in", _EXAMPLES)
