@@ -1,7 +1,9 @@
 """What the user asked of the analysis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from fairway.domain.analysis.metrics.policy import MetricsPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class AnalysisPolicy:
         not_ready: how long an instance of the candidate may be unready after it was ready.
         no_data: how long the candidate may stay without requests while stable has some before the answer is
             inconclusive.
+        metrics: the user's own metrics, and rules over them.
     """
 
     name: str = "balanced"
@@ -34,6 +37,7 @@ class AnalysisPolicy:
     inconclusive: Literal["pause", "extend", "promote", "rollback"] = "pause"
     not_ready: float = 30.0
     no_data: float = 300.0
+    metrics: MetricsPolicy = field(default_factory=MetricsPolicy)
 
 
 PRESETS: dict[str, AnalysisPolicy] = {
