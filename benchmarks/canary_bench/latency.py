@@ -1,0 +1,113 @@
+"""Latencies as a proxy's histogram shows them: shapes, and counts per cell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+Change = Callable[[Array], Array]
+
+MEDIAN_US, SPREAD = 50_000.0, 0.6
+"""Log-normal: P95 134 ms, P99 202 ms."""
+
+#: Enough points that a change of the slowest thousandth still has dozens of them.
+_POINTS = 200_000
+
+#: Envoy's circular log-linear histogram: two significant decimal digits, here from 1 ms to 100 s.
+_DIGITS = np.arange(10, 100)
+LOWER = np.concatenate([_DIGITS * 10.0**power for power in range(2, 7)])
+WIDTH = np.concatenate([np.full(90, 10.0**power) for power in range(2, 7)])
+
+#: Draws beyond this number come from a multinomial per tick; below, one by one is faster.
+_ONE_BY_ONE = 3_000_000
+
+
+@cache
+def ordinary() -> Array:
+    """Evenly spaced quantiles of a healthy revision's latency, microseconds."""
+    shares = (np.arange(_POINTS) + 0.5) / _POINTS
+    quantiles: Array = MEDIAN_US * np.exp(SPREAD * ndtri(shares))
+    return quantiles
+
+
+def times(factor: float) -> Change:
+    """Every request takes `factor` times as long."""
+    return lambda latency: latency * factor
+
+
+def tail(factor: float) -> Change:
+    """The slowest tenth is stretched so that P99 is `factor` times what it was; the rest stays."""
+
+    def change(latency: Array) -> Array:
+        p90, p99 = np.quantile(latency, 0.9), np.quantile(latency, 0.99)
+        power = np.log(factor) / np.log(p99 / p90)
+        return np.where(latency > p90, latency * np.maximum(1.0, latency / p90) ** power, latency)
+
+    return change
+
+
+def some_slower(share: float, microseconds: float) -> Change:
+    """A share of the requests, fast or slow, takes longer by a fixed time."""
+
+    def change(latency: Array) -> Array:
+        every = round(1.0 / share)
+        slower = latency.copy()
+        slower[::every] += microseconds
+        return slower
+
+    return change
+
+
+def shares(latency: Array) -> Array:
+    """The part of the requests that falls into each cell; adds up to 1."""
+    cells = np.clip(np.searchsorted(LOWER, latency, side="right") - 1, 0, len(LOWER) - 1)
+    found: Array = np.bincount(cells, minlength=len(LOWER)) / len(latency)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Ticks `first` up to but not including `end` in which latency has one shape."""
+
+    first: int
+    end: int
+    shares: Array
+
+
+def draw(rng: np.random.Generator, answered: Counts, stretches: list[Stretch]) -> Counts:
+    """Answered requests by tick and cell."""
+    drawn = np.zeros((len(answered), len(LOWER)), dtype=np.int64)
+    for stretch in stretches:
+        part = slice(stretch.first, stretch.end)
+        drawn[part] = _draw_alike(rng, answered[part], stretch.shares)
+    return drawn
+
+
+def _draw_alike(rng: np.random.Generator, answered: Counts, wanted: Array) -> Counts:
+    used = np.flatnonzero(wanted)
+    counts = np.zeros((len(answered), len(wanted)), dtype=np.int64)
+    total = int(answered.sum())
+    if total > _ONE_BY_ONE:
+        counts[:, used] = rng.multinomial(answered, wanted[used] / wanted[used].sum())
+        return counts
+    cells = used[np.minimum(np.searchsorted(np.cumsum(wanted[used]), rng.random(total)), len(used) - 1)]
+    ticks = np.repeat(np.arange(len(answered)), answered)
+    flat = np.bincount(ticks * len(wanted) + cells, minlength=counts.size)
+    return flat.reshape(counts.shape)
+
+
+def p99(cells: Counts) -> float:
+    """The 99 % quantile of counts by cell in milliseconds, interpolated; NaN without any."""
+    total = int(cells.sum())
+    if total == 0:
+        return float("nan")
+    reached = np.cumsum(cells)
+    cell = int(np.searchsorted(reached, 0.99 * total))
+    before = reached[cell] - cells[cell]
+    within = (0.99 * total - before) / cells[cell] if cells[cell] else 0.0
+    return float(LOWER[cell] + WIDTH[cell] * within) / 1000.0

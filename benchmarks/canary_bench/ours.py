@@ -1,0 +1,155 @@
+"""Fairway's own analysis, driven through its public interface as the engine drives it.
+
+Readings come at the engine's pace, cumulative and completion-based, both revisions in one snapshot, with Envoy's
+latency cells, counts by instance and second tries on stable. The schedule of weights is the same for all contestants:
+a hold is counted but does not delay it, and a step that could end early does not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.canary_bench.latency import LOWER, WIDTH, Counts
+from benchmarks.canary_bench.trace import BAKE, Minutes, Side, Trace
+from benchmarks.canary_bench.verdict import Contestant, Verdict
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.instances import InstanceHealth
+from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
+from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, TrafficSnapshot
+
+CANDIDATE, STABLE = "candidate", "stable"
+
+BEGIN = 1_750_000_000.0
+"""Some moment, seconds since the epoch, UTC."""
+
+ASSESS_EVERY = 5.0
+"""Seconds between two assessments while nothing is found; a finding is assessed at once."""
+
+RESTART_EVERY = 5.0
+"""A process that dies at once is started again after so many seconds."""
+
+Cells = tuple[tuple[float, float, int], ...]
+
+
+def judge(trace: Trace, _: Minutes) -> Verdict:
+    """Runs the balanced policy over the trace."""
+    return drive(trace, PRESETS["balanced"])[0]
+
+
+def drive(trace: Trace, policy: AnalysisPolicy) -> tuple[Verdict, Assessment]:
+    """Runs the analysis to its first verdict or to the trace's end; also gives the last assessment."""
+    analysis = Analysis(policy, candidate=CANDIDATE, stable=STABLE)
+    analysis.observe(_nothing(), _health(trace, 0), at=BEGIN)
+    weight, every = 0.0, round(ASSESS_EVERY / trace.tick)
+    greatest = 1.0
+    for tick, snapshot in enumerate(snapshots(trace)):
+        at = BEGIN + tick * trace.tick
+        if trace.weights[tick] != weight:
+            scaled_up, weight = weight == 0.0, float(trace.weights[tick])
+            analysis.enter_step(weight, at=at, scaled_up=scaled_up, bake=BAKE)
+        at += trace.tick
+        analysis.observe(snapshot, _health(trace, tick), at=at)
+        if analysis.verdict is None and (tick + 1) % every:
+            continue
+        assessment = analysis.assess(at=at)
+        greatest = max(greatest, assessment.evidence.e_value)
+        if assessment.decision == "roll-back":
+            return Verdict("rollback", at - BEGIN, assessment.rule, greatest), assessment
+        if assessment.decision == "inconclusive":
+            return Verdict("inconclusive", at - BEGIN, assessment.rule, greatest), assessment
+    settled = assessment.decision != "hold" and assessment.sufficient
+    return Verdict("promote" if settled else "inconclusive", None, assessment.rule, greatest), assessment
+
+
+def snapshots(trace: Trace) -> Iterator[TrafficSnapshot | None]:
+    """What the router says at the end of each tick; None where it cannot be read."""
+    candidate = _Growing(CANDIDATE, trace.candidate, None)
+    stable = _Growing(STABLE, trace.stable, trace)
+    for tick in range(trace.ticks):
+        revisions = candidate.grow(tick), stable.grow(tick)
+        at = BEGIN + (tick + 1) * trace.tick
+        yield TrafficSnapshot(at, "simulated", revisions) if trace.readable[tick] else None
+
+
+@dataclass(slots=True)
+class _Growing:
+    """The counters of one revision, growing from tick to tick.
+
+    Attributes:
+        extra: the trace whose second tries this revision answers; None: it answers none.
+    """
+
+    revision: str
+    side: Side
+    extra: Trace | None
+    finished: Counts
+    failed: Counts
+    again: Counts
+    latency: Counts
+
+    def __init__(self, revision: str, side: Side, extra: Trace | None) -> None:
+        self.revision, self.side, self.extra = revision, side, extra
+        self.finished, self.failed = np.cumsum(side.finished, axis=0), np.cumsum(side.failed, axis=0)
+        self.again = np.zeros((len(side.finished), 2), dtype=np.int64)
+        if extra is not None:
+            self.finished += np.cumsum(extra.again, axis=0)
+            self.failed += np.cumsum(extra.again_failed, axis=0)
+            second = np.stack([extra.again.sum(axis=1), extra.again_failed.sum(axis=1)], axis=1)
+            self.again = np.cumsum(second, axis=0)
+        self.latency = np.zeros(len(LOWER), dtype=np.int64)
+
+    def grow(self, tick: int) -> RevisionTraffic:
+        """Everything counted until the end of a tick, in order."""
+        finished, failed = self.finished[tick].tolist(), self.failed[tick].tolist()
+        retried, retried_failed = self.again[tick].tolist()
+        instances = tuple(
+            InstanceTraffic(f"{self.revision}-{one}", finished[one], failed[one], ejected=0 <= ejected <= tick)
+            for one, ejected in enumerate(self.side.ejected)
+        )
+        return RevisionTraffic(
+            self.revision,
+            sum(finished),
+            sum(failed),
+            latency=self._cells(tick),
+            instances=instances,
+            retried=retried,
+            retried_failed=retried_failed,
+        )
+
+    def _cells(self, tick: int) -> Cells:
+        if not len(self.side.latency):
+            return ()
+        self.latency += self.side.latency[tick]
+        used = np.flatnonzero(self.latency)
+        return tuple(zip(LOWER[used].tolist(), WIDTH[used].tolist(), self.latency[used].tolist(), strict=True))
+
+
+def _health(trace: Trace, tick: int) -> tuple[InstanceHealth, ...]:
+    """All instances are well, except the candidate's after a crash: each dies as often as it is started."""
+    dead = trace.crashed is not None and tick >= trace.crashed
+    restarts = int((tick - (trace.crashed or 0)) * trace.tick / RESTART_EVERY) if dead else 0
+    found = []
+    for revision, side in ((CANDIDATE, trace.candidate), (STABLE, trace.stable)):
+        ill = dead and revision == CANDIDATE
+        for one in range(len(side.ejected)):
+            name = f"{revision}-{one}"
+            exited = "exit status 1" if ill else ""
+            again = restarts if ill else 0
+            found.append(
+                InstanceHealth(
+                    name, revision, ready=not ill, restarts=again, crash_loop=False, was_ready=True, last_exit=exited
+                )
+            )
+    return tuple(found)
+
+
+def _nothing() -> TrafficSnapshot:
+    """Before the first request."""
+    return TrafficSnapshot(BEGIN, "simulated", (RevisionTraffic(CANDIDATE, 0, 0), RevisionTraffic(STABLE, 0, 0)))
+
+
+CONTESTANT = Contestant(
+    "Fairway", "fairway.domain.analysis.analysis.Analysis, this source tree", "preset balanced", judge
+)

@@ -1,0 +1,102 @@
+"""The figures as tables for a terminal."""
+
+from collections.abc import Sequence
+from math import isinf
+
+from benchmarks.canary_bench.contest import CONTESTANTS
+from benchmarks.canary_bench.score import Guarantee, Row, Score, Win, guarantees, prices, wins
+
+SHORT = {
+    "Fairway": "Fairway",
+    "Argo 1m/.99/0": "Argo 0",
+    "Argo 1m/.99/3": "Argo 3",
+    "Argo 5m/.95/3": "Argo docs",
+    "Flagger 1m/99/5": "Flagger",
+    "Kayenta end/1.0": "Kayenta end",
+    "Kayenta 5m/1.0": "Kayenta 5m",
+    "Kayenta end/1.2": "end, 1.2",
+    "Kayenta 5m/1.2": "5m, 1.2",
+    "z-test each minute": "z",
+    "exact test each 10 s": "exact",
+    "Bayes P>.99 each 10 s": "Bayes",
+}
+
+
+def text(rows: Sequence[Row], *, seed: int) -> str:
+    """Everything for a terminal."""
+    harmless = [row for row in rows if row.played.cell.scenario.harmless]
+    others = [row for row in rows if not row.played.cell.scenario.harmless]
+    checked, better = guarantees(rows), wins(rows)
+    return "\n".join(
+        [
+            f"seed {seed}, {sum(row.ours.runs for row in rows):,} rollouts, each judged by {len(CONTESTANTS)} rules",
+            "",
+            "Harmless candidates: % rolled back, which is always wrong (± standard error: Fairway's)",
+            _table(["", "runs", *SHORT.values(), "±", "undecided"], [_harmless(row) for row in harmless]),
+            "",
+            "Others: % rolled back / median seconds from the fault / median requests failed on the candidate",
+            _table(["", "runs", *SHORT.values()], [_other(row) for row in others]),
+            "",
+            "Fairway, 90 % quantiles: seconds from the fault / requests failed; undecided: ended for a person to decide",
+            _table(["", "seconds", "failed", "undecided"], [_tails(row) for row in others]),
+            "",
+            *_wins(better, prices(rows)),
+            "",
+            *(_guarantee(one) for one in checked),
+        ]
+    )
+
+
+def _name(row: Row) -> str:
+    return f"{row.played.cell.scenario.name}, {row.played.cell.rate:g}/s"
+
+
+def _harmless(row: Row) -> list[str]:
+    shares = [f"{100.0 * row.scores[one.name].share:.1f}" for one in CONTESTANTS]
+    return [_name(row), str(row.ours.runs), *shares, f"{100.0 * row.ours.error:.1f}", str(row.ours.stopped)]
+
+
+def _other(row: Row) -> list[str]:
+    return [_name(row), str(row.ours.runs), *(_found(row.scores[one.name]) for one in CONTESTANTS)]
+
+
+def _found(score: Score) -> str:
+    return f"{100.0 * score.share:.0f}/{seconds(score.delay[0])}/{score.failed[0]:.0f}"
+
+
+def _tails(row: Row) -> list[str]:
+    score = row.ours
+    return [_name(row), seconds(score.delay[1]), f"{score.failed[1]:,.0f}", f"{score.stopped} of {score.runs}"]
+
+
+def seconds(value: float) -> str:
+    """Seconds for people; a dash where it never ended."""
+    if isinf(value):
+        return "–"
+    return f"{value:.2f}".rstrip("0").rstrip(".") if value < 10.0 else f"{value:.0f}"
+
+
+def _wins(found: Sequence[Win], worst: dict[str, tuple[float, str]]) -> list[str]:
+    if not found:
+        return ["No row in which another does better."]
+    lines = ["Rows in which another does better than Fairway"]
+    for name in dict.fromkeys(one.name for one in found):
+        share, where = worst.get(name, (0.0, ""))
+        lines.append(f"  {name} (its worst harmless row: {share:.0%} rolled back, {where})")
+        lines += [f"    {one.scenario}, {one.rate:g}/s: {one.sentence}" for one in found if one.name == name]
+    return lines
+
+
+def _guarantee(one: Guarantee) -> str:
+    verdict = "holds" if one.holds else "BROKEN"
+    return f"{verdict}: at most 1 % wrong roll-backs: {one.name}: {one.wrong} of {one.runs} (limit {one.limit})"
+
+
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[n]) for line in [header, *lines]) for n in range(len(header))]
+
+    def drawn(line: Sequence[str]) -> str:
+        cells = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        return "  ".join([line[0].ljust(widths[0]), *cells]).rstrip()
+
+    return "\n".join(drawn(line) for line in [header, *lines])
