@@ -21,6 +21,7 @@ from fairway.config.types import (
     PresetName,
     RunCommand,
     Variables,
+    bare_value,
     bare_word,
 )
 
@@ -121,18 +122,41 @@ class BlueGreenSection(Section):
     )
 
 
+class StepSection(Section):
+    """One step of a canary with times of its own."""
+
+    weight: float = Field(description="Share of the candidate in percent.", examples=[10], ge=0.1, le=100)
+    bake: Duration | None = Field(
+        default=None, description="In place of the strategy's `bake` at this weight.", examples=["30m"]
+    )
+    min_bake: Duration | None = Field(
+        default=None, description="In place of the strategy's `min_bake` at this weight.", examples=["2m"]
+    )
+
+
 class CanarySection(Section):
     """Requests move to the candidate in steps of weight, each watched."""
 
     kind: Literal["canary"]
-    steps: list[Annotated[float, Field(ge=0.1, le=100)]] = Field(
-        default_factory=lambda: [10.0, 50.0, 100.0],
-        description="Rising weights of the candidate in percent, from 0.1; the last one is 100.",
-        examples=[[10, 50, 100]],
+    steps: list[Annotated[StepSection, BeforeValidator(bare_value("weight"))]] = Field(
+        default_factory=lambda: [StepSection(weight=weight) for weight in (10.0, 50.0, 100.0)],
+        description="Rising weights of the candidate in percent, from 0.1; the last one is 100. A step with times of "
+        "its own is a mapping.",
+        examples=[[10, 50, 100], [{"weight": 1, "bake": "30m"}, 10, 100]],
         min_length=1,
         max_length=100,
     )
-    bake: Duration = Field(default=300.0, description="How long to watch at each weight below 100.", examples=["5m"])
+    bake: Duration = Field(
+        default=300.0,
+        description="How long to watch at each weight below 100; with `min_bake` at most so long.",
+        examples=["5m"],
+    )
+    min_bake: Duration | None = Field(
+        default=None,
+        description="From here on a step ends as soon as the candidate is shown to be good enough; if that is not "
+        "shown by the end of `bake`, there is no answer. By default a step takes all of `bake`.",
+        examples=["1m"],
+    )
 
 
 STRATEGIES: dict[str, type[Section]] = {
@@ -193,8 +217,11 @@ class AnalysisSection(Section):
         description="Error ratio above which a revision counts as failing where there is no stable traffic.",
         examples=["1%"],
     )
-    inconclusive: Literal["pause", "promote", "rollback"] = Field(
-        default="pause", description="What to do when a step ends without an answer.", examples=["pause"]
+    inconclusive: Literal["pause", "extend", "promote", "rollback"] = Field(
+        default="pause",
+        description="What to do when a step ends without an answer. `extend` watches for the same time again, three "
+        "times at most, then pauses.",
+        examples=["pause"],
     )
     not_ready: PositiveDuration = Field(
         default=30.0,
@@ -205,6 +232,18 @@ class AnalysisSection(Section):
         default=300.0,
         description="How long the candidate may stay without requests while stable has some.",
         examples=["5m"],
+    )
+
+
+class BudgetSection(Section):
+    """How much harm a candidate may do in one rollout, whatever the evidence says."""
+
+    failed_requests: int = Field(
+        description="How many requests may fail on the candidate, those that stable then answered among them. At half "
+        "of it the weight rises no more until a person promotes; with all of it the candidate is taken back.",
+        examples=[50],
+        ge=1,
+        le=1_000_000_000,
     )
 
 
@@ -302,6 +341,11 @@ class EnvironmentSection(Section):
     )
     analysis: Annotated[AnalysisSection, BeforeValidator(bare_word("preset"))] = Field(
         default=AnalysisSection(), description="How it is judged: a preset's name, or a mapping.", examples=["balanced"]
+    )
+    budget: BudgetSection | None = Field(
+        default=None,
+        description="How many requests may fail on a candidate. By default evidence alone decides.",
+        examples=[{"failed_requests": 50}],
     )
     observe: Duration | None = Field(
         default=None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from fairway.config.complaints import one_of
 from fairway.config.document import Document
+from fairway.config.durations import parse_duration
 from fairway.config.problems import KeyPath, Problem, quote
 from fairway.config.types import parse_listen
 
@@ -80,6 +81,7 @@ def _strategies(document: Document, data: Data) -> Iterator[Problem]:
         strategy, path = spec.get("strategy", {"kind": "rolling"}), ("environments", name, "strategy")
         if isinstance(strategy, dict) and strategy.get("kind") == "canary":
             yield from _canary(document, path, strategy.get("steps"))
+            yield from _bakes(document, path, strategy)
         if isinstance(strategy, dict) and strategy.get("kind") == "rolling":
             yield from _rolling(document, path, strategy, spec.get("instances", 1))
 
@@ -88,10 +90,12 @@ def _canary(document: Document, path: KeyPath, steps: Any) -> Iterator[Problem]:
     if not isinstance(steps, list):
         return
     before = 0.0
-    for number, step in enumerate(steps):
+    for number, written in enumerate(steps):
+        step = written.get("weight") if isinstance(written, dict) else written
         if isinstance(step, bool) or not isinstance(step, int | float) or not math.isfinite(step):
             return
-        here = (*path, "steps", number)
+        here: KeyPath = (*path, "steps", number)
+        here = (*here, "weight") if isinstance(written, dict) else here
         if step <= before and step > 0:
             yield document.problem(here, f"{step:g} does not rise above {before:g}, the step before it")
         if round(step, 2) != step:
@@ -100,6 +104,30 @@ def _canary(document: Document, path: KeyPath, steps: Any) -> Iterator[Problem]:
     if steps and before < 100:
         hint = "add 100 as the last step"
         yield document.problem((*path, "steps", len(steps) - 1), f"the last step is {before:g}, but must be 100", hint)
+
+
+def _bakes(document: Document, path: KeyPath, strategy: Data) -> Iterator[Problem]:
+    """Evidence may end a step before its deadline, not after it."""
+    steps = strategy["steps"] if isinstance(strategy.get("steps"), list) else []
+    own = [((*path, "steps", number), {**_times(strategy), **_times(step)}, step) for number, step in enumerate(steps)]
+    for here, times, written in ((path, _times(strategy), strategy), *own):
+        if not isinstance(written, dict) or not ({"bake", "min_bake"} & written.keys()):
+            continue
+        longest, least = (
+            parse_duration(str(times.get(key, default))) for key, default in (("bake", "5m"), ("min_bake", "0"))
+        )
+        if longest is not None and least is not None and least > longest:
+            key = "min_bake" if "min_bake" in written else "bake"
+            message = (
+                f"min_bake is {quote(times['min_bake'])}, longer than bake, which is {quote(times.get('bake', '5m'))}"
+            )
+            yield document.problem((*here, key), message, "bake is the longest time, min_bake the shortest")
+
+
+def _times(place: Any) -> Data:
+    """The times that stand there."""
+    given = place if isinstance(place, dict) else {}
+    return {key: given[key] for key in ("bake", "min_bake") if given.get(key) is not None}
 
 
 def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     environment["target"]["default"] = "local"
     _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
     _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
+    _accept_word(definitions["CanarySection"]["properties"]["steps"]["items"], {"type": "number"})
     for holder, key, kinds in (
         (environment, "target", known.targets),
         (environment, "router", known.routers),

@@ -18,10 +18,11 @@ from fairway.config.models import (
     StagesSection,
 )
 from fairway.config.rules import share
+from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
 from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
-from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes, Strategy
 
 PRESETS = {"strict": (1.0, 0.0), "balanced": (1.25, 0.0001), "tolerant": (2.0, 0.001)}
 """Margins of the presets: factor on stable's error ratio, and what may come on top, as a fraction."""
@@ -66,6 +67,7 @@ def _environment(name: str, section: EnvironmentSection, run: RunSection) -> Env
         after=section.after,
         stages=_stages(section.stages),
         rollback_scripts=tuple(section.rollback.scripts),
+        budget=Budget(section.budget.failed_requests) if section.budget else None,
     )
 
 
@@ -87,12 +89,26 @@ def _adapter(section: AdapterSection) -> Adapter:
 
 def _strategy(section: RollingSection | BlueGreenSection | CanarySection, instances: int) -> Strategy:
     if isinstance(section, CanarySection):
-        return Canary(tuple(float(step) for step in section.steps), section.bake)
+        return _canary(section)
     if isinstance(section, BlueGreenSection):
         return BlueGreen(section.keep)
     surge = share(section.max_surge, instances, up=True)
     unavailable = share(section.max_unavailable, instances, up=False)
     return Rolling(surge or 0, unavailable or 0, section.bake)
+
+
+def _canary(section: CanarySection) -> Canary:
+    weights = tuple(float(step.weight) for step in section.steps)
+    own = tuple(
+        StepTimes(
+            weight,
+            section.bake if step.bake is None else step.bake,
+            section.min_bake if step.min_bake is None else step.min_bake,
+        )
+        for weight, step in zip(weights, section.steps, strict=True)
+        if step.bake is not None or step.min_bake is not None
+    )
+    return Canary(weights, section.bake, section.min_bake, own)
 
 
 def _analysis(section: AnalysisSection) -> AnalysisPolicy:

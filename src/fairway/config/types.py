@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from fairway.config.durations import LONGEST, PATTERN, parse_duration
@@ -159,6 +159,11 @@ def parse_listen(value: object) -> tuple[str, int] | None:
 def bare_word(key: str) -> Callable[[Any], Any]:
     """A validator that reads `canary` as `{kind: canary}`."""
     return lambda value: {key: value} if isinstance(value, str) else value
+
+
+def bare_value(key: str) -> Callable[[Any], Any]:
+    """A validator that reads `10` as `{weight: 10}`."""
+    return lambda value: value if isinstance(value, dict | BaseModel) else {key: value}
 
 
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"})]
