@@ -122,6 +122,54 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleEvidence:
+    """The state of one rule of the user's.
+
+    Attributes:
+        when: the condition.
+        severity: `rollback` or `hold`.
+        state: `waiting` before the first look, `true`, `false`, `no-data`, `error`, and `fulfilled` once it has been
+            true for long enough.
+        seconds: for which it has been true.
+        lasting: seconds for which it must be.
+        values: the metrics in it, as they were at the last look; those without data are missing.
+        why: why there is no answer.
+    """
+
+    name: str
+    when: str
+    severity: str
+    state: str
+    seconds: float
+    lasting: float
+    values: dict[str, float]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEvidence:
+    """The state of one metric of the user's.
+
+    Attributes:
+        candidate, stable: as last read; None where there is no data.
+        shared: likewise, where one number is read for both.
+        e_value: betting odds against the candidate; None where it is not judged.
+        threshold: what the mean e-value of all judged metrics takes the candidate back at.
+        state: `ok`, `no-data` or `error`.
+        why: why it is not `ok`.
+    """
+
+    name: str
+    candidate: float | None
+    stable: float | None
+    shared: float | None
+    e_value: float | None
+    threshold: float | None
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """What to do now, and why.
 
@@ -136,6 +184,8 @@ class Assessment:
         watched: seconds watched in the present step; to be compared with its bake.
         at: when this was said, seconds since the epoch, UTC.
         evidence: what it rests on.
+        rules: the state of the user's rules, in the order written.
+        metrics: likewise of the user's metrics.
     """
 
     decision: Decision
@@ -145,3 +195,5 @@ class Assessment:
     watched: float
     at: float
     evidence: Evidence
+    rules: tuple[RuleEvidence, ...] = ()
+    metrics: tuple[MetricEvidence, ...] = ()
