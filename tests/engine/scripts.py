@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fairway.domain.analysis.budget import Budget
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
 from fairway.testing.target import Behaviour
 from rollout_samples import NEW, deployment, returning, scaling
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
+EVIDENCE = Canary(steps=(10.0, 100.0), bake=8.0, min_bake=1.0)
 BLUE_GREEN = BlueGreen(keep=2.0)
 ROLLING = Rolling(max_surge=1, max_unavailable=0, bake=1.5)
 
@@ -26,6 +29,20 @@ class Script:
 
     def __str__(self) -> str:
         return self.name
+
+
+#: A margin wide enough that a few hundred requests show that a candidate is within it, and none is taken back at once.
+WIDE = AnalysisPolicy(warmup=0.0, block=0.5, absolute_margin=0.05)
+
+
+def on_evidence() -> Plan:
+    """A canary whose step ends as soon as its candidate is shown to be good enough."""
+    return deployment(EVIDENCE, analysis=WIDE)
+
+
+def on_budget() -> Plan:
+    """A canary that may fail eight requests."""
+    return deployment(CANARY, analysis=WIDE, budget=Budget(8))
 
 
 DEAD, POISON = {NEW.id: 1.0}, {NEW.id: 0.05}
@@ -48,6 +65,8 @@ SCRIPTS = (
     Script("rollback, dead", returning, "rolled-back", failing=DEAD),
     Script("scale up", lambda: scaling(3)),
     Script("scale down", lambda: scaling(1)),
+    Script("canary, promoted on evidence", on_evidence),
+    Script("canary, budget spent", on_budget, "rolled-back", failing=POISON),
 )
 
 

@@ -12,6 +12,7 @@ from fairway.usecases.answers import Declined
 
 ABORTED = (
     "canary, good",
+    "canary, promoted on evidence",
     "blue-green, good",
     "rolling, good",
     "first, good",

@@ -8,6 +8,13 @@ from scripts import named
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
 
+PAUSED = (
+    "canary, good",
+    "canary, dead",
+    "canary, promoted on evidence",
+    "rolling, good",
+    "rollback, good",
+)
 #: Virtual seconds for which the run stays paused.
 PAUSE = 10.0
 
@@ -42,7 +49,7 @@ class Person:
         return approve(street)
 
 
-@pytest.mark.parametrize("script", named("canary, good", "canary, dead", "rolling, good", "rollback, good"), ids=str)
+@pytest.mark.parametrize("script", named(*PAUSED), ids=str)
 def test_a_pause_may_come_at_any_moment(script, sqlite, clock):
     matrix = Matrix(script, sqlite, clock)
 
