@@ -1,0 +1,218 @@
+"""One fault on its way through a rollout: when would the evidence be enough?
+
+Each lane's capital grows by the expected logarithm of each block's e-value, block by block, until the weighted sum
+reaches 1/alpha. That is the course of an ordinary rollout: about half of all are found earlier. With `doubt` above 0
+the course is that of an unlucky one: the logarithm of each stake is held so many standard deviations below its
+expectation (1.28: nine rollouts of ten do better).
+
+Long stages are not walked through block by block: from the fortieth block on, several are settled at once, the more the
+longer it lasts, which costs at most five percent of exactness in time; and what shrinks goes to the end at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil, exp, inf, log, sqrt
+
+from fairway.domain.analysis.capital import Capital
+from fairway.domain.analysis.planning.lanes import Block, PlannedLane, planned_lanes
+from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.policy import AnalysisPolicy
+
+READING = 0.25
+"""Seconds between two readings of the counters."""
+
+WARMUP_PART = 0.25
+"""As in the analysis: warm-up takes at most this part of a stage."""
+
+STRIDE = 0.05
+"""So large a part of the blocks already settled may be settled at once."""
+
+SETTLED_IN = 5
+"""Blocks after which stakes that shrink are taken to go on shrinking."""
+
+STEADY = 0.02
+"""Bets are made anew when what is known of stable has grown by this part."""
+
+LARGEST = 600.0
+"""Greatest logarithm by which a stake grows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The moment at which a fault is found.
+
+    Attributes:
+        stage: index of the stage.
+        seconds: watched in that stage until then.
+        failed: requests that failed on the candidate since the fault began.
+        served: requests that the candidate finished since then.
+    """
+
+    stage: int
+    seconds: float
+    failed: float
+    served: float
+
+
+@dataclass(slots=True)
+class LaneCourse:
+    """One lane on its way.
+
+    Attributes:
+        opened: seconds into the stage at which the open block began.
+        settled: blocks settled in this stage.
+        spread: variance of each stake's logarithm since the fault began.
+        growth: mean and variance of each stake's logarithm in one block.
+        basis: requests of stable that were known when `growth` was computed.
+    """
+
+    lane: PlannedLane
+    capital: Capital
+    opened: float = 0.0
+    settled: int = 0
+    spread: list[float] = field(default_factory=list)
+    growth: list[tuple[float, float]] = field(default_factory=list)
+    basis: float = 0.0
+
+    @classmethod
+    def begin(cls, lane: PlannedLane, alternatives: int) -> "LaneCourse":
+        """The lane at the beginning of a rollout."""
+        return cls(lane, Capital.begin(lane.schedule, alternatives), spread=[0.0] * alternatives)
+
+    def copy(self) -> "LaneCourse":
+        """One that goes its own way from here."""
+        c = self.capital
+        capital = Capital(list(c.stakes), c.pending, c.entry_left, c.blocks)
+        return LaneCourse(self.lane, capital, spread=list(self.spread))
+
+    def enter(self, *, warmup: float) -> None:
+        """Another stage begins."""
+        if self.capital.blocks:
+            self.capital.enter_step()
+        self.opened, self.settled = (warmup if self.lane.patient else 0.0), 0
+
+    def due(self, length: float, end: float) -> float:
+        """Seconds into the stage at which the next blocks are settled, given the length of one and the stage's end."""
+        if self.settled >= SETTLED_IN and all(mean <= 0.0 for mean, _ in self.growth):
+            return end
+        return min(end, self.opened + length * max(1, int(self.settled * STRIDE)))
+
+    def settle(self, count: float, *, doubt: float) -> None:
+        """Settles so many blocks at once, a part of one included."""
+        schedule, capital = self.lane.schedule, self.capital
+        skipped = max(0, ceil(count) - 1)
+        late = schedule.late * schedule.pace
+        capital.pending += late / (schedule.pace + capital.blocks) - late / (schedule.pace + capital.blocks + skipped)
+        capital.blocks += skipped
+        gains = []
+        for place, (mean, variance) in enumerate(self.growth):
+            before = self.spread[place]
+            self.spread[place] = before + count * variance
+            held = doubt * (sqrt(self.spread[place]) - sqrt(before)) if doubt else 0.0
+            gains.append(min(LARGEST, count * mean - held))
+        capital.grow(gains, schedule=schedule, cap=exp(LARGEST))
+        self.settled += ceil(count)
+
+    def e_value(self) -> float:
+        """The lane's part of the sum."""
+        return self.lane.weight * self.capital.total(self.lane.schedule)
+
+
+@dataclass(slots=True)
+class Course:
+    """A rollout under a supposed traffic, as far as it has come.
+
+    Attributes:
+        known: requests of stable in the stages that are over.
+        warm_left: seconds of warm-up left.
+    """
+
+    policy: AnalysisPolicy
+    traffic: Traffic
+    lanes: tuple[LaneCourse, ...]
+    known: float = 0.0
+    warm_left: float = 0.0
+
+    @classmethod
+    def begin(cls, policy: AnalysisPolicy, traffic: Traffic) -> "Course":
+        """Before the first stage."""
+        empty = Block(Stage(50.0, 60.0), 1.0, 1.0, 0.0)
+        lanes = planned_lanes(policy)
+        return cls(
+            policy, traffic, tuple(LaneCourse.begin(one, len(one.wagers(empty, traffic, HEALTHY))) for one in lanes)
+        )
+
+    def copy(self) -> "Course":
+        """One that goes its own way from here."""
+        lanes = tuple(lane.copy() for lane in self.lanes)
+        return Course(self.policy, self.traffic, lanes, self.known, self.warm_left)
+
+    def pass_through(self, stage: Stage, fault: Fault = HEALTHY, *, doubt: float = 0.0) -> float | None:
+        """Goes through a stage; seconds watched when the evidence was enough, None if it was not."""
+        if stage.scaled_up:
+            self.warm_left = min(self.policy.warmup, stage.seconds * WARMUP_PART)
+        for lane in self.lanes:
+            lane.enter(warmup=self.warm_left)
+        self.warm_left = max(0.0, self.warm_left - stage.seconds)
+        enough = 1.0 / self.policy.alpha
+        lengths = {id(lane): _length(lane.lane, stage, self.traffic) for lane in self.lanes}
+        open_lanes = [lane for lane in self.lanes if lane.opened + lengths[id(lane)] <= stage.seconds + READING / 2.0]
+        while open_lanes:
+            lane = min(open_lanes, key=lambda one: one.due(lengths[id(one)], stage.seconds))
+            length = lengths[id(lane)]
+            until = lane.due(length, stage.seconds)
+            self._bet(lane, stage, length, fault)
+            lane.settle((until - lane.opened) / length, doubt=doubt)
+            lane.opened = until
+            if sum(one.e_value() for one in self.lanes) >= enough:
+                return until
+            open_lanes = [one for one in open_lanes if one.opened < stage.seconds - 1e-9]
+        self.known += stage.stable_rps(self.traffic) * stage.seconds
+        return None
+
+    def _bet(self, lane: LaneCourse, stage: Stage, length: float, fault: Fault) -> None:
+        """Makes the bets of the lane's next blocks, unless they would be the ones that it has."""
+        candidate, stable = stage.candidate_rps(self.traffic) * length, stage.stable_rps(self.traffic) * length
+        known = self.known + stage.stable_rps(self.traffic) * lane.opened
+        if lane.growth and lane.settled and known <= (1.0 + STEADY) * lane.basis:
+            return
+        lane.basis = known
+        highest = log(lane.lane.cap)
+        wagers = lane.lane.wagers(Block(stage, candidate, stable, known), self.traffic, fault)
+        lane.growth = [one.expect(candidate, stable, cap=highest) for one in wagers]
+
+
+def _length(lane: PlannedLane, stage: Stage, traffic: Traffic) -> float:
+    """Seconds of a block: it closes with a reading, and not before both revisions have finished a request."""
+    wanted = lane.length(stage)
+    if wanted is None:
+        return inf
+    rates = [stage.candidate_rps(traffic)] if stage.alone else [stage.candidate_rps(traffic), stage.stable_rps(traffic)]
+    if min(rates) <= 0.0:
+        return inf
+    waiting = max(exp(-rate * wanted) / rate for rate in rates)
+    return max(wanted, READING) + waiting
+
+
+def walk(
+    course: Course, stages: Sequence[Stage], fault: Fault, *, first: int = 0, doubt: float = 0.0
+) -> Detection | None:
+    """Where a fault that begins with the stage `first` would be found; None: nowhere.
+
+    Args:
+        course: what has happened until then; it is left as it is.
+        stages: all of the rollout.
+        fault: what is wrong from then on.
+        first: index of the stage.
+        doubt: see above.
+    """
+    course = course.copy()
+    ratio, failed, served = fault.error_ratio(course.traffic), 0.0, 0.0
+    for index in range(first, len(stages)):
+        stage = stages[index]
+        at = course.pass_through(stage, fault, doubt=doubt)
+        requests = stage.candidate_rps(course.traffic) * (stage.seconds if at is None else at)
+        failed, served = failed + requests * ratio, served + requests
+        if at is not None:
+            return Detection(index, at, failed, served)
+    return None

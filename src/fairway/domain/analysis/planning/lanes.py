@@ -1,0 +1,122 @@
+"""The lanes as a prediction sees them: the bets that a block of expected counts would hold."""
+
+from dataclasses import dataclass
+from math import log1p
+from typing import Protocol
+
+from fairway.domain.analysis.capital import Schedule
+from fairway.domain.analysis.lanes import LANES
+from fairway.domain.analysis.lanes.error_ratio import GUESS_FAILED, GUESS_FINISHED, KNOWN_STABLE, ErrorRatioTest
+from fairway.domain.analysis.margin import Margin, best_bet
+from fairway.domain.analysis.planning.growth import Wager
+from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.proportion import upper_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block is expected to hold, and what is known of stable when it opens.
+
+    Attributes:
+        stage: where the rollout stands.
+        candidate: requests of the candidate.
+        stable: requests of stable; 0 where it gets none.
+        known: requests of stable in earlier blocks of the rollout.
+    """
+
+    stage: Stage
+    candidate: float
+    stable: float
+    known: float
+
+
+class PlannedLane(Protocol):
+    """One lane of the analysis."""
+
+    @property
+    def weight(self) -> float:
+        """Its part of the capital."""
+        ...
+
+    @property
+    def schedule(self) -> Schedule:
+        """How its capital is put at stake."""
+        ...
+
+    @property
+    def cap(self) -> float:
+        """Greatest e-value of one block."""
+        ...
+
+    @property
+    def patient(self) -> bool:
+        """It leaves out the warm-up."""
+        ...
+
+    def length(self, stage: Stage) -> float | None:
+        """Seconds of a block; None where this lane cannot judge."""
+        ...
+
+    def wagers(self, block: Block, traffic: Traffic, fault: Fault) -> list[Wager]:
+        """The bets on a block, always the same number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedErrors:
+    """A lane that compares error ratios."""
+
+    weight: float
+    test: ErrorRatioTest
+
+    @property
+    def schedule(self) -> Schedule:
+        """As the lane's."""
+        return self.test.schedule
+
+    @property
+    def cap(self) -> float:
+        """As the lane's."""
+        return self.test.cap
+
+    @property
+    def patient(self) -> bool:
+        """As the lane's."""
+        return self.test.patient
+
+    def length(self, stage: Stage) -> float | None:
+        """As the lane's."""
+        return self.test.length(stage.seconds)
+
+    def wagers(self, block: Block, traffic: Traffic, fault: Fault) -> list[Wager]:
+        """One for each alternative."""
+        failed = block.known * traffic.errors
+        guess = (failed + GUESS_FAILED) / (block.known + GUESS_FINISHED)
+        alone = block.stable <= 0.0
+        margin = self._absolute(block.known, failed) if alone else self.test.margin
+        balance = 0.0 if alone else block.candidate / block.stable
+        ratio, made = fault.error_ratio(traffic), []
+        for alternative in self.test.alternatives(margin.limit(guess)):
+            bet = best_bet(alternative, stable=guess, balance=balance, margin=margin) - 1.0
+            if bet > 0.0:
+                cost = margin.points * block.candidate * bet
+                made.append(Wager(log1p(bet), log1p(-margin.ratio * balance * bet), cost, ratio, traffic.errors))
+            else:
+                made.append(Wager(0.0, 0.0, 0.0, ratio, traffic.errors))
+        return made
+
+    def _absolute(self, known: float, failed: float) -> Margin:
+        """What takes the comparison's place where there is nothing to compare with."""
+        stable = upper_limit(round(failed), round(known)) if known >= KNOWN_STABLE else 0.0
+        return Margin(0.0, max(self.test.reference, self.test.margin.limit(stable)))
+
+
+def planned_lanes(policy: AnalysisPolicy) -> tuple[PlannedLane, ...]:
+    """The lanes of the catalogue that can be predicted from traffic alone."""
+    lanes: list[PlannedLane] = []
+    for _, weight, begin in LANES:
+        test = begin(policy)
+        if isinstance(test, ErrorRatioTest):
+            lanes.append(PlannedErrors(weight, test))
+    return tuple(lanes)
