@@ -96,14 +96,11 @@ class MetricsJudgement(MetricsState):
             return replace(whole, decision="roll-back", rule=self.verdict.rule, sentence=self.verdict.cause)
         if assessment.decision in ("hold", "inconclusive"):
             return whole
-        over, obstacle = self._given_up(), self._obstacle()
+        over, finding = self._given_up(), self._obstacle() or self._pending(assessment, bake)
         if over is not None:
             return replace(whole, decision="inconclusive", rule=over.rule, sentence=over.cause)
-        if obstacle is not None:
-            return replace(whole, decision="hold", rule=obstacle.rule, sentence=obstacle.cause)
-        pending = next((rule for rule in self.policy.rules if self.rules[rule.name].true), None)
-        if pending is not None and (assessment.decision != "continue" or assessment.watched >= bake):
-            return replace(whole, decision="hold", rule=code_of(pending), sentence=shown.pending(self, pending))
+        if finding is not None:
+            return replace(whole, decision="hold", rule=finding.rule, sentence=finding.cause)
         return whole
 
     @property
@@ -162,6 +159,15 @@ class MetricsJudgement(MetricsState):
                 return Finding("rule-error", shown.unanswered(rule, state, over=False))
             if rule.severity == "hold" and state.fulfilled(rule.lasting):
                 return Finding(code_of(rule), shown.holding(self, rule))
+        return None
+
+    def _pending(self, assessment: Assessment, bake: float) -> Finding | None:
+        """A rule that is true, but not for long enough yet, where the step would end."""
+        if assessment.decision == "continue" and assessment.watched < bake:
+            return None
+        for rule in self.policy.rules:
+            if self.rules[rule.name].true:
+                return Finding(code_of(rule), shown.pending(self, rule))
         return None
 
 
