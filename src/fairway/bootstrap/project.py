@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fairway.bootstrap.ambient import new_run, now
-from fairway.bootstrap.preview import choose_preview
 from fairway.domain.errors import PermanentError, UserError
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from fairway.domain.rollout.plan import Plan
     from fairway.domain.rollout.spec import Adapter, ServiceSpec
     from fairway.engine.world import World
-    from fairway.ports.journal import ReadStore
     from fairway.ports.notifier import Notifier
     from fairway.ports.router import Router
     from fairway.ports.target import Target
@@ -125,6 +123,8 @@ class Project:
             folder = self.state / "targets" if port == "target" else self.state / "routers" / name
             settings = _validated(entry.settings, dict(adapter.settings))
             if port == "router" and "preview" in _fields(entry.settings):
+                from fairway.bootstrap.preview import choose_preview
+
                 settings.setdefault("preview", choose_preview(self.state, name))
             self._made[key] = catalog.load_object(entry.factory)(
                 service=service, environment=environment, folder=folder, supervisor=self.supervisor, **settings
@@ -272,7 +272,7 @@ def open_known(config: Path | None) -> Project:
     return Project(path, path.parent, database)
 
 
-def open_reader(config: Path | None) -> "tuple[str, ReadStore]":
+def open_reader(config: Path | None) -> "tuple[str, SqlStore]":
     """The service's name and its journal for reading; needs neither the configuration nor a controller.
 
     Raises:

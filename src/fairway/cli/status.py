@@ -1,34 +1,63 @@
 """status, watch and history."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from fairway.cli.evidence import check_plot, save, show
 from fairway.cli.follow import WAITING, follow
 from fairway.cli.options import DEFAULTS, AtLeastOne, Options
 from fairway.cli.output import Exit, print_json, say, table
+from fairway.usecases.course import describe_course, tell_course
 from fairway.usecases.report import describe_run, timestamp
 from fairway.usecases.status import Question, describe_environment
 
 
-def status(*, env: str | None = None, options: Options = DEFAULTS) -> int:
+def status(
+    *,
+    env: str | None = None,
+    run: str | None = None,
+    evidence: Annotated[bool, Parameter(negative="")] = False,
+    plot: Path | None = None,
+    options: Options = DEFAULTS,
+) -> int:
     """Say what runs where, and what is under way.
 
     Args:
         env: one environment; default: all.
+        run: this run with its evidence, also one of long ago; default: the latest of each environment.
+        evidence: draw the evidence over time: ratio with its confidence sequence, e-value, weight, decisions.
+        plot: write the same picture to this file; its name ends in .svg or .png.
     """
     from fairway import bootstrap
 
+    if plot is not None:
+        check_plot(plot)
     service, store = bootstrap.open_reader(options.config)
-    question = Question(service, store)
-    names = [env] if env is not None else question.list_environments()
-    found = [question.ask(name) for name in names]
-    if env is not None and found[0]["run"] is None:
-        bootstrap.insist_on_environment(options.config, env)
-    if options.json:
-        print_json(found[0] if env is not None else {"service": service, "environments": found})
+    if run is not None:
+        found = [describe_run(store.load(run), store.load_evidence(run))]
     else:
+        question = Question(service, store)
+        names = [env] if env is not None else question.list_environments()
+        found = [question.ask(name) for name in names]
+        if env is not None and found[0]["run"] is None:
+            bootstrap.insist_on_environment(options.config, env)
+    courses = []
+    if evidence or plot is not None or run is not None:
+        courses = [tell_course(store, entry["run"]) for entry in found if entry["run"] is not None]
+    if plot is not None:
+        save(courses, plot)
+    if options.json:
+        told = {course.run.id: {"course": describe_course(course)} for course in courses}
+        found = [entry | told.get(entry["run"], {}) for entry in found]
+        one = env is not None or run is not None
+        print_json(found[0] if one else {"service": service, "environments": found})
+    elif courses and (evidence or plot is None):
+        show(courses)
+    elif plot is None:
         say("\n".join(describe_environment(entry) for entry in found) or "nothing was ever deployed here")
-    phases = {entry["phase"] for entry in found}
-    return Exit.WAITING if phases & WAITING else Exit.YES
+    return Exit.WAITING if {entry["phase"] for entry in found} & WAITING else Exit.YES
 
 
 def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULTS) -> int:

@@ -1,0 +1,160 @@
+"""What is to be seen of a course: axes, points that belong together, and words; for a terminal and a file alike.
+
+The confidence sequence describes the present step, so its line ends with each step and begins anew with the next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from fairway.cli.output import seconds
+from fairway.cli.plot.scale import Scale, around
+from fairway.domain.analysis.history import Point
+from fairway.usecases.course import Course, Mark
+from fairway.usecases.report import reason_of, timestamp
+
+LOUD = frozenset({"roll-back", "abort"})
+"""Marks that end badly."""
+
+QUIET = frozenset({"hold", "pause"})
+"""Marks after which the clock stands still."""
+
+_STARTS_AGAIN = {"hold": "release", "pause": "resume"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A course with its axes.
+
+    Attributes:
+        steps: the points of each step.
+        time: seconds since the epoch, UTC.
+        ratio: the candidate's error ratio divided by stable's.
+        evidence: e-values.
+        weights: from when to when, in seconds since the epoch, and how many percent.
+        marks: those that lie on the time axis.
+        halts: from when to when the clock stood still.
+    """
+
+    course: Course
+    steps: tuple[tuple[Point, ...], ...]
+    time: Scale
+    ratio: Scale
+    evidence: Scale
+    weights: tuple[tuple[float, float, float], ...]
+    marks: tuple[Mark, ...]
+    halts: tuple[tuple[float, float], ...]
+
+    @property
+    def last(self) -> Point:
+        """What was known in the end."""
+        return self.course.points[-1]
+
+    @property
+    def ratio_end(self) -> float:
+        """The ratio in the end, or what comes nearest to it: where its label belongs."""
+        return self.last.ratio or self.last.low or self.last.high or 1.0
+
+    def ratio_lines(self, step: tuple[Point, ...]) -> Iterator[list[tuple[float, float]]]:
+        """Times and ratios of a step, in pieces: 0 and what is unlimited have no place on the axis."""
+        for shown, points in groupby(step, key=lambda point: bool(point.ratio)):
+            if shown:
+                yield [(point.at, point.ratio or 0.0) for point in points]
+
+
+def compose(course: Course) -> Scene:
+    """The scene of a course that has points."""
+    steps = tuple(tuple(points) for _, points in groupby(course.points, key=lambda point: point.since))
+    time = _time(course)
+    marks = tuple(mark for mark in course.marks if time.low <= mark.at <= time.high and mark.label != "rolled-back")
+    seen = [value for step in steps for value in _telling(step)] + [course.margin or 1.0]
+    odds = [point.e_value for point in course.points if point.e_value > 0.0]
+    return Scene(
+        course,
+        steps,
+        time,
+        ratio=around(seen, least=(0.4, 3.0), most=(0.01, 1000.0), room=1.6),
+        evidence=around(odds, least=(0.1, course.threshold * 3.0), most=(0.001, 1e12), room=1.6),
+        weights=tuple(_weights(course, time)),
+        marks=marks,
+        halts=tuple(_halts(course.marks, time)),
+    )
+
+
+def headline(course: Course) -> str:
+    """Which run it is."""
+    plan = course.run.plan
+    before = plan.stable.version if plan.stable is not None else "nothing"
+    return f"{plan.service} {before} → {plan.candidate.version} in {plan.environment}"
+
+
+def subline(course: Course) -> str:
+    """When it was and how it stands."""
+    run = course.run
+    ended = f", {seconds(run.ended - run.started)}" if run.ended is not None else ""
+    return f"{run.id} · {run.phase} · {(timestamp(run.started) or '')[:19]}Z{ended} · {run.plan.strategy}"
+
+
+def explanation(course: Course) -> str:
+    """Why the run stands where it stands."""
+    return reason_of(course.run)
+
+
+def ratio_words(point: Point) -> str:
+    """The ratio with its confidence sequence, short."""
+    if point.low is None:
+        return "no failure yet" if point.candidate.finished else "no request yet"
+    ratio = "no failure of stable" if point.ratio is None else f"{number(point.ratio)}×"
+    high = "∞" if point.high is None else number(point.high)
+    return f"{ratio} ({number(point.low)} to {high})"
+
+
+def number(value: float) -> str:
+    """A value on a logarithmic axis: two digits, whole numbers from ten on, powers of ten where zeros are many."""
+    if value >= 1e6:
+        return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    if value >= 10.0:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if value >= 0.001 or value == 0.0 else "under 0.001"
+
+
+UNITS = ((1.0, "seconds", 180.0), (60.0, "minutes", 1e4), (3600.0, "hours", 3e5), (86400.0, "days", 1e99))
+"""Seconds, the word, and up to which span it is used."""
+
+
+def clock(scene: Scene) -> tuple[float, str]:
+    """Seconds of a unit of the time axis, and its name."""
+    unit, name = next((u, n) for u, n, most in UNITS if scene.time.high - scene.time.low < most)
+    began = (timestamp(scene.time.low) or "")[:19].replace("T", " ")
+    return unit, f"{name} since the first reading, {began} UTC"
+
+
+def _time(course: Course) -> Scale:
+    """All readings and decisions; the end only if it is near, for stable may be drained for hours after it."""
+    first = course.points[0].at
+    decided = [mark.at for mark in course.marks if mark.kind != "end"]
+    last = max(course.points[-1].at, *decided, first)
+    room = max(0.02 * (last - first), 1.0)
+    ends = [mark.at for mark in course.marks if mark.kind == "end" and mark.at <= last + 5.0 * room]
+    return Scale(first, max(last, *ends, first) + room)
+
+
+def _telling(step: tuple[Point, ...]) -> Iterator[float]:
+    """The ratios of a step, and where its confidence sequence ended: before that it is as wide as it likes."""
+    yield from (point.ratio for point in step if point.ratio)
+    yield from (end for end in (step[-1].low, step[-1].high) if end)
+
+
+def _weights(course: Course, time: Scale) -> Iterator[tuple[float, float, float]]:
+    changes = [*course.weights, (time.high, 0.0)]
+    for (at, weight), (until, _) in pairwise(changes):
+        if until > time.low and at < time.high:
+            yield max(at, time.low), min(until, time.high), weight
+
+
+def _halts(marks: tuple[Mark, ...], time: Scale) -> Iterator[tuple[float, float]]:
+    for place, mark in enumerate(marks):
+        if mark.kind in QUIET and mark.at < time.high:
+            over = {_STARTS_AGAIN[mark.kind], "advance", "roll-back", "end"}
+            until = next((later.at for later in marks[place + 1 :] if later.kind in over), time.high)
+            yield max(mark.at, time.low), min(until, time.high)
