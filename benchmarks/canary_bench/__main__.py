@@ -5,10 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.canary_bench import contest, recorded, terminal
+from benchmarks.canary_bench import contest, recorded, report, terminal
 from benchmarks.canary_bench.score import guarantees, score_rows
 
 SEED = 1
+OUT = Path("benchmarks/results/canary_bench.html")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,15 +24,21 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
     began = time.monotonic()
     choose = contest.full if options.full else contest.quick
-    cells = choose(with_recording=recording is not None)
+    cells = contest.narrow(choose(with_recording=recording is not None), only=options.only, runs=options.runs)
+    if not cells:
+        print(f"No row has {options.only!r} in its name.", file=sys.stderr)
+        return 2
     played = contest.play(
         cells, seed=options.seed, data=options.data, report=lambda line: print(line, file=sys.stderr, flush=True)
     )
     rows = score_rows(played)
     print(terminal.text(rows, seed=options.seed))
-    if recording is not None:
-        print(f"recorded data: {recording.name}, sha256 {recording.sha256}")
-    print(f"{time.monotonic() - began:.0f} s")
+    source = f"; recorded data: {recording.name}, sha256 {recording.sha256}" if recording is not None else ""
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    size = "--full" if options.full else "--quick"
+    settings = f"python -m benchmarks.canary_bench {size} --seed {options.seed}{source}"
+    options.out.write_text(report.page(rows, settings=settings))
+    print(f"{settings}: {time.monotonic() - began:.0f} s; report: {options.out}")
     return 0 if all(one.holds for one in guarantees(rows)) else 1
 
 
@@ -41,6 +48,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     size.add_argument("--quick", action="store_true", help="about a minute and a half (default)")
     size.add_argument("--full", action="store_true", help="about a quarter of an hour on two idle cores")
     parser.add_argument("--data", type=Path, help="folder with access logs whose real errors are replayed")
+    parser.add_argument("--out", type=Path, default=OUT, help="where the report goes, an HTML file")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their names")
+    parser.add_argument("--runs", type=int, help="rollouts of each row, in place of its own number")
     parser.add_argument("--seed", type=int, default=SEED)
     return parser.parse_args(arguments)
 

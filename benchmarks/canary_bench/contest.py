@@ -4,14 +4,14 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.canary_bench import kayenta, ours, peeking, recorded, thresholds
 from benchmarks.canary_bench.recorded import Recording
-from benchmarks.canary_bench.scenarios import BAD, HEALTHY, RECORDED, SPARSE, UNCLEAR, Scenario
+from benchmarks.canary_bench.scenarios import BAD, HEALTHY, RECORDED, SCENARIOS_BY_NAME, SPARSE, UNCLEAR, Scenario
 from benchmarks.canary_bench.simulate import simulate
 from benchmarks.canary_bench.trace import Trace, minutes
 from benchmarks.canary_bench.verdict import Contestant, Outcome
@@ -24,8 +24,6 @@ CONTESTANTS: tuple[Contestant, ...] = (
 )
 
 PROCESSES = 2
-
-SCENARIOS = {one.name: one for one in (*HEALTHY, *BAD, *UNCLEAR, SPARSE, *RECORDED)}
 
 READ_EVERY = 0.25
 """Seconds between two readings of Fairway's engine."""
@@ -106,6 +104,12 @@ def full(*, with_recording: bool) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
+def narrow(cells: tuple[Cell, ...], *, only: str, runs: int | None) -> tuple[Cell, ...]:
+    """Those cells whose scenario has a text in its name, with another number of runs if one is given."""
+    chosen = [cell for cell in cells if only in cell.scenario.name]
+    return tuple(chosen if runs is None else [replace(cell, runs=runs) for cell in chosen])
+
+
 def _pace(scenario: Scenario) -> float:
     return READ_EVERY if scenario.candidate == 1.0 else 1.0
 
@@ -114,9 +118,7 @@ def play(
     cells: tuple[Cell, ...], *, seed: int, data: Path | None, report: Callable[[str], None], processes: int = PROCESSES
 ) -> list[Played]:
     """Runs everything. The same seed gives the same endings, however many processes work on it."""
-    tasks = [
-        _Task(cell.scenario.name, cell.rate, cell.tick, seed, run) for cell in cells for run in range(cell.runs)
-    ]
+    tasks = [_Task(cell.scenario.name, cell.rate, cell.tick, seed, run) for cell in cells for run in range(cell.runs)]
     played = []
     with ProcessPoolExecutor(processes, initializer=_begin, initargs=(data,)) as pool:
         endings = pool.map(_play, tasks, chunksize=4)
@@ -142,7 +144,7 @@ def _begin(data: Path | None) -> None:
 
 
 def _play(task: _Task) -> dict[str, Ending]:
-    scenario = SCENARIOS[task.scenario]
+    scenario = SCENARIOS_BY_NAME[task.scenario]
     name = zlib.crc32(scenario.name.encode())
     rng = np.random.default_rng([task.seed, name, round(task.rate), task.run])
     recording = _recording[0] if scenario in RECORDED and _recording else None

@@ -151,5 +151,9 @@ def _nothing() -> TrafficSnapshot:
 
 
 CONTESTANT = Contestant(
-    "Fairway", "fairway.domain.analysis.analysis.Analysis, this source tree", "preset balanced", judge
+    "Fairway",
+    "fairway.domain.analysis.analysis.Analysis, this source tree",
+    "preset balanced",
+    judge,
+    sees_latency=True,
 )

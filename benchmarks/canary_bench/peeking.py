@@ -29,7 +29,7 @@ def z_test(n: Array, x: Array, m: Array, y: Array) -> NDArray[np.bool_]:
 
 
 def exact_test(n: Array, x: Array, m: Array, y: Array) -> NDArray[np.bool_]:
-    """Given all failures, those of the candidate are binomial: P(at least so many) from the incomplete beta function."""
+    """Given all failures, those of the candidate are binomial; P(at least so many) is an incomplete beta function."""
     share = n / np.maximum(n + m, 1)
     return (x > 0) & (m > 0) & (betainc(np.maximum(x, 1), y + 1.0, share) < LEVEL)
 

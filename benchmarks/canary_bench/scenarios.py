@@ -63,6 +63,11 @@ class Scenario:
         """A roll-back would be wrong."""
         return self.kind in ("healthy", "too little traffic", "missing data")
 
+    @property
+    def only_slower(self) -> bool:
+        """Nothing but latency could show the fault."""
+        return self.kind == "bad" and self.slower is not None and self.candidate is None
+
 
 #: The spreads are those of the Azure VM Noise Dataset 2024: Redis, and PostgreSQL on small machines.
 HEALTHY = (
@@ -107,3 +112,5 @@ RECORDED = (
     Scenario("recorded errors, sticky clients", "healthy", "recorded, sticky"),
 )
 """Errors of a real access log, when one is given."""
+
+SCENARIOS_BY_NAME = {one.name: one for one in (*HEALTHY, *BAD, *UNCLEAR, SPARSE, *RECORDED)}

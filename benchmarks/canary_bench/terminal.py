@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isinf
 
 from benchmarks.canary_bench.contest import CONTESTANTS
-from benchmarks.canary_bench.score import Guarantee, Row, Score, Win, guarantees, prices, wins
+from benchmarks.canary_bench.score import Guarantee, Row, Score, guarantees, prices, wins
 
 SHORT = {
     "Fairway": "Fairway",
@@ -26,7 +26,6 @@ def text(rows: Sequence[Row], *, seed: int) -> str:
     """Everything for a terminal."""
     harmless = [row for row in rows if row.played.cell.scenario.harmless]
     others = [row for row in rows if not row.played.cell.scenario.harmless]
-    checked, better = guarantees(rows), wins(rows)
     return "\n".join(
         [
             f"seed {seed}, {sum(row.ours.runs for row in rows):,} rollouts, each judged by {len(CONTESTANTS)} rules",
@@ -37,27 +36,29 @@ def text(rows: Sequence[Row], *, seed: int) -> str:
             "Others: % rolled back / median seconds from the fault / median requests failed on the candidate",
             _table(["", "runs", *SHORT.values()], [_other(row) for row in others]),
             "",
-            "Fairway, 90 % quantiles: seconds from the fault / requests failed; undecided: ended for a person to decide",
+            "Fairway: 90 % quantiles of seconds from the fault and of failed requests; undecided: left to a person",
             _table(["", "seconds", "failed", "undecided"], [_tails(row) for row in others]),
             "",
-            *_wins(better, prices(rows)),
+            "Rows in which another does better than Fairway: % rolled back and median seconds",
+            *win_lines(rows),
             "",
-            *(_guarantee(one) for one in checked),
+            *(_guarantee(one) for one in guarantees(rows)),
         ]
     )
 
 
-def _name(row: Row) -> str:
+def label(row: Row) -> str:
+    """The name of a row."""
     return f"{row.played.cell.scenario.name}, {row.played.cell.rate:g}/s"
 
 
 def _harmless(row: Row) -> list[str]:
     shares = [f"{100.0 * row.scores[one.name].share:.1f}" for one in CONTESTANTS]
-    return [_name(row), str(row.ours.runs), *shares, f"{100.0 * row.ours.error:.1f}", str(row.ours.stopped)]
+    return [label(row), str(row.ours.runs), *shares, f"{100.0 * row.ours.error:.1f}", str(row.ours.stopped)]
 
 
 def _other(row: Row) -> list[str]:
-    return [_name(row), str(row.ours.runs), *(_found(row.scores[one.name]) for one in CONTESTANTS)]
+    return [label(row), str(row.ours.runs), *(_found(row.scores[one.name]) for one in CONTESTANTS)]
 
 
 def _found(score: Score) -> str:
@@ -66,7 +67,7 @@ def _found(score: Score) -> str:
 
 def _tails(row: Row) -> list[str]:
     score = row.ours
-    return [_name(row), seconds(score.delay[1]), f"{score.failed[1]:,.0f}", f"{score.stopped} of {score.runs}"]
+    return [label(row), seconds(score.delay[1]), f"{score.failed[1]:,.0f}", f"{score.stopped} of {score.runs}"]
 
 
 def seconds(value: float) -> str:
@@ -76,14 +77,22 @@ def seconds(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if value < 10.0 else f"{value:.0f}"
 
 
-def _wins(found: Sequence[Win], worst: dict[str, tuple[float, str]]) -> list[str]:
+def win_lines(rows: Sequence[Row]) -> list[str]:
+    """A line for each row in which another does better, and what each of them does to harmless candidates."""
+    found = wins(rows)
     if not found:
-        return ["No row in which another does better."]
-    lines = ["Rows in which another does better than Fairway"]
-    for name in dict.fromkeys(one.name for one in found):
-        share, where = worst.get(name, (0.0, ""))
-        lines.append(f"  {name} (its worst harmless row: {share:.0%} rolled back, {where})")
-        lines += [f"    {one.scenario}, {one.rate:g}/s: {one.sentence}" for one in found if one.name == name]
+        return ["no row in which another does better"]
+    lines = []
+    for row in rows:
+        others = [f"{SHORT[one.name]} {one.sentence}" for one in found if one.row is row]
+        if others:
+            score = row.ours
+            mine = f"{score.share:.0%}" + ("" if isinf(score.delay[0]) else f" after {seconds(score.delay[0])} s")
+            lines.append(f"{label(row)}: Fairway {mine}; {', '.join(others)}")
+    lines.append("what they do to harmless candidates (% rolled back in their worst row)")
+    for name, (share, where) in prices(rows).items():
+        if any(one.name == name for one in found):
+            lines.append(f"  {SHORT[name]}: {share:.0%} ({where})")
     return lines
 
 

@@ -80,5 +80,6 @@ CONTESTANTS = (
         FLAGGER,
         "1 m, success ≥ 99 %, P99 ≤ 500 ms, threshold 5",
         flagger(least=0.99, slowest=500.0, threshold=5),
+        sees_latency=True,
     ),
 )

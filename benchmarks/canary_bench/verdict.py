@@ -39,9 +39,11 @@ class Contestant:
     Attributes:
         source: repository and commit that the rule was written from, or what is run.
         setting: its parameters in words.
+        sees_latency: its rule looks at latency at all.
     """
 
     name: str
     source: str
     setting: str
     judge: Judge
+    sees_latency: bool = False
