@@ -20,6 +20,7 @@ from fairway.config.types import (
     PositiveDuration,
     PresetName,
     RunCommand,
+    Token,
     Variables,
     bare_value,
     bare_word,
@@ -60,7 +61,8 @@ class RunSection(Section):
     """How one instance is started and stopped."""
 
     command: RunCommand = Field(
-        description="Argument line, split like a shell would, but no shell runs. `{port}` and `{host}` are replaced.",
+        description="Argument line, split like a shell would, but no shell runs. `{port}` and `{host}` are replaced, "
+        "or in their place `{socket}`, the path of a Unix socket to listen on.",
         examples=[".venv/bin/granian --interface asgi --port {port} shop:app"],
     )
     health: HealthSection = Field(default=HealthSection(), description="How readiness and liveness show.")
@@ -134,6 +136,19 @@ class StepSection(Section):
     )
 
 
+class StickySection(Section):
+    """By what a user is known, so that all requests of one user go to the same revision: a cookie or a header.
+
+    The analysis then compares users and not requests: its guarantee does not hold, and one broken client can look like
+    a bad release.
+    """
+
+    cookie: Token | None = Field(default=None, description="Name of a cookie of your own.", examples=["session"])
+    header: Token | None = Field(
+        default=None, description="Name of a header, in place of a cookie.", examples=["X-User"]
+    )
+
+
 class CanarySection(Section):
     """Requests move to the candidate in steps of weight, each watched."""
 
@@ -156,6 +171,11 @@ class CanarySection(Section):
         description="From here on a step ends as soon as the candidate is shown to be good enough; if that is not "
         "shown by the end of `bake`, there is no answer. By default a step takes all of `bake`.",
         examples=["1m"],
+    )
+    sticky: StickySection | None = Field(
+        default=None,
+        description="By what users are kept on one revision; by default each request is divided by itself.",
+        examples=[{"cookie": "session"}],
     )
 
 

@@ -81,6 +81,7 @@ def _strategies(document: Document, data: Data) -> Iterator[Problem]:
         strategy, path = spec.get("strategy", {"kind": "rolling"}), ("environments", name, "strategy")
         if isinstance(strategy, dict) and strategy.get("kind") == "canary":
             yield from _canary(document, path, strategy.get("steps"))
+            yield from _sticky(document, (*path, "sticky"), strategy.get("sticky"))
             yield from _bakes(document, path, strategy)
         if isinstance(strategy, dict) and strategy.get("kind") == "rolling":
             yield from _rolling(document, path, strategy, spec.get("instances", 1))
@@ -128,6 +129,11 @@ def _times(place: Any) -> Data:
     """The times that stand there."""
     given = place if isinstance(place, dict) else {}
     return {key: given[key] for key in ("bake", "min_bake") if given.get(key) is not None}
+
+
+def _sticky(document: Document, path: KeyPath, sticky: Any) -> Iterator[Problem]:
+    if isinstance(sticky, dict) and len(sticky.keys() & {"cookie", "header"}) != 1:
+        yield document.problem(path, "users are known by a cookie or by a header", "give one of cookie and header")
 
 
 def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) -> Iterator[Problem]:

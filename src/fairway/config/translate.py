@@ -16,11 +16,13 @@ from fairway.config.models import (
     RunSection,
     ServiceFile,
     StagesSection,
+    StickySection,
 )
 from fairway.config.rules import share
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
+from fairway.domain.rollout.routes import Stickiness
 from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes, Strategy
 
@@ -108,7 +110,13 @@ def _canary(section: CanarySection) -> Canary:
         for weight, step in zip(weights, section.steps, strict=True)
         if step.bake is not None or step.min_bake is not None
     )
-    return Canary(weights, section.bake, section.min_bake, own)
+    return Canary(weights, section.bake, section.min_bake, own, _stickiness(section.sticky))
+
+
+def _stickiness(section: StickySection | None) -> Stickiness | None:
+    if section is None:
+        return None
+    return Stickiness("cookie", section.cookie) if section.cookie else Stickiness("header", section.header or "")
 
 
 def _analysis(section: AnalysisSection) -> AnalysisPolicy:

@@ -99,10 +99,15 @@ def _command(value: str) -> str:
 
 def _run_command(value: str) -> str:
     _command(value)
-    for word in _PLACEHOLDER.findall(value):
-        meant = suggest(word, ("port", "host"))
-        if word not in ("port", "host") and meant:
+    words = _PLACEHOLDER.findall(value)
+    for word in words:
+        meant = suggest(word, ("port", "host", "socket"))
+        if word not in ("port", "host", "socket") and meant:
             raise refuse(f"{{{word}}} is not replaced by anything", f"did you mean {{{meant}}}?")
+    other = next((word for word in words if word in ("port", "host")), None)
+    if "socket" in words and other:
+        hint = f"an instance listens on one of them: remove {{socket}} or {{{other}}}"
+        raise refuse(f"{{socket}} and {{{other}}} cannot both be given", hint)
     return value
 
 
@@ -112,6 +117,12 @@ def _http_path(value: str) -> str:
     if re.search(r"[\s#\x00-\x1f\x7f]", value):
         raise refuse(f"the path {quote(value)} holds a space, a # or a control character", "write it percent-encoded")
     return value
+
+
+def _token(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", value):
+        return value
+    raise refuse(f"{quote(value)} is not a name that HTTP allows", "write letters, digits, - and _")
 
 
 def _file_path(value: str) -> str:
@@ -182,6 +193,7 @@ InstanceCount = Annotated[
 Command = Annotated[str, AfterValidator(_command)]
 RunCommand = Annotated[str, AfterValidator(_run_command)]
 HttpPath = Annotated[str, AfterValidator(_http_path), Field(json_schema_extra={"pattern": "^/"})]
+Token = Annotated[str, AfterValidator(_token)]
 FilePath = Annotated[str, AfterValidator(_file_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Variables = Annotated[

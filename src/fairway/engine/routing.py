@@ -45,7 +45,7 @@ def _named(run: Run, weight: float, backends: tuple[Backend, ...]) -> Routes:
     stable = run.plan.stable.id if run.plan.stable is not None and run.plan.stable.id in present else None
     if candidate is not None and stable is None and weight == 100.0:
         return Routes(candidate, None, 0.0, backends)
-    return Routes(stable, candidate, weight if candidate is not None else 0.0, backends)
+    return Routes(stable, candidate, weight if candidate is not None else 0.0, backends, sticky=run.plan.sticky)
 
 
 def return_routes(run: Run, confirmed: Routes | None) -> Routes | None:

@@ -22,6 +22,7 @@ SECTIONS = {
     "`strategy: blue-green`": "BlueGreenSection",
     "`strategy: canary`": "CanarySection",
     "A step of a canary": "StepSection",
+    "`sticky`": "StickySection",
     "`analysis`": "AnalysisSection",
     "`budget`": "BudgetSection",
     "`gates`": "GatesSection",

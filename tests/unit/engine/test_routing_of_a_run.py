@@ -1,4 +1,4 @@
-from fairway.domain.rollout.routes import Backend, Routes
+from fairway.domain.rollout.routes import Backend, Routes, Stickiness
 from fairway.domain.rollout.strategy import Canary
 from fairway.engine.routing import has_endpoints, return_routes, routes_for
 from fairway.testing.target import FakeTarget
@@ -71,3 +71,10 @@ def test_they_do_not_where_nothing_was_confirmed_or_stable_has_nothing_to_serve_
     empty = Routes(OLD.id, NEW.id, 100.0, (Backend(OLD.id, ()), Backend(NEW.id, ())))
     assert return_routes(RUN, empty) is None
     assert not has_endpoints(empty, OLD.id)
+
+
+def test_users_are_kept_on_one_revision_where_the_strategy_says_so():
+    sticky = Stickiness("cookie", "session")
+    run = begun(deployment(Canary(sticky=sticky)))
+    assert routes_for(run, target(old=2, new=1), 10.0).sticky == sticky
+    assert routes_for(RUN, target(old=2, new=1), 10.0).sticky is None

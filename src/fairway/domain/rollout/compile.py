@@ -80,6 +80,7 @@ def compile_deploy(
         target=environment.target,
         router=environment.router,
         notify=service.notify,
+        sticky=environment.strategy.sticky if isinstance(environment.strategy, Canary) else None,
     )
 
 
@@ -115,8 +116,9 @@ def describe(environment: EnvironmentSpec) -> str:
             return f"rolling, at most {surge} above and {unavailable} below {environment.instances}"
         case BlueGreen():
             return "blue-green"
-        case Canary(steps=steps):
-            return "canary " + " → ".join(f"{weight:g} %" for weight in steps)
+        case Canary(steps=steps, sticky=sticky):
+            kept = f"; users kept by the {sticky.kind} {sticky.name}, so without a guarantee" if sticky else ""
+            return "canary " + " → ".join(f"{weight:g} %" for weight in steps) + kept
 
 
 def _way_there(

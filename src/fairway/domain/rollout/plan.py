@@ -6,6 +6,7 @@ from typing import Literal
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.routes import Stickiness
 from fairway.domain.rollout.spec import Adapter
 from fairway.domain.rollout.steps import Step
 
@@ -50,6 +51,7 @@ class Plan:
         analysis: how the candidate is judged.
         budget: how many requests may fail on the candidate; None: as many as the analysis needs.
         notify: where messages about this run go.
+        sticky: by what users are kept on one revision; None: each request is divided by itself.
         target, router: the implementations that this run acts through.
     """
 
@@ -70,6 +72,7 @@ class Plan:
     router: Adapter
     notify: tuple[Adapter, ...] = ()
     budget: Budget | None = None
+    sticky: Stickiness | None = None
 
     @property
     def seconds(self) -> float:

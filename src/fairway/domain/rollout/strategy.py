@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fairway.domain.rollout.routes import Stickiness
+
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
@@ -52,12 +54,14 @@ class Canary:
         bake: how long to watch at each weight below 100; at most so long where `min_bake` is given.
         min_bake: from here on evidence that the candidate is good enough ends a step; None: time alone does.
         own: the times of steps that have their own.
+        sticky: by what users are kept on one revision; None: each request is divided by itself.
     """
 
     steps: tuple[float, ...] = (10.0, 50.0, 100.0)
     bake: float = 300.0
     min_bake: float | None = None
     own: tuple[StepTimes, ...] = ()
+    sticky: Stickiness | None = None
 
     def times(self, weight: float) -> StepTimes:
         """How long that weight is watched."""
