@@ -31,9 +31,14 @@ Given = tuple[Series, ...] | Trouble
 class MetricsJudgement(MetricsState):
     """The judgement of one rollout. Changed in place; not shared between threads."""
 
-    def enter_step(self, *, alone: bool) -> None:
-        """The weight changed, or another step began."""
-        self.alone = alone
+    def enter_step(self, weight: float, *, alone: bool) -> None:
+        """The weight changed.
+
+        Args:
+            weight: percent of the requests that now go to the candidate.
+            alone: stable gets none, so that there is nothing to compare with.
+        """
+        self.weight, self.alone = weight, alone
         for sign in self.signs.values():
             sign.enter_step()
         for ratio in self.ratios.values():

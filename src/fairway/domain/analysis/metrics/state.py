@@ -24,6 +24,7 @@ class MetricsState:
         rules: how long each has been true.
         signs, ratios: evidence of gauges and counters that are judged.
         missing: seconds since a metric was last complete.
+        weight: percent of the requests that go to the candidate; None before the first step.
         alone: stable gets no requests, so that nothing can be compared.
         last: when rules were last looked at.
         verdict: why the candidate must be taken back; final.
@@ -35,6 +36,7 @@ class MetricsState:
     signs: dict[str, SignTest] = field(default_factory=dict)
     ratios: dict[str, RatioTest] = field(default_factory=dict)
     missing: dict[str, float] = field(default_factory=dict)
+    weight: float | None = None
     alone: bool = True
     last: float | None = None
     verdict: Finding | None = None
