@@ -19,6 +19,7 @@ from fairway.domain.codec import to_json
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
+from fairway.engine.meter import Meter
 from fairway.engine.world import World
 from fairway.ports.journal import Evidence
 
@@ -43,6 +44,7 @@ class _Watching:
     health: tuple[InstanceHealth, ...] = ()
     traffic: TrafficSnapshot | None = None
     once_ready: frozenset[str] = frozenset()
+    meter: Meter | None = None
 
 
 class Judge:
@@ -51,11 +53,13 @@ class Judge:
     Args:
         evidence: where analyses outlive the controller.
         executor: runs the looks at instances, which may take as long as an instance takes to answer.
+        readers: runs the queries for the user's metrics; by default `executor` does.
     """
 
-    def __init__(self, evidence: Evidence, executor: Executor) -> None:
+    def __init__(self, evidence: Evidence, executor: Executor, readers: Executor | None = None) -> None:
         self._evidence = evidence
         self._executor = executor
+        self._readers = readers or executor
         self._runs: dict[str, _Watching] = {}
 
     def read(self, run: Run, world: World, *, epoch: int, at: float) -> Assessment:
@@ -74,9 +78,10 @@ class Judge:
             watching.traffic = world.router.observe_traffic()
         except TransientError:
             watching.traffic = None
-        watching.analysis.observe(watching.traffic, watching.health, at=at, counting=run.paused is None)
+        counting = run.paused is None and not (watching.meter is not None and watching.meter.judgement.holds)
+        watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting)
         _enter(watching, run, at)
-        assessment = watching.analysis.assess(at=at)
+        assessment = _measure(watching, run, world, watching.analysis.assess(at=at))
         if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
             self._save(watching, run, assessment, epoch=epoch, at=at)
         return assessment
@@ -87,6 +92,11 @@ class Judge:
 
     def _resume(self, run: Run) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
+        watching = self._restore(run, stored)
+        watching.meter = Meter.resume(run, (stored or {}).get("metrics"), self._readers)
+        return watching
+
+    def _restore(self, run: Run, stored: dict[str, Any] | None) -> _Watching:
         history = History.restore(self._evidence.load_history(run.id))
         if stored is not None:
             once_ready = frozenset(stored.get("once_ready", ()))
@@ -119,9 +129,21 @@ class Judge:
             "once_ready": sorted(watching.once_ready),
             "at": at,
         }
+        if watching.meter is not None:
+            value["metrics"] = watching.meter.judgement.to_json()
         history = watching.history.add(assessment, watching.traffic)
         self._evidence.save_evidence(run.id, value, epoch=epoch, history=history)
         watching.saved = at
+
+
+def _measure(watching: _Watching, run: Run, world: World, assessment: Assessment) -> Assessment:
+    """The assessment with what the user's own metrics add to it."""
+    if watching.meter is None:
+        return assessment
+    shared = assessment.rule == "shared-incident"
+    counting = watching.analysis.warm_left <= 0.0 and not shared
+    watching.meter.read(run, world, watching.traffic, at=assessment.at, counting=counting, frozen=shared)
+    return watching.meter.weigh(run, assessment)
 
 
 def _enter(watching: _Watching, run: Run, at: float) -> None:

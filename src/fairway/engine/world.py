@@ -7,6 +7,7 @@ from fairway.domain.rollout.events import Event
 from fairway.ports.artifacts import ArtifactStore
 from fairway.ports.checks import CommandRunner, HttpProbe
 from fairway.ports.journal import Records
+from fairway.ports.metrics import Conditions, MetricSource
 from fairway.ports.router import Router
 from fairway.ports.target import Target
 
@@ -21,6 +22,8 @@ class World:
     commands: CommandRunner
     probe: HttpProbe
     records: Records
+    metrics: MetricSource | None = None
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True, slots=True)
