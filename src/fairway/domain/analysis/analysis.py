@@ -3,8 +3,9 @@
 Order of what decides (the first that applies):
 1. Evidence or a rule against the candidate: roll back. Once found it stays, and the evidence with it: an e-process
    that reached 1/alpha has done so for good, and nobody looks on until it falls again.
-2. Counters unreadable, a shared incident, a candidate that gets no requests: hold; the clock stands still. Missing
-   data has never passed and never failed. A candidate without requests for too long: inconclusive.
+2. Counters unreadable, a shared incident, an objective that stable misses as well, a candidate that gets no requests or
+   another share of them than configured: hold; the clock stands still. Missing data has never passed and never failed.
+   A candidate without requests for too long: inconclusive.
 3. Otherwise: continue. At the end of the bake that means advance if it is `sufficient`: the candidate finished
    requests in this step; if not, inconclusive.
 
@@ -26,16 +27,19 @@ from fairway.domain import codec
 from fairway.domain.analysis import sentences
 from fairway.domain.analysis.absence import AbsenceWatch
 from fairway.domain.analysis.budget import BudgetWatch
-from fairway.domain.analysis.counters import Counters, trusted
+from fairway.domain.analysis.counters import NO_TRAFFIC, Counters, trusted
+from fairway.domain.analysis.dispersion import Dispersion
+from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Decision, Evidence, Finding
 from fairway.domain.analysis.incident import IncidentWatch
 from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
 from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
-from fairway.domain.analysis.lanes.lane import NO_STEP, Lane, Reading, Step
+from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Lane, Reading, Step
 from fairway.domain.analysis.noninferiority import NonInferiority
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import TrafficSnapshot
+from fairway.domain.analysis.traffic_share import ShareWatch
 
 WARMUP_PART = 0.25
 """Warm-up takes at most this part of a bake, so that the error lane sees the rest of it."""
@@ -61,6 +65,9 @@ class Analysis:
         last: when `observe` was last called.
         reading_before: the last snapshot could be read.
         tally: everything counted in the present step.
+        dispersion: how the failures of stable's instances vary; may be taken over from the rollout that made it live.
+        own_dispersion: likewise of the candidate's, for the rollout after this one.
+        share: whether the candidate gets the share of the requests that was configured.
         excused: instances of the candidate that were ejected during a shared incident.
         promotion: what speaks for the candidate in the present step.
         budget: how many failed requests are allowed, and how many there were; None: as many as the evidence allows.
@@ -85,6 +92,9 @@ class Analysis:
     absence: AbsenceWatch = field(default_factory=AbsenceWatch)
     candidate_instances: InstanceWatch = field(default_factory=InstanceWatch)
     stable_instances: InstanceWatch = field(default_factory=InstanceWatch)
+    dispersion: Dispersion = field(default_factory=Dispersion)
+    own_dispersion: Dispersion = field(default_factory=Dispersion)
+    share: ShareWatch = field(default_factory=ShareWatch)
     excused: list[str] = field(default_factory=list)
     promotion: NonInferiority = field(default_factory=NonInferiority)
     budget: BudgetWatch | None = None
@@ -118,6 +128,7 @@ class Analysis:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
         self.since, self.watched, self.tally = at, 0.0, Tally()
         self.absence, self.incident.window = AbsenceWatch(), []
+        self.share.enter_step(0.0 if self.step.alone else weight)
 
     def observe(
         self,
@@ -145,7 +156,7 @@ class Analysis:
         else:
             reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
             if reading is not None and self.step.weight > 0.0:
-                self._gather(*reading)
+                self._gather(snapshot, *reading)
             frozen = self._watch_budget(snapshot)
             obstacle = obstacle or self._watch_ejections(snapshot) or self._watch_traffic() or frozen
         self.obstacle = obstacle
@@ -202,22 +213,41 @@ class Analysis:
         restored.lanes = restore_lanes(restored.policy, value["lanes"])
         return restored
 
-    def _gather(self, seconds: float, tally: Tally) -> None:
+    def _gather(self, snapshot: TrafficSnapshot, seconds: float, tally: Tally) -> None:
         """Gives a reading to the lanes; only then to the watches, whose answers apply from the next reading on."""
         self.tally.add(tally)
-        reading = Reading(seconds, tally, warming=self.warm_left > 0.0, incident=self.incident.shared)
+        candidate = snapshot.of(self.candidate)
+        stable = snapshot.of(self.stable) if self.stable is not None else NO_TRAFFIC
+        reading = Reading(
+            seconds,
+            tally,
+            warming=self.warm_left > 0.0,
+            incident=self.incident.shared,
+            histograms=Histograms(
+                self.counters.series,
+                Distribution(candidate.latency),
+                Distribution(stable.latency),
+                stable.instances,
+                max(1, len(candidate.instances)),
+            ),
+            dispersion=self.dispersion.factor,
+        )
         for lane in self.lanes:
             lane.observe(reading)
         self.promotion.observe(reading, self.policy)
         self.incident.observe(seconds, tally, reference=self.policy.reference)
         self.absence.observe(seconds, tally, weight=self.step.weight)
+        self.share.observe(seconds, tally)
+        series, shared = self.counters.series, self.incident.shared
+        self.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
+        self.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
         self._judge()
 
     def _judge(self) -> bool:
         """Whether the candidate is to be taken back; once yes, always yes."""
         if self.verdict is None and self.e_value() >= 1.0 / self.policy.alpha:
             lane = max(self.lanes, key=lambda one: one.weight * one.e_value())
-            self.verdict = Finding(lane.name, "the candidate fails more than its margin allows")
+            self.verdict = Finding(lane.name, "the candidate is worse than its margin allows")
         return self.verdict is not None
 
     def _watch_instances(self, health: tuple[InstanceHealth, ...], seconds: float) -> Finding | None:
@@ -264,7 +294,8 @@ class Analysis:
             return Finding("shared-incident", "candidate and stable are failing alike, so the cause lies elsewhere")
         if self.absence.silent:
             return Finding("no-candidate-traffic", "the candidate finishes no requests although stable does")
-        return None
+        missed = (lane.obstacle() for lane in self.lanes)
+        return next((one for one in missed if one is not None), None) or self.share.finding()
 
     def _watch_budget(self, snapshot: TrafficSnapshot) -> Finding | None:
         """A spent budget ends the rollout whatever the evidence says; at half of it the clock stands still."""

@@ -39,6 +39,10 @@ class Schedule:
     pace: float
 
 
+PATIENT = Schedule(first=0.5, entry=0.1, late=0.4, pace=120.0)
+"""Of the lanes whose blocks last some seconds: half of the late part is at stake after twenty minutes of ten each."""
+
+
 @dataclass(slots=True)
 class Capital:
     """What a lane owns, in parts of what it began with.

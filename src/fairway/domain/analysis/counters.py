@@ -31,11 +31,13 @@ class Counters:
         at: when it was read; None before the first.
         origin: identity of the counters' beginning.
         counts: four numbers of the candidate, four of stable.
+        series: how often they began again.
     """
 
     at: float | None = None
     origin: str = ""
     counts: list[int] | None = None
+    series: int = 0
 
     def read(self, snapshot: TrafficSnapshot, *, candidate: str, stable: str | None) -> tuple[float, Tally] | None:
         """What ended since the last snapshot, with the seconds that passed; None if that cannot be said."""
@@ -44,6 +46,7 @@ class Counters:
         began_again = snapshot.origin != self.origin
         self.at, self.origin, self.counts = snapshot.at, snapshot.origin, new
         if old is None or began_again or any(b < a for a, b in zip(old, new, strict=True)):
+            self.series += old is not None
             return None
         gone = [b - a for a, b in zip(old, new, strict=True)]
         return trusted(before, snapshot.at), _tally(gone[:4], gone[4:])

@@ -23,18 +23,58 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class QuantileRatio:
+    """A quantile of the latency of both revisions, of requests answered in the present step.
+
+    Attributes:
+        share: 0.95 for the 95 % quantile.
+        candidate: milliseconds.
+        stable: likewise.
+        ratio: how many times as slow the candidate is; None where stable's is 0.
+        low: lower end of the ratio's 99 % interval; None when nothing is known.
+        high: upper end; None when nothing is known.
+    """
+
+    share: float
+    candidate: float
+    stable: float
+    ratio: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slowness:
+    """What a lane of latency means by a request that counts against the candidate.
+
+    Attributes:
+        candidate_edge: milliseconds; a request of the candidate that took longer counts.
+        stable_edge: likewise for stable.
+        quantiles: by share; empty where the lane compares with an objective.
+    """
+
+    candidate_edge: float
+    stable_edge: float
+    quantiles: tuple[QuantileRatio, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LaneEvidence:
     """What one lane has seen.
 
     Attributes:
         weight: part of the whole capital that the lane began with.
         e_value: betting odds against "the candidate is within this lane's margin", over the whole rollout.
-        candidate: what its blocks counted in the present step.
+        candidate: what its blocks counted in the present step; of latency, `failed` are those that were too slow or
+            failed.
         stable: likewise; second tries of what failed on the candidate are left out.
-        ratio: the candidate's error ratio divided by stable's, in the present step; None when stable has none.
+        ratio: the candidate's error ratio divided by stable's, in the present step; None when stable has none. Of
+            latency, the ratio of the quantile that tells most.
         low: lower end of the ratio's 99 % interval; None when nothing failed.
         high: upper end; None when there is none.
         margin: the margin in words.
+        slowness: what counts as too slow; None for lanes of errors, and before the first block of one of latency.
+        objective: the candidate is compared with a fixed limit, not with stable.
     """
 
     name: str
@@ -46,6 +86,8 @@ class LaneEvidence:
     low: float | None
     high: float | None
     margin: str
+    slowness: Slowness | None = None
+    objective: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +220,9 @@ class Assessment:
             time counts, nothing speaks against the candidate; `inconclusive`: there will be no answer.
         sufficient: the candidate finished requests in this step, so that `continue` at the end of the bake means
             advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
-        rule: kebab-case code of what decided: `hard-lane`, `error-lane`, `ejected`, `crash`, `not-ready`, `budget`,
-            `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `no-requests`, `watching`.
+        rule: kebab-case code of what decided: the name of a lane, `ejected`, `crash`, `not-ready`, `budget`,
+            `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `traffic-share`, `objective-missed-by-both`,
+            `no-requests`, `watching`.
         sentence: for people: counts, ratio, interval, e-value and what they mean.
         watched: seconds watched in the present step; to be compared with its bake.
         at: when this was said, seconds since the epoch, UTC.

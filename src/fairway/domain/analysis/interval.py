@@ -11,8 +11,9 @@ neighbours cross the level. The logarithm of the likelihood is concave in log r,
 two points that the line goes through: the interval may come out too wide, by a little, and never too narrow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import exp, log, log1p
+from math import exp, lgamma, log, log1p
 
 POINTS = 97
 GRID = tuple(10.0 ** (-3.0 + 6.0 * i / (POINTS - 1)) for i in range(POINTS))
@@ -75,3 +76,31 @@ def _crossing(likelihood: list[float], level: float, inside: int, way: int) -> f
             slope = (likelihood[far] - likelihood[near]) / (_LOGS[far] - _LOGS[near])
             ends.append(_LOGS[near] + (level - likelihood[near]) / slope)
     return min(ends, key=lambda end: abs(end - _LOGS[inside]))
+
+
+def proportion_interval(failed: int, finished: int) -> tuple[float, float]:
+    """The interval of a proportion that was seen as `failed` of `finished`, valid at every moment.
+
+    All `p` whose likelihood is not 1/alpha times below the mean over the Beta(1/2, 1/2) prior (Robbins 1970).
+
+    Returns:
+        The ends of the 99 % interval, from 0 to 1.
+    """
+    if finished <= 0:
+        return 0.0, 1.0
+    passed = finished - failed
+    mean = lgamma(failed + 0.5) + lgamma(passed + 0.5) - lgamma(finished + 1.0) - 2.0 * lgamma(0.5)
+
+    def inside(p: float) -> bool:
+        return mean - (failed * log(p) if failed else 0.0) - (passed * log1p(-p) if passed else 0.0) < _DOUBT
+
+    middle = min(1.0 - 1e-9, max(1e-9, failed / finished))
+    return (_edge(inside, middle, 0.0) if failed else 0.0), (_edge(inside, middle, 1.0) if passed else 1.0)
+
+
+def _edge(inside: Callable[[float], bool], within: float, beyond: float) -> float:
+    """Where an interval ends between a point within it and a bound, to a millionth of their distance."""
+    for _ in range(40):
+        middle = (within + beyond) / 2.0
+        within, beyond = (middle, beyond) if inside(middle) else (within, middle)
+    return beyond

@@ -14,6 +14,10 @@ class AnalysisPolicy:
         name: the preset that the margins came from: strict, balanced, tolerant; `custom` if set one by one.
         ratio_margin: rho: the candidate's error ratio may be this many times stable's …
         absolute_margin: delta: … plus this much, as a fraction (0.0001 is 0.01 percentage points).
+        latency_margin: the candidate may be this much slower than stable, as a fraction (0.1 is 10 percent).
+        objective_errors: greatest share of the candidate's requests that may fail, whatever stable's do; None: any.
+        objectives_latency: pairs `(share, seconds)`: at least this share of the candidate's requests, above 0 and below
+            1, must be answered within these seconds.
         alpha: greatest probability of rolling back a candidate that is within the margins, over the whole rollout.
         warmup: how long after each scale-up of the candidate the error lane does not count; the hard lane does.
         block: length of one block of the error lane.
@@ -29,6 +33,9 @@ class AnalysisPolicy:
     name: str = "balanced"
     ratio_margin: float = 1.25
     absolute_margin: float = 0.0001
+    latency_margin: float = 0.1
+    objective_errors: float | None = None
+    objectives_latency: tuple[tuple[float, float], ...] = ()
     alpha: float = 0.01
     warmup: float = 60.0
     block: float = 10.0
@@ -41,8 +48,8 @@ class AnalysisPolicy:
 
 
 PRESETS: dict[str, AnalysisPolicy] = {
-    "strict": AnalysisPolicy(name="strict", ratio_margin=1.0, absolute_margin=0.0),
+    "strict": AnalysisPolicy(name="strict", ratio_margin=1.0, absolute_margin=0.0, latency_margin=0.05),
     "balanced": AnalysisPolicy(),
-    "tolerant": AnalysisPolicy(name="tolerant", ratio_margin=2.0, absolute_margin=0.001),
+    "tolerant": AnalysisPolicy(name="tolerant", ratio_margin=2.0, absolute_margin=0.001, latency_margin=0.2),
 }
-"""What the user may choose by name."""
+"""What the user may choose by name: the only place where the margins of the presets stand."""

@@ -5,20 +5,55 @@ that means. An e-value is the factor by which a fair bet against "the candidate 
 are given as "1 of so many rollouts", which is what it bounds.
 """
 
-from fairway.domain.analysis.evidence import Counts, Evidence, Finding, LaneEvidence
+from fairway.domain.analysis.evidence import (
+    Counts,
+    Evidence,
+    Finding,
+    LaneEvidence,
+    QuantileRatio,
+    Slowness,
+)
+from fairway.domain.analysis.interval import proportion_interval
 
 SIGNS = 5.0
 """E-value from which one may speak of signs of harm."""
+
+SHOWN = (0.5, 0.95)
+"""Quantiles that are always shown, beside the one that tells most."""
 
 
 def by_lane(lane: LaneEvidence, evidence: Evidence, *, watched: float) -> str:
     """The verdict of a lane."""
     often = max(1, int(min(evidence.e_value, 1e12)))
+    kept = "kept the objective" if lane.objective else "were within its margin"
     return (
         f"Roll back after {_seconds(watched)} at {_weight(evidence.weight)}: {_facts(evidence, lane)}. "
-        f"If the candidate were within its margin ({lane.margin}), evidence this strong would appear in fewer than "
+        f"If the candidate {kept} ({lane.margin}), evidence this strong would appear in fewer than "
         f"1 of {often:,} rollouts (e-value {e_value(evidence.e_value)}, limit {evidence.threshold:,.4g})."
+        f"{_attribution(evidence)}"
     )
+
+
+def attribute(evidence: Evidence) -> tuple[tuple[str, float], ...]:
+    """The lanes by what each adds to the e-value of the rollout, the greatest first.
+
+    A lane is sufficient alone if what it adds reaches the threshold.
+    """
+    whole = sum(lane.weight * lane.e_value for lane in evidence.lanes)
+    scale = evidence.e_value / whole if whole > 0.0 else 0.0
+    added = ((lane.name, scale * lane.weight * lane.e_value) for lane in evidence.lanes)
+    return tuple(sorted(added, key=lambda one: -one[1]))
+
+
+def _attribution(evidence: Evidence) -> str:
+    """Which lanes would have decided alone; nothing to say where it is the one that the sentence is about."""
+    shares = attribute(evidence)
+    enough = [name for name, added in shares if added >= evidence.threshold]
+    if len(enough) > 1:
+        return f" Each sufficient alone: {', '.join(enough)}."
+    if not enough and len(shares) > 1:
+        return f" Decided together: {', '.join(name for name, added in shares if added >= 0.01 * evidence.threshold)}."
+    return ""
 
 
 def by_rule(finding: Finding, evidence: Evidence) -> str:
@@ -68,7 +103,8 @@ def e_value(value: float) -> str:
 
 
 def _state(evidence: Evidence) -> str:
-    lane = max(evidence.lanes, key=lambda one: one.candidate.finished)
+    failures = [lane for lane in evidence.lanes if lane.slowness is None] or list(evidence.lanes)
+    lane = max(failures, key=lambda one: one.candidate.finished)
     return (
         f"{_facts(evidence, lane).capitalize()}; e-value {e_value(evidence.e_value)}, "
         f"roll-back at {evidence.threshold:,.4g}."
@@ -76,10 +112,42 @@ def _state(evidence: Evidence) -> str:
 
 
 def _facts(evidence: Evidence, lane: LaneEvidence) -> str:
+    if lane.slowness is not None:
+        return _slowness(lane, lane.slowness)
     judged = lane.candidate.finished > 0
     candidate = lane.candidate if judged else evidence.candidate
     stable = lane.stable if judged else evidence.stable
-    return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {_ratio(lane, candidate, stable)}"
+    ratio = _own_interval(candidate) if lane.objective else _ratio(lane, candidate, stable)
+    return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {ratio}"
+
+
+def _slowness(lane: LaneEvidence, slowness: Slowness) -> str:
+    """Quantiles and counts of a lane of latency."""
+    words = (
+        f"of the candidate {_counts(lane.candidate)} failed or took longer than {_ms(slowness.candidate_edge)}, "
+        f"of stable {_counts(lane.stable)} longer than {_ms(slowness.stable_edge)}"
+    )
+    if not slowness.quantiles:
+        return f"{words}; {_own_interval(lane.candidate)}"
+    shown = (one for one in slowness.quantiles if one.share in SHOWN or one.ratio == lane.ratio)
+    return f"{words}; " + ", ".join(_quantile(one) for one in shown)
+
+
+def _quantile(one: QuantileRatio) -> str:
+    words = f"P{one.share * 100:g} {_ms(one.candidate)} against {_ms(one.stable)}"
+    if one.ratio is None:
+        return words
+    low, high = "0" if one.low is None else f"{one.low:.3g}", "∞" if one.high is None else f"{one.high:.3g}"
+    return f"{words}, {one.ratio:.3g}× (99 % interval {low} to {high})"
+
+
+def _own_interval(counts: Counts) -> str:
+    low, high = proportion_interval(counts.failed, counts.finished)
+    return f"99 % interval {_percent(low)} to {_percent(high)}"
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000.0 else f"{milliseconds:,.0f} ms"
 
 
 def _counts(counts: Counts) -> str:

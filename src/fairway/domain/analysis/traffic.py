@@ -15,6 +15,7 @@ class InstanceTraffic:
         ejected: the proxy stopped sending requests to it because too many failed in a row.
         healthy: the proxy's active health check passes.
         active: requests under way now.
+        latency: as for the revision; empty where the data plane does not tell its instances apart.
     """
 
     instance: str
@@ -23,6 +24,7 @@ class InstanceTraffic:
     ejected: bool = False
     healthy: bool = True
     active: int = 0
+    latency: tuple[tuple[float, float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class RevisionTraffic:
     Attributes:
         finished: attempts that ended, failed ones included.
         failed: attempts that ended with 5xx, a reset, a refused connection or a timeout.
-        latency: cells `(lower edge in microseconds, width in microseconds, count)` by lower edge; answered
-            attempts only.
+        latency: cells `(lower edge in microseconds, width in microseconds, count)` by lower edge. Only first tries
+            that were answered without failing: the analysis adds those that failed as slower than every edge.
         retried: those of `finished` that were not the first try of their request; 0 also where nothing is tried again.
         retried_failed: those of `failed` that were not the first try of their request.
         abandoned: attempts that the client gave up before an answer came; in none of the other numbers.
+        mirrored: copies of requests that ended, whose answers nobody saw; in none of the other numbers.
+        mirrored_failed: those of them that failed.
     """
 
     revision: str
@@ -47,6 +51,8 @@ class RevisionTraffic:
     retried: int = 0
     retried_failed: int = 0
     abandoned: int = 0
+    mirrored: int = 0
+    mirrored_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

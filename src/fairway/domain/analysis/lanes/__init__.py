@@ -1,28 +1,56 @@
 """The catalogue of lanes: to add one, write its file and its line here, and divide the weights anew."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fairway.domain.analysis.lanes.error_ratio import ErrorRatioLane, ErrorRatioTest
 from fairway.domain.analysis.lanes.errors import error_test
 from fairway.domain.analysis.lanes.hard import hard_test
 from fairway.domain.analysis.lanes.lane import Lane
+from fairway.domain.analysis.lanes.latency import LatencyLane, LatencyTest, latency_test
+from fairway.domain.analysis.lanes.objective import ObjectiveLane, ObjectiveTest
+from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import InvariantError
 
-LaneEntry = tuple[str, float, Callable[[AnalysisPolicy], ErrorRatioTest]]
+LaneTest = ErrorRatioTest | LatencyTest | ObjectiveTest
 
-LANES: tuple[LaneEntry, ...] = (
-    # Weights add up to 1. The hard lane needs 0.43 or more to decide within four ticks (0.43 / 2 * 4.64^4 = 100); what
-    # the error lane loses by having half instead of all is ln 2 / ln 4.64: half a block.
-    ("hard-lane", 0.5, hard_test),
-    ("error-lane", 0.5, error_test),
-)
+HARD = 0.44
+"""The hard lane needs 0.43 or more to decide within four ticks: 0.43 / 2 * 4.64^4 = 100. What the others lose by
+sharing the rest is little: a quarter in place of all costs ln 4 / ln 4.64, nine tenths of a block."""
+
+PARTS = {
+    # Of what the hard lane leaves.
+    "error-lane": 4.0,
+    "latency-lane": 3.0,
+    # All objectives together, where there are any.
+    "objectives": 1.5,
+}
+
+
+def lane_tests(policy: AnalysisPolicy) -> dict[str, LaneTest]:
+    """What each lane tests under a policy, by name, in the order in which they are shown."""
+    return {
+        "hard-lane": hard_test(policy),
+        "error-lane": error_test(policy),
+        "latency-lane": latency_test(policy),
+        **objective_tests(policy),
+    }
+
+
+def lane_weights(policy: AnalysisPolicy) -> dict[str, float]:
+    """The part of the whole capital that each lane begins with, by name; together 1."""
+    objectives = tuple(objective_tests(policy))
+    whole = sum(part for name, part in PARTS.items() if objectives or name != "objectives")
+    weights = {name: (1.0 - HARD) * part / whole for name, part in PARTS.items()}
+    each = {name: weights["objectives"] / len(objectives) for name in objectives}
+    rest = {"hard-lane": HARD, "latency-lane": weights["latency-lane"], **each}
+    return rest | {"error-lane": 1.0 - sum(rest.values())}
 
 
 def begin_lanes(policy: AnalysisPolicy) -> tuple[Lane, ...]:
     """All lanes at the beginning of a rollout."""
-    return tuple(ErrorRatioLane.begin(name, weight, test(policy)) for name, weight, test in LANES)
+    weights = lane_weights(policy)
+    return tuple(_begin(name, weights[name], test) for name, test in lane_tests(policy).items())
 
 
 def restore_lanes(policy: AnalysisPolicy, values: list[dict[str, Any]]) -> tuple[Lane, ...]:
@@ -33,7 +61,7 @@ def restore_lanes(policy: AnalysisPolicy, values: list[dict[str, Any]]) -> tuple
     Raises:
         InvariantError: the stored evidence names a lane that does not exist.
     """
-    tests = {name: test for name, _, test in LANES}
+    tests = lane_tests(policy)
     for value in values:
         if value["name"] not in tests:
             raise InvariantError(
@@ -41,4 +69,24 @@ def restore_lanes(policy: AnalysisPolicy, values: list[dict[str, Any]]) -> tuple
                 f"The stored evidence holds the lane {value['name']!r}, which this version does not know.",
                 f"Known lanes: {', '.join(tests)}. Continue the rollout with the version that began it.",
             )
-    return tuple(ErrorRatioLane.restore(value, tests[value["name"]](policy)) for value in values)
+    return tuple(_restore(value, tests[value["name"]]) for value in values)
+
+
+def _begin(name: str, weight: float, test: LaneTest) -> Lane:
+    match test:
+        case ErrorRatioTest():
+            return ErrorRatioLane.begin(name, weight, test)
+        case LatencyTest():
+            return LatencyLane.begin(name, weight, test)
+        case ObjectiveTest():
+            return ObjectiveLane.begin(name, weight, test)
+
+
+def _restore(value: dict[str, Any], test: LaneTest) -> Lane:
+    match test:
+        case ErrorRatioTest():
+            return ErrorRatioLane.restore(value, test)
+        case LatencyTest():
+            return LatencyLane.restore(value, test)
+        case ObjectiveTest():
+            return ObjectiveLane.restore(value, test)

@@ -22,7 +22,7 @@ from typing import Any
 
 from fairway.domain import codec
 from fairway.domain.analysis.capital import Capital, Schedule
-from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, LaneEvidence
+from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence
 from fairway.domain.analysis.interval import RatioInterval
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
@@ -54,7 +54,7 @@ class ErrorRatioTest:
         shortest: seconds; a bake may shorten the block down to this.
         blocks_in_bake: how many blocks a bake shall hold at least; 0: the bake does not matter.
         reference: error ratio that is in order where there is nothing to compare with.
-        patient: leaves out warm-up and shared incidents.
+        patient: leaves out warm-up and shared incidents; divides logarithms by the dispersion of failures.
         words: the margin in words.
     """
 
@@ -87,6 +87,7 @@ class ErrorRatioLane:
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
         stable: what closed blocks of the whole rollout have counted of stable.
+        dispersion: by which the open block will be tempered, as known when it began.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ErrorRatioLane:
     judged: Tally = field(default_factory=Tally)
     stable: Counts = NO_COUNTS
     interval: RatioInterval = field(default_factory=RatioInterval)
+    dispersion: float = 1.0
 
     @classmethod
     def begin(cls, name: str, weight: float, test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -124,6 +126,8 @@ class ErrorRatioLane:
         left_out = reading.warming or reading.incident if self.test.patient else reading.incident and self.step.alone
         if left_out and self.seconds == 0.0:
             return
+        if self.test.patient and self.seconds == 0.0:
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.quiet = 0.0 if reading.tally.stable_finished else self.quiet + reading.seconds
         self.open.add(reading.tally)
@@ -136,6 +140,10 @@ class ErrorRatioLane:
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
         return self.capital.total(self.test.schedule)
+
+    def obstacle(self) -> Finding | None:
+        """Nothing ever stops this lane."""
+        return None
 
     def evidence(self) -> LaneEvidence:
         """What to show; counts, ratio and interval describe the present step."""
@@ -165,7 +173,8 @@ class ErrorRatioLane:
             "interval": RatioInterval,
         }
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
-        return cls(value["name"], value["weight"], test, seconds=value["seconds"], quiet=value["quiet"], **pieces)
+        plain = {"seconds": value["seconds"], "quiet": value["quiet"], "dispersion": value.get("dispersion", 1.0)}
+        return cls(value["name"], value["weight"], test, **plain, **pieces)
 
     def _close(self, *, alone: bool) -> bool:
         """Judges the open block; False if it cannot be judged yet."""
@@ -196,7 +205,7 @@ class ErrorRatioLane:
             gain = log_e_value(
                 bet, candidate=candidate, stable_failed=block.stable_failed, balance=balance, margin=margin
             )
-            gains.append(gain)
+            gains.append(gain / self.dispersion)
         return gains
 
     def _absolute(self) -> Margin:

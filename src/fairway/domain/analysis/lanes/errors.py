@@ -6,7 +6,7 @@ cap on each and several of them needed (four at least) keep a burst of related f
 candidate from deciding: the guarantee itself assumes that requests fail independently.
 """
 
-from fairway.domain.analysis.capital import Schedule
+from fairway.domain.analysis.capital import PATIENT
 from fairway.domain.analysis.lanes.error_ratio import ErrorRatioTest
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.policy import AnalysisPolicy
@@ -24,7 +24,7 @@ def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
     return ErrorRatioTest(
         margin=margin,
         alternatives=_alternatives,
-        schedule=Schedule(first=0.5, entry=0.1, late=0.4, pace=120.0),
+        schedule=PATIENT,
         cap=policy.alpha ** (-1.0 / 3.0),
         block=policy.block,
         shortest=policy.tick,

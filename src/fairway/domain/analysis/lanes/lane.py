@@ -8,8 +8,10 @@ serves all and the weights are the only price of a further lane.
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from fairway.domain.analysis.evidence import LaneEvidence
+from fairway.domain.analysis.distribution import NO_DISTRIBUTION, Distribution
+from fairway.domain.analysis.evidence import Finding, LaneEvidence
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import InstanceTraffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,28 @@ NO_STEP = Step(0.0, True, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
+class Histograms:
+    """Latency as counted up to now, cumulative, both revisions in one reading.
+
+    Attributes:
+        series: number of times that counting began again; numbers of different series cannot be subtracted.
+        candidate: first tries that were answered without failing.
+        stable: likewise.
+        instances: those of stable, with their own latency where the data plane tells it.
+        candidates: how many instances the candidate has.
+    """
+
+    series: int = 0
+    candidate: Distribution = NO_DISTRIBUTION
+    stable: Distribution = NO_DISTRIBUTION
+    instances: tuple[InstanceTraffic, ...] = ()
+    candidates: int = 1
+
+
+NO_HISTOGRAMS = Histograms()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What ended since the reading before.
 
@@ -40,12 +64,17 @@ class Reading:
         tally: the counts.
         warming: the candidate was scaled up a short while ago.
         incident: both revisions were failing when this stretch began. Never taken from the counts in `tally`.
+        histograms: latency as counted up to the end of this stretch.
+        dispersion: how many times more the failures of stable's instances vary than independent failures would, 1 or
+            more; known when this stretch began. Logarithms of e-values are divided by it.
     """
 
     seconds: float
     tally: Tally
     warming: bool
     incident: bool
+    histograms: Histograms = NO_HISTOGRAMS
+    dispersion: float = 1.0
 
 
 class Lane(Protocol):
@@ -72,6 +101,10 @@ class Lane(Protocol):
 
     def evidence(self) -> LaneEvidence:
         """What to show."""
+        ...
+
+    def obstacle(self) -> Finding | None:
+        """Why this lane cannot judge at present although it has data, which stops the clock; None if it can."""
         ...
 
     def to_json(self) -> dict[str, Any]:

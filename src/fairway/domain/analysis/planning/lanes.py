@@ -5,8 +5,14 @@ from math import log1p
 from typing import Protocol
 
 from fairway.domain.analysis.capital import Schedule
-from fairway.domain.analysis.lanes import LANES
-from fairway.domain.analysis.lanes.error_ratio import GUESS_FAILED, GUESS_FINISHED, KNOWN_STABLE, ErrorRatioTest
+from fairway.domain.analysis.lanes import begin_lanes
+from fairway.domain.analysis.lanes.error_ratio import (
+    GUESS_FAILED,
+    GUESS_FINISHED,
+    KNOWN_STABLE,
+    ErrorRatioLane,
+    ErrorRatioTest,
+)
 from fairway.domain.analysis.margin import Margin, best_bet
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
@@ -113,10 +119,12 @@ class PlannedErrors:
 
 
 def planned_lanes(policy: AnalysisPolicy) -> tuple[PlannedLane, ...]:
-    """The lanes of the catalogue that can be predicted from traffic alone."""
-    lanes: list[PlannedLane] = []
-    for _, weight, begin in LANES:
-        test = begin(policy)
-        if isinstance(test, ErrorRatioTest):
-            lanes.append(PlannedErrors(weight, test))
-    return tuple(lanes)
+    """The lanes that can be predicted; what others would find besides is not counted on."""
+    planned: list[PlannedLane] = []
+    for lane in begin_lanes(policy):
+        match lane:
+            case ErrorRatioLane():
+                planned.append(PlannedErrors(lane.weight, lane.test))
+            case _:
+                pass
+    return tuple(planned)

@@ -1,0 +1,217 @@
+"""Lanes that hold the candidate to an objective of the user's: a greatest share of requests that fail, or are slow.
+
+Null hypothesis: of the candidate's requests at most the share `limit` counts against it. The test is the affine-margin
+test with `ratio` 0, on the candidate alone: `e = a^x exp(-limit n (a - 1))`.
+
+What stable does decides whether that may be held against the candidate. The same bets are made on stable, as a
+detector that forgets good times (Shin, Ramdas, Rinaldo, "E-detectors", 2022). While it has risen by one capped block,
+blocks of the candidate are left out, which is known before each of them; and while both have risen by two, the clock
+stands still: the environment misses the objective, whichever revision serves. A candidate that repairs a stable which
+misses it goes on. Where stable has no requests of its own, nothing excuses the candidate.
+"""
+
+from dataclasses import dataclass, field
+from math import exp
+from typing import Any
+
+from fairway.domain import codec
+from fairway.domain.analysis.capital import Capital, Schedule
+from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence, Slowness
+from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.lanes.tail_window import Slow, TailWindow
+from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.tally import Tally
+
+MULTIPLES = (1.4, 2.0, 3.5, 7.0, 16.0, 50.0)
+"""Alternatives, as multiples of the limit."""
+
+RULE = "objective-missed-by-both"
+BLOCKS_IN_BAKE = 12
+NO_REQUESTS = Counts(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveTest:
+    """One objective.
+
+    Attributes:
+        limit: greatest share of requests that may count against the candidate, above 0.
+        slower: microseconds; a request that took longer counts, a failed one as well; None: only failed ones do.
+        cap: greatest e-value of one block.
+        block: seconds.
+        shortest: seconds; a bake may shorten the block down to this.
+        words: the objective in words.
+    """
+
+    limit: float
+    slower: float | None
+    cap: float
+    block: float
+    shortest: float
+    words: str
+    schedule: Schedule
+
+    def length(self, bake: float) -> float:
+        """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
+        return self.block if bake <= 0.0 else min(self.block, max(self.shortest, bake / BLOCKS_IN_BAKE))
+
+    def gains(self, counts: Counts) -> list[float]:
+        """Logarithms of one block's e-values, one for each alternative."""
+        margin, candidate = Margin(0.0, self.limit), (counts.finished, counts.failed)
+        gains = []
+        for multiple in MULTIPLES:
+            bet = best_bet(min(1.0, multiple * self.limit), stable=0.0, balance=0.0, margin=margin)
+            gains.append(log_e_value(bet, candidate=candidate, stable_failed=0, balance=0.0, margin=margin))
+        return gains
+
+
+@dataclass(slots=True)
+class ObjectiveLane:
+    """State of one objective.
+
+    Attributes:
+        seconds: age of the open block.
+        open: what it has counted; not used where slow requests count.
+        window: the open block where slow requests count.
+        judged: counts of closed blocks of this step, of the candidate.
+        stable: likewise of stable.
+        candidate_misses: how the evidence that the candidate misses the objective has risen of late; 1 or more.
+        stable_misses: likewise for stable.
+    """
+
+    name: str
+    weight: float
+    test: ObjectiveTest
+    capital: Capital
+    step: Step = NO_STEP
+    seconds: float = 0.0
+    open: Tally = field(default_factory=Tally)
+    window: TailWindow = field(default_factory=TailWindow)
+    judged: Counts = NO_REQUESTS
+    stable: Counts = NO_REQUESTS
+    candidate_misses: float = 1.0
+    stable_misses: float = 1.0
+
+    @classmethod
+    def begin(cls, name: str, weight: float, test: ObjectiveTest) -> "ObjectiveLane":
+        """The lane at the beginning of a rollout."""
+        return cls(name, weight, test, Capital.begin(test.schedule, len(MULTIPLES)))
+
+    def close_block(self) -> None:
+        """Nothing: what was counted since the last block is discarded by the new step."""
+
+    def enter_step(self, step: Step) -> None:
+        """Discards the open block."""
+        self.seconds, self.open = 0.0, Tally()
+        self.window.close()
+        self.judged = self.stable = NO_REQUESTS
+        if self.capital.blocks:
+            self.capital.enter_step()
+        self.step = step
+
+    def observe(self, reading: Reading) -> None:
+        """Adds a reading; closes the block when its time has come."""
+        left_out = reading.warming or reading.incident or self.step.weight <= 0.0
+        if self.test.slower is not None and self.window.series != reading.histograms.series:
+            self._open(reading, left_out=left_out)
+            return
+        if left_out and self.seconds == 0.0:
+            return
+        self.seconds += reading.seconds
+        self.open.add(reading.tally)
+        self.window.add(reading.tally)
+        if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
+            return  # the next reading is as near to the block's end as this one, or nearer
+        candidate, stable = self._counts(reading)
+        if candidate.finished or stable.finished:
+            self._judge(candidate, stable, dispersion=reading.dispersion)
+            self._open(reading, left_out=left_out)
+
+    def e_value(self) -> float:
+        """The odds against the candidate over the whole rollout."""
+        return self.capital.total(self.test.schedule)
+
+    def obstacle(self) -> Finding | None:
+        """Both revisions miss the objective."""
+        if min(self.candidate_misses, self.stable_misses) < self.test.cap**2:
+            return None
+        return Finding(RULE, f"stable misses the objective as well ({self.test.words}), so the cause lies elsewhere")
+
+    def evidence(self) -> LaneEvidence:
+        """What to show; counts describe the present step."""
+        slowness = None
+        if self.test.slower is not None:
+            slowness = Slowness(self.test.slower / 1000.0, self.test.slower / 1000.0)
+        return LaneEvidence(
+            self.name,
+            self.weight,
+            min(self.e_value(), GREATEST_E_VALUE),
+            self.judged,
+            self.stable,
+            None,
+            None,
+            None,
+            self.test.words,
+            slowness=slowness,
+            objective=True,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole state, but for the test, which follows from the policy."""
+        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "test"}
+
+    @classmethod
+    def restore(cls, value: dict[str, Any], test: ObjectiveTest) -> "ObjectiveLane":
+        """The lane that `to_json` described."""
+        parts: dict[str, type] = {
+            "capital": Capital,
+            "step": Step,
+            "open": Tally,
+            "window": TailWindow,
+            "judged": Counts,
+            "stable": Counts,
+        }
+        plain = {name: value[name] for name in ("seconds", "candidate_misses", "stable_misses")}
+        pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
+        return cls(value["name"], value["weight"], test, **plain, **pieces)
+
+    def _open(self, reading: Reading, *, left_out: bool) -> None:
+        self.seconds, self.open = 0.0, Tally()
+        if self.test.slower is None:
+            return
+        self.window.close()
+        if not left_out:
+            self.window.open(reading.histograms, [self.test.slower], [self.test.slower])
+
+    def _counts(self, reading: Reading) -> tuple[Counts, Counts]:
+        if self.test.slower is None:
+            block = self.open
+            candidate = Counts(block.candidate_finished, block.candidate_failed)
+            stable = Counts(block.stable_finished, block.stable_failed)
+        else:
+            candidate, stable = (_counted(slow) for slow in self.window.counts(reading.histograms))
+        return candidate, NO_REQUESTS if self.step.alone else stable
+
+    def _judge(self, candidate: Counts, stable: Counts, *, dispersion: float) -> None:
+        gains = [gain / dispersion for gain in self.test.gains(candidate)]
+        if candidate.finished and self.stable_misses < self.test.cap:
+            self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
+            self.judged = _sum(self.judged, candidate)
+            self.stable = _sum(self.stable, stable)
+        self.candidate_misses = self._risen(self.candidate_misses, gains)
+        self.stable_misses = self._risen(self.stable_misses, self.test.gains(stable))
+
+    def _risen(self, before: float, gains: list[float]) -> float:
+        """The detector after a block: it never falls below 1, and not so high that it could not fall again."""
+        cap = self.test.cap
+        rise = sum(min(cap, exp(min(gain, 700.0))) for gain in gains) / len(gains)
+        return min(cap**3, max(1.0, before * rise))
+
+
+def _counted(slow: Slow) -> Counts:
+    finished, (failed,) = slow
+    return Counts(finished, failed)
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts(one.finished + other.finished, one.failed + other.failed)

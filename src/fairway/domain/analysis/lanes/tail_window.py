@@ -1,0 +1,76 @@
+"""An open block of a lane that counts slow requests: where the cumulative counts stood when it began.
+
+The edges are fixed before the block, so that only a few numbers have to be remembered of a whole histogram.
+"""
+
+from dataclasses import dataclass, field
+
+from fairway.domain.analysis.distribution import Distribution
+from fairway.domain.analysis.lanes.lane import Histograms
+from fairway.domain.analysis.tally import Tally
+
+CLOSED = -1
+
+Slow = tuple[int, list[int]]
+"""Requests, and how many of them were slower than each edge."""
+
+
+@dataclass(slots=True)
+class TailWindow:
+    """What there was when the block began, and what failed since.
+
+    Attributes:
+        series: of the counts at the beginning; `CLOSED` when no block is open.
+        candidate_edges: in microseconds.
+        stable_edges: likewise.
+        candidate: answered requests at the beginning, then those slower than each edge.
+        stable: likewise.
+        candidate_failed: since the beginning; they count as slower than every edge.
+        stable_failed: likewise.
+    """
+
+    series: int = CLOSED
+    candidate_edges: list[float] = field(default_factory=list)
+    stable_edges: list[float] = field(default_factory=list)
+    candidate: list[int] = field(default_factory=list)
+    stable: list[int] = field(default_factory=list)
+    candidate_failed: int = 0
+    stable_failed: int = 0
+
+    def open(self, histograms: Histograms, candidate_edges: list[float], stable_edges: list[float]) -> None:
+        """A block begins here."""
+        self.series = histograms.series
+        self.candidate_edges, self.stable_edges = candidate_edges, stable_edges
+        self.candidate = _tails(histograms.candidate, candidate_edges)
+        self.stable = _tails(histograms.stable, stable_edges)
+        self.candidate_failed = self.stable_failed = 0
+
+    def close(self) -> None:
+        """What was open is discarded."""
+        self.series = CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """A block has begun."""
+        return self.series != CLOSED
+
+    def add(self, tally: Tally) -> None:
+        """Adds what failed."""
+        self.candidate_failed += tally.candidate_failed
+        self.stable_failed += tally.stable_failed
+
+    def counts(self, histograms: Histograms) -> tuple[Slow, Slow]:
+        """Of the candidate and of stable: requests in the block, and how many were slower than each edge."""
+        return (
+            _since(self.candidate, _tails(histograms.candidate, self.candidate_edges), self.candidate_failed),
+            _since(self.stable, _tails(histograms.stable, self.stable_edges), self.stable_failed),
+        )
+
+
+def _tails(distribution: Distribution, edges: list[float]) -> list[int]:
+    return [distribution.total, *map(distribution.slower, edges)]
+
+
+def _since(before: list[int], now: list[int], failed: int) -> Slow:
+    total, *slow = (max(0, b - a) + failed for a, b in zip(before, now, strict=True))
+    return total, [min(total, one) for one in slow]
