@@ -6,11 +6,13 @@ from typing import Any, Literal
 
 from fairway.domain.analysis.evidence import Counts
 from fairway.domain.analysis.history import Point
+from fairway.domain.analysis.noninferiority import BETA
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.rollout.events import (
     AbortRequested,
     Advanced,
     Event,
+    Extended,
     Held,
     Paused,
     Released,
@@ -22,11 +24,13 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.run import Run, evolve, start
-from fairway.domain.rollout.steps import Promote
+from fairway.domain.rollout.steps import Promote, Watch
 from fairway.ports.journal import Story
 from fairway.usecases.report import timestamp
 
-MarkKind = Literal["hold", "release", "pause", "resume", "advance", "promote", "abort", "roll-back", "end"]
+MarkKind = Literal[
+    "passed", "hold", "release", "pause", "resume", "extend", "advance", "promote", "abort", "roll-back", "end"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Course:
     def threshold(self) -> float:
         """The e-value at which the candidate is taken back."""
         return 1.0 / self.run.plan.analysis.alpha
+
+    @property
+    def shown(self) -> float:
+        """The e-value at which a test of non-inferiority has shown what it can."""
+        return 1.0 / BETA
 
     @property
     def stable(self) -> Counts:
@@ -114,9 +123,17 @@ def tell_course(story: Story, run_id: str) -> Course:
 
 
 def describe_course(course: Course) -> dict[str, Any]:
-    """The course as a JSON object: times as ISO 8601 in UTC, ratios as fractions of 1, latency in milliseconds."""
+    """The course as a JSON object.
+
+    Returns:
+        `threshold`: the e-value at which the candidate is taken back; `shown`: the one at which a test of
+        non-inferiority has shown what it can; `margin`: in words, and the ratio that it allows at stable's error ratio
+        in this run; `weights` and `marks` from the journal; `points` as `Point` describes them. Times are ISO 8601 in
+        UTC, latency is in milliseconds.
+    """
     return {
         "threshold": course.threshold,
+        "shown": course.shown,
         "margin": {"words": course.margin_words, "ratio": course.margin},
         "weights": [{"at": timestamp(at), "weight": weight} for at, weight in course.weights],
         "marks": [
@@ -159,11 +176,21 @@ def _marks(plan: Plan, events: Iterable[Event]) -> Iterator[Mark]:  # noqa: C901
                 yield Mark(at, "resume", f"resumed by {actor}", "")
             case Advanced(at=at, actor=actor):
                 yield Mark(at, "advance", f"advanced by {actor}", "")
-            case StepFinished(at=at, track="forward", index=index) if isinstance(plan.forward[index].step, Promote):
-                yield Mark(at, "promote", "promoted", "")
+            case StepFinished(track="forward"):
+                yield from _finished(plan, event)
+            case Extended(at=at, reason=reason):
+                yield Mark(at, "extend", "extended", reason)
             case AbortRequested(at=at, actor=actor, reason=reason):
                 yield Mark(at, "abort", f"aborted by {actor}", reason)
             case RollbackStarted(at=at, rule=rule, reason=reason):
                 yield Mark(at, "roll-back", f"roll-back: {rule}", reason)
             case RunEnded(at=at, outcome=outcome, reason=reason):
                 yield Mark(at, "end", outcome, reason)
+
+
+def _finished(plan: Plan, event: StepFinished) -> Iterator[Mark]:
+    step = plan.forward[event.index].step
+    if isinstance(step, Watch):
+        yield Mark(event.at, "passed", f"{step.purpose} at {step.weight:g} % passed", event.detail)
+    if isinstance(step, Promote):
+        yield Mark(event.at, "promote", "promoted", "")

@@ -1,7 +1,7 @@
 """From SVG to PNG: by resvg with a font of its own, so that every machine makes the same picture."""
 
+from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 
 from fairway.domain.errors import UserError
 
@@ -28,9 +28,8 @@ def render(svg: str) -> bytes:
         svg: what `draw_svg` gave.
     """
     import resvg_py
-    import ttf_opensans
 
-    folder = Path(ttf_opensans.__file__).with_name("ttf")
+    folder = files("ttf_opensans") / "ttf"
     fonts = [str(folder / f"OpenSans-{kind}.ttf") for kind in ("Regular", "SemiBold")]
     return bytes(
         resvg_py.svg_to_bytes(

@@ -6,6 +6,7 @@ The confidence sequence describes the present step, so its line ends with each s
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from math import floor, log10
 
 from fairway.cli.output import seconds
 from fairway.cli.plot.scale import Scale, around
@@ -30,7 +31,9 @@ class Scene:
         steps: the points of each step.
         time: seconds since the epoch, UTC.
         ratio: the candidate's error ratio divided by stable's.
-        evidence: e-values.
+        evidence: e-values against the candidate.
+        promotion: e-values for it; None where none were asked for.
+        latency: milliseconds; None where none is known.
         weights: from when to when, in seconds since the epoch, and how many percent.
         marks: those that lie on the time axis.
         halts: from when to when the clock stood still.
@@ -41,6 +44,8 @@ class Scene:
     time: Scale
     ratio: Scale
     evidence: Scale
+    promotion: Scale | None
+    latency: Scale | None
     weights: tuple[tuple[float, float, float], ...]
     marks: tuple[Mark, ...]
     halts: tuple[tuple[float, float], ...]
@@ -51,9 +56,25 @@ class Scene:
         return self.course.points[-1]
 
     @property
+    def told(self) -> Point:
+        """The last point at which anything was known of the ratio; the last of all if it never was."""
+        return next((point for point in reversed(self.course.points) if point.low is not None), self.last)
+
+    @property
     def ratio_end(self) -> float:
-        """The ratio in the end, or what comes nearest to it: where its label belongs."""
-        return self.last.ratio or self.last.low or self.last.high or 1.0
+        """The ratio that is told, or what comes nearest to it: where its label belongs."""
+        return self.told.ratio or self.told.low or self.told.high or 1.0
+
+    def latencies(self, role: str, quantile: str) -> list[tuple[float, float]]:
+        """Times, and milliseconds within which that share of a revision's requests was answered.
+
+        Args:
+            role: `candidate` or `stable`.
+            quantile: `p50` or `p99`.
+        """
+        revision = getattr(self.course.run.plan, role)
+        seen = [(point.at, point.latency.get(revision.id)) for point in self.course.points] if revision else []
+        return [(at, value) for at, one in seen if one is not None and (value := getattr(one, quantile)) is not None]
 
     def ratio_lines(self, step: tuple[Point, ...]) -> Iterator[list[tuple[float, float]]]:
         """Times and ratios of a step, in pieces: 0 and what is unlimited have no place on the axis."""
@@ -66,7 +87,8 @@ def compose(course: Course) -> Scene:
     """The scene of a course that has points."""
     steps = tuple(tuple(points) for _, points in groupby(course.points, key=lambda point: point.since))
     time = _time(course)
-    marks = tuple(mark for mark in course.marks if time.low <= mark.at <= time.high and mark.label != "rolled-back")
+    calm = _calm(course.marks, (time.high - time.low) / 50.0)
+    marks = tuple(mark for mark in calm if time.low <= mark.at <= time.high and mark.label != "rolled-back")
     seen = [value for step in steps for value in _telling(step)] + [course.margin or 1.0]
     odds = [point.e_value for point in course.points if point.e_value > 0.0]
     return Scene(
@@ -75,9 +97,11 @@ def compose(course: Course) -> Scene:
         time,
         ratio=around(seen, least=(0.4, 3.0), most=(0.01, 1000.0), room=1.6),
         evidence=around(odds, least=(0.1, course.threshold * 3.0), most=(0.001, 1e12), room=1.6),
+        promotion=_promotion(course),
+        latency=_latency(course),
         weights=tuple(_weights(course, time)),
         marks=marks,
-        halts=tuple(_halts(course.marks, time)),
+        halts=tuple(_halts(calm, time)),
     )
 
 
@@ -110,9 +134,9 @@ def ratio_words(point: Point) -> str:
 
 
 def number(value: float) -> str:
-    """A value on a logarithmic axis: two digits, whole numbers from ten on, powers of ten where zeros are many."""
+    """A value on a logarithmic axis: two digits, whole numbers from ten on, a power of ten where zeros are many."""
     if value >= 1e6:
-        return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+        return f"{value / 1e6:.0f} million" if value < 1e9 else f"10^{floor(log10(value))}"
     if value >= 10.0:
         return f"{value:,.0f}"
     return f"{value:.2g}" if value >= 0.001 or value == 0.0 else "under 0.001"
@@ -145,11 +169,34 @@ def _telling(step: tuple[Point, ...]) -> Iterator[float]:
     yield from (end for end in (step[-1].low, step[-1].high) if end)
 
 
+def _promotion(course: Course) -> Scale | None:
+    odds = [value for point in course.points for value in point.promotion.values() if value > 0.0]
+    return around(odds, least=(0.3, course.shown * 3.0), most=(0.001, 1e6), room=1.6) if odds else None
+
+
+def _latency(course: Course) -> Scale | None:
+    seen = [one for point in course.points for one in point.latency.values()]
+    values = [value for one in seen for value in (one.p50, one.p99) if value]
+    return around(values, least=(min(values), max(values)), most=(0.01, 1e6), room=1.3) if values else None
+
+
 def _weights(course: Course, time: Scale) -> Iterator[tuple[float, float, float]]:
     changes = [*course.weights, (time.high, 0.0)]
     for (at, weight), (until, _) in pairwise(changes):
         if until > time.low and at < time.high:
             yield max(at, time.low), min(until, time.high), weight
+
+
+def _calm(marks: tuple[Mark, ...], gap: float) -> tuple[Mark, ...]:
+    """Without the short moments between two holds for the same reason: they would hide everything else."""
+    kept: list[Mark] = []
+    for mark in marks:
+        again = mark.kind == "hold" and len(kept) > 1 and kept[-1].kind == "release" and mark.at - kept[-1].at < gap
+        if again and kept[-2].label == mark.label:
+            kept.pop()
+        else:
+            kept.append(mark)
+    return tuple(kept)
 
 
 def _halts(marks: tuple[Mark, ...], time: Scale) -> Iterator[tuple[float, float]]:

@@ -18,7 +18,6 @@ from fairway.cli.plot.scene import (
     ratio_words,
     subline,
 )
-from fairway.domain.analysis.history import Point
 from fairway.usecases.course import Course, Mark
 from fairway.usecases.report import timestamp
 
@@ -28,7 +27,8 @@ CHARACTER = 6.3
 """How wide a character of the labels is, about."""
 
 STYLE = """
-text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Open Sans', sans-serif; fill: #57606a }
+text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Open Sans', sans-serif; fill: #57606a;
+  paint-order: stroke; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round }
 .ground { fill: #ffffff }
 .title { font-size: 17px; font-weight: 600; fill: #1f2328 }
 .name { font-weight: 600; fill: #1f2328 }
@@ -40,20 +40,22 @@ text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Open Sans', sans-serif;
 .dot { fill: #0969da }
 .lane { stroke: #6e7781; stroke-width: 1; fill: none; stroke-linejoin: round }
 .limit { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 6 4; fill: none }
+.goal { stroke: #1a7f37; stroke-width: 1.5; stroke-dasharray: 6 4; fill: none }
 .weight { fill: #57606a; fill-opacity: 0.22; stroke: #57606a; stroke-width: 1 }
 .halt { fill: #bf8700; fill-opacity: 0.12 }
 .mark { stroke: #57606a; stroke-width: 1; stroke-dasharray: 2 3 }
-.quiet { stroke: #9a6700 } .loud { stroke: #cf222e; stroke-dasharray: none; stroke-width: 1.5 }
-text.blue { fill: #0969da; font-weight: 600 } text.red, text.loud { fill: #cf222e; stroke: none; font-weight: 600 }
-text.quiet { fill: #9a6700; stroke: none }
+path.quiet { stroke: #9a6700 } path.loud { stroke: #cf222e; stroke-dasharray: none; stroke-width: 1.5 }
+text.blue { fill: #0969da; font-weight: 600 } text.red, text.loud { fill: #cf222e; font-weight: 600 }
+text.quiet { fill: #9a6700 } text.green { fill: #1a7f37; font-weight: 600 }
 @media (prefers-color-scheme: dark) {
-text { fill: #9198a1 }
+text { fill: #9198a1; stroke: #0d1117 }
 .ground { fill: #0d1117 } .title, .name { fill: #f0f6fc } .grid { stroke: #262c36 } .frame, .even { stroke: #656c76 }
 .band { fill: #4493f8; fill-opacity: 0.22; stroke: #4493f8 } .line { stroke: #4493f8 } .dot { fill: #4493f8 }
 .lane { stroke: #7d8590 } .limit { stroke: #f85149 } .weight { fill: #9198a1; stroke: #9198a1 }
 .halt { fill: #d29922 } .mark { stroke: #9198a1 }
-.quiet { stroke: #d29922 } .loud { stroke: #f85149 }
+path.quiet { stroke: #d29922 } path.loud { stroke: #f85149 }
 text.blue { fill: #4493f8 } text.red, text.loud { fill: #f85149 } text.quiet { fill: #d29922 }
+.goal { stroke: #3fb950 } text.green { fill: #3fb950 }
 }
 """
 
@@ -105,22 +107,32 @@ def draw_svg(course: Course) -> str:
 
 def _picture(scene: Scene) -> tuple[list[str], float]:
     """What is drawn, and how high it is."""
-    head, top = _header(scene.course)
+    body, top = _header(scene.course)
     rows, depth = _arrange(scene)
+    panels: list[Panel] = []
+    drawn: list[str] = []
     top += 16.0 * depth + 24.0
-    ratio = Panel(top, 190.0, scene.time, scene.ratio)
-    evidence = Panel(ratio.bottom + 34.0, 150.0, scene.time, scene.evidence)
-    weight = Panel(evidence.bottom + 34.0, 48.0, scene.time, Scale(0.0, 100.0))
-    body = [
-        *head,
-        *_halts(scene, ratio, weight),
-        *_clock(scene, weight, (ratio, evidence, weight)),
-        *_ratio(scene, ratio),
-        *_evidence(scene, evidence),
-        *_weights(scene, weight),
-        *_marks(rows, ratio, weight),
-    ]
-    return body, weight.bottom + 48.0
+    for height, values, draw in _pictures(scene):
+        panels.append(Panel(top, height, scene.time, values))
+        drawn += draw(scene, panels[-1])
+        top = panels[-1].bottom + 34.0
+    body += [*_halts(scene, panels[0], panels[-1]), *_clock(scene, panels)]
+    body += [*_marks(rows, panels[0], panels[-1]), *drawn]
+    return body, panels[-1].bottom + 48.0
+
+
+Draw = Callable[[Scene, Panel], Iterable[str]]
+
+
+def _pictures(scene: Scene) -> Iterator[tuple[float, Scale, Draw]]:
+    """Height, axis and content, from the top; what nothing is known of is left out."""
+    yield 190.0, scene.ratio, _ratio
+    yield 150.0, scene.evidence, _evidence
+    if scene.promotion is not None:
+        yield 90.0, scene.promotion, _promotion
+    if scene.latency is not None:
+        yield 110.0, scene.latency, _latency
+    yield 48.0, Scale(0.0, 100.0), _weights
 
 
 def _silence(course: Course) -> Iterator[str]:
@@ -152,7 +164,7 @@ def _ratio(scene: Scene, panel: Panel) -> Iterator[str]:
     if scene.course.margin is not None:
         yield _limit(panel, scene.course.margin)
         labels.append((panel.y(scene.course.margin), f"margin {number(scene.course.margin)}×", "red"))
-    labels.append((panel.y(scene.ratio_end), ratio_words(scene.last), "blue"))
+    labels.append((panel.y(scene.ratio_end), ratio_words(scene.told), "blue"))
     yield from _beside(panel, labels)
 
 
@@ -168,6 +180,34 @@ def _evidence(scene: Scene, panel: Panel) -> Iterator[str]:
         labels.append((panel.y(values[-1][1]), f"{lane} {number(values[-1][1])}", ""))
     yield from _line(panel, [(point.at, point.e_value) for point in points], "line")
     labels.append((panel.y(scene.last.e_value), f"e-value {number(scene.last.e_value)}", "blue"))
+    yield from _beside(panel, labels)
+
+
+def _promotion(scene: Scene, panel: Panel) -> Iterator[str]:
+    yield _name(panel, "evidence for the candidate in the present step: it is not worse than the promotion margin")
+    yield from _axis(panel, number)
+    yield _limit(panel, scene.course.shown, "goal")
+    labels = [(panel.y(scene.course.shown), f"shown at {number(scene.course.shown)}", "green")]
+    tests = dict.fromkeys(name for point in scene.course.points for name in point.promotion)
+    for test in tests:
+        for step in scene.steps:
+            values = [(point.at, point.promotion[test]) for point in step if test in point.promotion]
+            yield from _line(panel, values, "lane")
+        last = [point.promotion[test] for point in scene.course.points if test in point.promotion][-1]
+        labels.append((panel.y(last), f"{test} {number(last)}", ""))
+    yield from _beside(panel, labels)
+
+
+def _latency(scene: Scene, panel: Panel) -> Iterator[str]:
+    yield _name(panel, "latency, milliseconds: half and 99 % of the requests were answered within")
+    yield from _axis(panel, number)
+    labels = []
+    for role, kind, words in (("stable", "lane", ""), ("candidate", "line", "blue")):
+        for quantile in ("p50", "p99"):
+            values = scene.latencies(role, quantile)
+            yield from _line(panel, values, kind)
+            if values:
+                labels.append((panel.y(values[-1][1]), f"{role} {quantile.upper()} {number(values[-1][1])} ms", words))
     yield from _beside(panel, labels)
 
 
@@ -188,8 +228,9 @@ def _axis(panel: Panel, words: Callable[[float], str]) -> Iterator[str]:
         yield _text(LEFT - 8.0, panel.y(value) + 4.0, words(value), "", "end")
 
 
-def _clock(scene: Scene, lowest: Panel, panels: tuple[Panel, ...]) -> Iterator[str]:
-    """The time axis below, and what it divides."""
+def _clock(scene: Scene, panels: list[Panel]) -> Iterator[str]:
+    """The time axis below the last panel, and what it divides."""
+    lowest = panels[-1]
     span = scene.time.high - scene.time.low
     unit, name = clock(scene)
     for gone in round_seconds(span, 10):
@@ -217,6 +258,8 @@ def _arrange(scene: Scene) -> tuple[list[tuple[Mark, int | None, bool]], int]:
     placed: list[tuple[Mark, int | None, bool]] = []
     for mark in scene.marks:
         x, wide = INSIDE * scene.time.place(mark.at), CHARACTER * len(mark.label) + 10.0
+        if mark.kind == "release":
+            wide = 0.0
         left = x + wide > INSIDE + RIGHT
         begin, end = (x - wide, x) if left else (x, x + wide)
         row = next((place for place, taken in enumerate(ends) if taken <= begin), None)
@@ -235,7 +278,7 @@ def _marks(placed: list[tuple[Mark, int | None, bool]], first: Panel, last: Pane
         x, top = first.x(mark.at), first.top - 22.0 - 16.0 * (row or 0)
         line = f'<path class="mark {kind}" d="M{x:.1f} {top - 10.0:.1f}V{last.bottom:.1f}">'
         yield f"{line}<title>{_safe(_full(mark))}</title></path>"
-        if row is not None:
+        if row is not None and mark.kind != "release":
             yield _text(x - 4.0 if left else x + 4.0, top, mark.label, kind, "end" if left else "start")
 
 
@@ -243,8 +286,8 @@ def _full(mark: Mark) -> str:
     return f"{timestamp(mark.at)} {mark.label}. {mark.reason}".strip()
 
 
-def _limit(panel: Panel, value: float) -> str:
-    return f'<path class="limit" d="{panel.path([(panel.time.low, value), (panel.time.high, value)])}"/>'
+def _limit(panel: Panel, value: float, kind: str = "limit") -> str:
+    return f'<path class="{kind}" d="{panel.path([(panel.time.low, value), (panel.time.high, value)])}"/>'
 
 
 def _line(panel: Panel, places: list[tuple[float, float]], kind: str) -> Iterator[str]:
@@ -292,9 +335,9 @@ def _description(course: Course) -> str:
     """The picture in words."""
     if course.silence:
         return course.silence
-    last: Point = course.points[-1]
+    scene = compose(course)
     told = " ".join(_full(mark).rstrip(".") + "." for mark in course.marks)
     return (
-        f"{explanation(course)} Ratio of the error ratios: {ratio_words(last)}. E-value {number(last.e_value)}, "
-        f"roll-back at {number(course.threshold)}. Weight {last.weight:g} %. {told}"
+        f"{explanation(course)} Ratio of the error ratios: {ratio_words(scene.told)}. "
+        f"E-value {number(scene.last.e_value)}, roll-back at {number(course.threshold)}. {told}"
     )

@@ -6,7 +6,6 @@ from itertools import pairwise
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from fairway.cli.output import seconds
 from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.scene import (
     LOUD,
@@ -24,6 +23,9 @@ from fairway.usecases.course import Course
 
 LEFT, RIGHT, NARROWEST = 8, 20, 24
 """Columns beside a picture, and those that it has at least."""
+
+MOST_MARKS = 12
+"""Decisions that are listed below the picture."""
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -118,7 +120,7 @@ def _ratio(scene: Scene, width: int) -> list[Text]:
     if scene.course.margin is not None:
         canvas.rule(scene.course.margin, "╌", "red")
         labels.append((canvas.row(scene.course.margin), f"margin {number(scene.course.margin)}×", "red"))
-    labels.append((canvas.row(scene.ratio_end), ratio_words(scene.last), "bold cyan"))
+    labels.append((canvas.row(scene.ratio_end), ratio_words(scene.told), "bold cyan"))
     title = "error ratio of the candidate ÷ stable's, and its 99 % confidence sequence"
     return [Text(title, "bold"), *_framed(canvas, scene.ratio, 5, lambda value: f"{number(value)}×", labels)]
 
@@ -194,6 +196,9 @@ def _marks(scene: Scene) -> list[Text]:
     lines = []
     for mark in scene.marks:
         style = "red" if mark.kind in LOUD else "yellow" if mark.kind in QUIET else ""
-        gone = seconds(max(0.0, mark.at - scene.time.low))
-        lines.append(Text.assemble((f"▲ {gone:>7}  {mark.label}", style)))
+        gone = round(mark.at - scene.time.low)
+        lines.append(Text.assemble((f"▲ {gone // 60:>4}:{gone % 60:02d}  {mark.label}", style)))
+    if len(lines) > MOST_MARKS:
+        half = MOST_MARKS // 2
+        lines[half:-half] = [Text(f"▲    …     and {len(lines) - 2 * half} more", "dim")]
     return lines

@@ -52,6 +52,7 @@ class Point:
         low: lower end of the ratio's 99 % confidence sequence in this step; None as long as nothing is known.
         high: upper end; None when there is none.
         latency: by revision.
+        promotion: e-value of each test of non-inferiority in this step; empty where there is none.
     """
 
     at: float
@@ -68,6 +69,7 @@ class Point:
     low: float | None
     high: float | None
     latency: dict[str, Latency] = field(default_factory=dict)
+    promotion: dict[str, float] = field(default_factory=dict)
 
     @property
     def stretch(self) -> tuple[float | None, float, str]:
@@ -188,6 +190,7 @@ def _point(assessment: Assessment, latency: dict[str, Latency]) -> Point:
         low=_short_or_none(lane.low if lane else None),
         high=_short_or_none(lane.high if lane else None),
         latency=latency,
+        promotion={one.name: _short(one.e_value) for one in evidence.promotion},
     )
 
 
