@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from math import ceil, exp, inf, log, sqrt
 
 from fairway.domain.analysis.capital import Capital
-from fairway.domain.analysis.planning.lanes import Block, PlannedLane, planned_lanes
+from fairway.domain.analysis.planning.block import Block, PlannedLane
+from fairway.domain.analysis.planning.lanes import planned_lanes
 from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
@@ -91,11 +92,14 @@ class LaneCourse:
             self.capital.enter_step()
         self.opened, self.settled = (warmup if self.lane.patient else 0.0), 0
 
-    def due(self, length: float, end: float) -> float:
-        """Seconds into the stage at which the next blocks are settled, given the length of one and the stage's end."""
-        if self.settled >= SETTLED_IN and all(mean <= 0.0 for mean, _ in self.growth):
-            return end
-        return min(end, self.opened + length * max(1, int(self.settled * STRIDE)))
+    def ahead(self, pace: "Pace", end: float, *, doubt: float) -> tuple[float, float]:
+        """When the next blocks are settled, in seconds into the stage, and how many; at its end a part of one."""
+        shrinks = self.settled >= SETTLED_IN and all(mean <= 0.0 for mean, _ in self.growth)
+        left = (end - self.opened) / pace.length
+        count = left if shrinks else float(max(1, int(self.settled * STRIDE)))
+        late = doubt * pace.spread * (sqrt(self.settled + count) - sqrt(self.settled))
+        until = self.opened + pace.length * count + late
+        return (until, count) if until < end else (end, min(count, count * (end - self.opened) / (until - self.opened)))
 
     def settle(self, count: float, *, doubt: float) -> None:
         """Settles so many blocks at once, a part of one included."""
@@ -137,10 +141,8 @@ class Course:
     def begin(cls, policy: AnalysisPolicy, traffic: Traffic) -> "Course":
         """Before the first stage."""
         empty = Block(Stage(50.0, 60.0), 1.0, 1.0, 0.0)
-        lanes = planned_lanes(policy)
-        return cls(
-            policy, traffic, tuple(LaneCourse.begin(one, len(one.wagers(empty, traffic, HEALTHY))) for one in lanes)
-        )
+        lanes = [(lane, len(lane.wagers(empty, HEALTHY))) for lane in planned_lanes(policy, traffic)]
+        return cls(policy, traffic, tuple(LaneCourse.begin(lane, alternatives) for lane, alternatives in lanes))
 
     def copy(self) -> "Course":
         """One that goes its own way from here."""
@@ -155,18 +157,18 @@ class Course:
             lane.enter(warmup=self.warm_left)
         self.warm_left = max(0.0, self.warm_left - stage.seconds)
         enough = 1.0 / self.policy.alpha
-        lengths = {id(lane): _length(lane.lane, stage, self.traffic) for lane in self.lanes}
-        open_lanes = [lane for lane in self.lanes if lane.opened + lengths[id(lane)] <= stage.seconds + READING / 2.0]
-        while open_lanes:
-            lane = min(open_lanes, key=lambda one: one.due(lengths[id(one)], stage.seconds))
-            length = lengths[id(lane)]
-            until = lane.due(length, stage.seconds)
-            self._bet(lane, stage, length, fault)
-            lane.settle((until - lane.opened) / length, doubt=doubt)
+        paces = {id(lane): _pace(lane.lane, stage, self.traffic) for lane in self.lanes}
+        end = stage.seconds
+        under_way = [lane for lane in self.lanes if lane.opened + paces[id(lane)].length <= end + READING / 2.0]
+        while under_way:
+            nexts = [(lane.ahead(paces[id(lane)], end, doubt=doubt), lane) for lane in under_way]
+            (until, count), lane = min(nexts, key=lambda one: one[0][0])
+            self._bet(lane, stage, paces[id(lane)].length, fault)
+            lane.settle(count, doubt=doubt)
             lane.opened = until
             if sum(one.e_value() for one in self.lanes) >= enough:
                 return until
-            open_lanes = [one for one in open_lanes if one.opened < stage.seconds - 1e-9]
+            under_way = [one for one in under_way if one.opened < end - 1e-9]
         self.known += stage.stable_rps(self.traffic) * stage.seconds
         return None
 
@@ -178,20 +180,33 @@ class Course:
             return
         lane.basis = known
         highest = log(lane.lane.cap)
-        wagers = lane.lane.wagers(Block(stage, candidate, stable, known), self.traffic, fault)
+        wagers = lane.lane.wagers(Block(stage, candidate, stable, known), fault)
         lane.growth = [one.expect(candidate, stable, cap=highest) for one in wagers]
 
 
-def _length(lane: PlannedLane, stage: Stage, traffic: Traffic) -> float:
-    """Seconds of a block: it closes with a reading, and not before both revisions have finished a request."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a lane's blocks are, in seconds.
+
+    Attributes:
+        length: expected.
+        spread: standard deviation, from waiting for requests.
+    """
+
+    length: float
+    spread: float = 0.0
+
+
+def _pace(lane: PlannedLane, stage: Stage, traffic: Traffic) -> Pace:
+    """A block closes with a reading, and not before both revisions have finished a request."""
     wanted = lane.length(stage)
-    if wanted is None:
-        return inf
-    rates = [stage.candidate_rps(traffic)] if stage.alone else [stage.candidate_rps(traffic), stage.stable_rps(traffic)]
-    if min(rates) <= 0.0:
-        return inf
-    waiting = max(exp(-rate * wanted) / rate for rate in rates)
-    return max(wanted, READING) + waiting
+    candidate, stable = stage.candidate_rps(traffic), stage.stable_rps(traffic)
+    slowest = candidate if stage.alone else min(candidate, stable)
+    if wanted is None or slowest <= 0.0:
+        return Pace(inf)
+    wanted = max(wanted, READING)
+    waits = exp(-slowest * wanted)
+    return Pace(wanted + waits / slowest, sqrt(2.0 * waits - waits * waits) / slowest)
 
 
 def walk(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import log1p
-from typing import Protocol
 
 from fairway.domain.analysis.capital import Schedule
 from fairway.domain.analysis.lanes import begin_lanes
@@ -13,60 +12,14 @@ from fairway.domain.analysis.lanes.error_ratio import (
     ErrorRatioLane,
     ErrorRatioTest,
 )
+from fairway.domain.analysis.lanes.latency import LatencyLane
 from fairway.domain.analysis.margin import Margin, best_bet
+from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.growth import Wager
+from fairway.domain.analysis.planning.slowness import PlannedLatency
 from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.proportion import upper_limit
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What a block is expected to hold, and what is known of stable when it opens.
-
-    Attributes:
-        stage: where the rollout stands.
-        candidate: requests of the candidate.
-        stable: requests of stable; 0 where it gets none.
-        known: requests of stable in earlier blocks of the rollout.
-    """
-
-    stage: Stage
-    candidate: float
-    stable: float
-    known: float
-
-
-class PlannedLane(Protocol):
-    """One lane of the analysis."""
-
-    @property
-    def weight(self) -> float:
-        """Its part of the capital."""
-        ...
-
-    @property
-    def schedule(self) -> Schedule:
-        """How its capital is put at stake."""
-        ...
-
-    @property
-    def cap(self) -> float:
-        """Greatest e-value of one block."""
-        ...
-
-    @property
-    def patient(self) -> bool:
-        """It leaves out the warm-up."""
-        ...
-
-    def length(self, stage: Stage) -> float | None:
-        """Seconds of a block; None where this lane cannot judge."""
-        ...
-
-    def wagers(self, block: Block, traffic: Traffic, fault: Fault) -> list[Wager]:
-        """The bets on a block, always the same number."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +28,7 @@ class PlannedErrors:
 
     weight: float
     test: ErrorRatioTest
+    traffic: Traffic
 
     @property
     def schedule(self) -> Schedule:
@@ -95,8 +49,9 @@ class PlannedErrors:
         """As the lane's."""
         return self.test.length(stage.seconds)
 
-    def wagers(self, block: Block, traffic: Traffic, fault: Fault) -> list[Wager]:
+    def wagers(self, block: Block, fault: Fault) -> list[Wager]:
         """One for each alternative."""
+        traffic = self.traffic
         failed = block.known * traffic.errors
         guess = (failed + GUESS_FAILED) / (block.known + GUESS_FINISHED)
         alone = block.stable <= 0.0
@@ -118,13 +73,15 @@ class PlannedErrors:
         return Margin(0.0, max(self.test.reference, self.test.margin.limit(stable)))
 
 
-def planned_lanes(policy: AnalysisPolicy) -> tuple[PlannedLane, ...]:
+def planned_lanes(policy: AnalysisPolicy, traffic: Traffic) -> tuple[PlannedLane, ...]:
     """The lanes that can be predicted; what others would find besides is not counted on."""
     planned: list[PlannedLane] = []
     for lane in begin_lanes(policy):
         match lane:
             case ErrorRatioLane():
-                planned.append(PlannedErrors(lane.weight, lane.test))
+                planned.append(PlannedErrors(lane.weight, lane.test, traffic))
+            case LatencyLane():
+                planned.append(PlannedLatency.begin(lane.weight, lane.test, traffic))
             case _:
                 pass
     return tuple(planned)

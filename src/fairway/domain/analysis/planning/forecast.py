@@ -1,0 +1,136 @@
+"""What is told before a rollout: for each step, which faults would be found, how fast, and at what cost.
+
+A step's answers suppose a fault that begins with that step, in an ordinary rollout: half of all find it earlier.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.planning.course import Course, Detection, walk
+from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.policy import AnalysisPolicy
+
+TOTAL = Fault(1.0)
+"""Every request fails."""
+
+MULTIPLES = (2.0, 5.0)
+RATIOS = (0.01, 0.05, 0.25)
+SLOWER = (1.2, 1.5, 2.0)
+"""The faults that are asked about: multiples of stable's error ratio, error ratios, and multiples of its latency."""
+
+APART = 1.3
+"""Error ratios closer to each other than this are one."""
+
+NINE_OF_TEN = 1.2816
+"""Standard deviations below which one rollout of ten remains."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepForecast:
+    """One stretch of the rollout.
+
+    Attributes:
+        rps: requests of the candidate a second.
+        requests: of the candidate, in all of the step.
+        found: for each fault asked about, where a fault that begins here is found; None: not in this step.
+        blind: not even a candidate that fails every request is found here with a probability of 90 %.
+    """
+
+    stage: Stage
+    rps: float
+    requests: float
+    found: tuple[Detection | None, ...]
+    blind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The whole rollout.
+
+    Attributes:
+        traffic: what was supposed.
+        faults: what was asked about.
+        steps: in their order.
+        whole: for each fault asked about, where it is found if it is there from the beginning; None: nowhere.
+        limit: the greatest error ratio within the margin; not a fault.
+        least_errors: the least error ratio that is found with a probability of 90 % before the candidate gets all
+            requests, if it is there from the beginning; None: none.
+        least_slower: likewise the least multiple of stable's latency; None: none, or latency is not compared.
+    """
+
+    traffic: Traffic
+    faults: tuple[Fault, ...]
+    steps: tuple[StepForecast, ...]
+    whole: tuple[Detection | None, ...]
+    limit: float
+    least_errors: float | None
+    least_slower: float | None
+
+    @property
+    def blind(self) -> tuple[StepForecast, ...]:
+        """The steps before the last that show nothing."""
+        return tuple(step for step in self.steps if step.blind and not step.stage.alone)
+
+
+def forecast(policy: AnalysisPolicy, traffic: Traffic, stages: Sequence[Stage]) -> Forecast:
+    """What the analysis of a rollout with these stages would find."""
+    limit = Margin(policy.ratio_margin, policy.absolute_margin).limit(traffic.errors)
+    faults = worth_asking(policy, traffic)
+    course, steps = Course.begin(policy, traffic), []
+    for index, stage in enumerate(stages):
+        found = tuple(_within(course, stages, fault, index) for fault in faults)
+        blind = _within(course, stages, TOTAL, index, doubt=NINE_OF_TEN) is None
+        rps = stage.candidate_rps(traffic)
+        steps.append(StepForecast(stage, rps, rps * stage.seconds, found, blind))
+        course.pass_through(stage, HEALTHY)
+    begin = Course.begin(policy, traffic)
+    guarded = [stage for stage in stages if not stage.alone]
+    return Forecast(
+        traffic=traffic,
+        faults=faults,
+        steps=tuple(steps),
+        whole=tuple(walk(begin, stages, fault) for fault in faults),
+        limit=limit,
+        least_errors=least_errors(begin, guarded, limit),
+        least_slower=_least(lambda slower: is_found(begin, guarded, Fault(slower=slower)), 1.0, 10.0)
+        if traffic.latency
+        else None,
+    )
+
+
+def worth_asking(policy: AnalysisPolicy, traffic: Traffic) -> tuple[Fault, ...]:
+    """A few faults beyond the margins, from small to great."""
+    limit = Margin(policy.ratio_margin, policy.absolute_margin).limit(traffic.errors)
+    ratios: list[float] = []
+    for ratio in sorted({*(multiple * traffic.errors for multiple in MULTIPLES), *RATIOS}):
+        if limit * 1.1 < ratio and ratio * APART < 1.0 and (not ratios or ratio >= APART * ratios[-1]):
+            ratios.append(ratio)
+    slower = [Fault(slower=multiple) for multiple in SLOWER] if traffic.latency else []
+    return (*(Fault(ratio) for ratio in ratios), TOTAL, *slower)
+
+
+def least_errors(begin: Course, stages: Sequence[Stage], limit: float) -> float | None:
+    """The least error ratio, there from the beginning, that nine of ten rollouts find; None: none."""
+    return _least(lambda ratio: is_found(begin, stages, Fault(ratio)), max(limit, 1e-6), 1.0)
+
+
+def is_found(begin: Course, stages: Sequence[Stage], fault: Fault, *, first: int = 0) -> bool:
+    """Nine of ten rollouts find a fault that begins with the stage `first`."""
+    return walk(begin, stages, fault, first=first, doubt=NINE_OF_TEN) is not None
+
+
+def _within(
+    course: Course, stages: Sequence[Stage], fault: Fault, index: int, *, doubt: float = 0.0
+) -> Detection | None:
+    return walk(course, stages[: index + 1], fault, first=index, doubt=doubt)
+
+
+def _least(found: Callable[[float], bool], low: float, high: float) -> float | None:
+    """The least value that is found, to about three percent; None if not even `high` is."""
+    if not found(high):
+        return None
+    while high > low * 1.03:
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high

@@ -1,0 +1,91 @@
+"""A better ladder for the traffic there is: weights and bakes at which every step can show something.
+
+Asked for are ladders whose every step finds total failure, and that as a whole find a moderate fault, both with a
+probability of 90 %, before the candidate gets all requests. Of those that take little longer than the quickest one, the
+one with the smallest first weight puts the fewest users at risk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fairway.domain.analysis.planning.course import Course, walk
+from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, is_found
+from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.policy import AnalysisPolicy
+
+MODERATE = 0.05
+BEYOND = 3.0
+"""A moderate fault: so many of the requests fail, or so many times as many as the margin allows."""
+
+LADDERS = ((1.0, 10.0, 50.0), (5.0, 25.0, 50.0), (10.0, 50.0), (25.0, 50.0), (50.0,))
+"""Weights below 100 percent."""
+
+MINUTES = (0.5, 1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
+"""Bakes that are tried."""
+
+LITTLE_LONGER = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Weights, of which the last is 100, and how long each but the last is held, in seconds."""
+
+    weights: tuple[float, ...]
+    bake: float
+
+    @property
+    def seconds(self) -> float:
+        """All bakes together."""
+        return self.bake * (len(self.weights) - 1)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stretches that are watched before the candidate gets all requests."""
+        return tuple(Stage(weight, self.bake, "bake", not place) for place, weight in enumerate(self.weights[:-1]))
+
+
+def moderate(limit: float) -> Fault:
+    """The fault that a ladder should find, given the greatest error ratio within the margin."""
+    return Fault(min(1.0, max(MODERATE, BEYOND * limit)))
+
+
+def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: tuple[float, ...] = ()) -> Ladder | None:
+    """A ladder that finds the fault; None if there is none with bakes of at most a day.
+
+    Args:
+        policy: margins, limits and times.
+        traffic: what is supposed.
+        fault: what the ladder as a whole must find.
+        own: the user's own weights below 100, taken as they are if a longer bake is all that is missing.
+    """
+    if traffic.rps <= 0.0:
+        return None
+    begin = Course.begin(policy, traffic)
+    ladders = list(_able(begin, fault, own))
+    if not ladders:
+        return None
+    quickest = min(ladder.seconds for ladder in ladders)
+    return min(
+        (ladder for ladder in ladders if ladder.seconds <= LITTLE_LONGER * quickest),
+        key=lambda ladder: (ladder.weights[:-1] != own, ladder.weights),
+    )
+
+
+def _able(begin: Course, fault: Fault, own: tuple[float, ...]) -> Iterator[Ladder]:
+    """For each choice of weights the shortest bake that is enough."""
+    for weights in {own, *LADDERS} - {()}:
+        for minutes in MINUTES:
+            ladder = Ladder((*weights, 100.0), minutes * 60.0)
+            if _serves(begin, ladder.stages(), fault):
+                yield ladder
+                break
+
+
+def _serves(begin: Course, stages: tuple[Stage, ...], fault: Fault) -> bool:
+    if not is_found(begin, stages, fault):
+        return False
+    course = begin.copy()
+    for index, stage in enumerate(stages):
+        if walk(course, stages[: index + 1], TOTAL, first=index, doubt=NINE_OF_TEN) is None:
+            return False
+        course.pass_through(stage, HEALTHY)
+    return True
