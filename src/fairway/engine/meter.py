@@ -12,7 +12,7 @@ from typing import Any
 
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.metrics.judgement import Given, MetricsJudgement
-from fairway.domain.analysis.metrics.policy import Metric, Rule, questions
+from fairway.domain.analysis.metrics.policy import Metric, Rule, keys_of, questions
 from fairway.domain.analysis.metrics.samples import NoData, Trouble
 from fairway.domain.analysis.metrics.state import uses_router
 from fairway.domain.analysis.metrics.sustained import Answer
@@ -87,7 +87,7 @@ class Meter:
         values = self.judgement.values()
         answers: dict[str, tuple[Answer, str]] = {}
         for rule in self.judgement.policy.rules:
-            answers[rule.name] = self._condition(rule, world).ask(values)
+            answers[rule.name] = self._answer(rule, world, values)
         self.judgement.look(answers, at=at, frozen=frozen)
 
     def weigh(self, run: Run, assessment: Assessment) -> Assessment:
@@ -98,12 +98,15 @@ class Meter:
             end = step.seconds if step.least is None else min(step.least, step.seconds)
         return self.judgement.weigh(assessment, bake=end)
 
-    def _condition(self, rule: Rule, world: World) -> Condition:
+    def _answer(self, rule: Rule, world: World, values: dict[str, Any]) -> tuple[Answer, str]:
         if rule.name not in self.conditions:
             if world.conditions is None:
-                raise InvariantError("no-conditions", f"nobody here can read the condition {rule.when!r}")
-            self.conditions[rule.name] = world.conditions.compile(rule.when)
-        return self.conditions[rule.name]
+                return "error", "nobody here can read conditions"
+            try:
+                self.conditions[rule.name] = world.conditions.compile(rule.when)
+            except FairwayError as error:
+                return "error", error.message
+        return self.conditions[rule.name].ask(values)
 
     def _show(self, run: Run, *, readable: bool) -> None:
         revisions = (("candidate", run.plan.candidate), ("stable", run.plan.stable))
@@ -119,6 +122,13 @@ class Meter:
             return
         reading, self.reading = self.reading, None
         metrics = {metric.name: metric for metric in self.judgement.policy.metrics}
+        problem = reading.exception()
+        if problem is not None:
+            # Whatever it was, the judgement goes on; the metrics have no answer.
+            trouble = Trouble(f"{type(problem).__name__}: {problem}")
+            for metric in metrics.values():
+                self.judgement.take(metric, dict.fromkeys(keys_of(metric), trouble), counting=counting)
+            return
         for name, given in reading.result().items():
             self.judgement.take(metrics[name], given, counting=counting)
 

@@ -34,11 +34,6 @@ class MetricSource(Protocol):
 class Condition(Protocol):
     """A condition over named numbers."""
 
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """The numbers that it looks at, as `candidate.p99` or `connections`, ordered."""
-        ...
-
     def ask(self, values: Mapping[str, Any]) -> tuple[Verdict, str]:
         """What the condition says of these numbers, and why if it says nothing.
 

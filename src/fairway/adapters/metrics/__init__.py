@@ -1,7 +1,1 @@
-"""Where metrics come from, and the language of conditions over them."""
-
-from fairway.adapters.metrics.conditions import CelConditions
-from fairway.adapters.metrics.prometheus import PrometheusSource
-from fairway.adapters.metrics.settings import PrometheusSettings
-
-__all__ = ["CelConditions", "PrometheusSettings", "PrometheusSource"]
+"""Where metrics come from, and the language of conditions over them; loaded by name, because few services need them."""

@@ -16,17 +16,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from fairway.domain.analysis.metrics.names import metrics_in, without_texts
 from fairway.domain.errors import InvariantError, UserError
 from fairway.ports.metrics import Verdict
 
 LONGEST = 1000
 """Characters of a condition."""
 
-_TEXT = r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'"
-_TOKEN = re.compile(rf"(?P<text>{_TEXT})|(?P<number>(?<![\w.])[0-9]+(?![\w.]))")
-_NAME = re.compile(r"(?<![\w.])(?:(candidate|stable)\s*\.\s*)?([A-Za-z_]\w*)(?!\w)(?!\s*\()(?!\s*\.)")
+_TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*')" + r"|(?P<number>(?<![\w.])[0-9]+(?![\w.]))")
 _DIVISION = re.compile(r"[/%](?!\s*(?=[0-9.]*[1-9])[0-9.]+(?![\w.]))")
-_WORDS = frozenset({"true", "false", "null", "in", "candidate", "stable"})
 
 
 class CelConditions:
@@ -36,7 +34,7 @@ class CelConditions:
         """Reads a condition; see the port."""
         if len(text) > LONGEST:
             raise UserError("condition", f"a condition of {len(text)} characters is too long", f"write {LONGEST}")
-        bare = re.sub(_TEXT, '""', text)
+        bare = without_texts(text)
         if re.search(r"(?<![\w.])has\s*\(", bare):
             hint = "where a metric has no data the rule has no answer"
             raise UserError("condition", f"has() would make an answer out of missing data in {text[:80]!r}", hint)
@@ -47,7 +45,7 @@ class CelConditions:
             program = _library().compile(_TOKEN.sub(_decimal, text))
         except ValueError as problem:
             raise UserError("condition", f"{text[:80]!r} is not a condition: {_said(problem)}", _HINT) from problem
-        return CelCondition(program, _names(bare))
+        return CelCondition(program, metrics_in(text))
 
 
 _HINT = "conditions are written in CEL, such as candidate.error_ratio > 0.01"
@@ -58,17 +56,12 @@ class CelCondition:
 
     Args:
         program: the library's.
-        uses: the numbers in it.
+        uses: the metrics in it.
     """
 
     def __init__(self, program: Any, uses: tuple[str, ...]) -> None:
         self._program = program
         self._uses = uses
-
-    @property
-    def uses(self) -> tuple[str, ...]:
-        """See the port."""
-        return self._uses
 
     def ask(self, values: Mapping[str, Any]) -> tuple[Verdict, str]:
         """What it says of these numbers; see the port."""
@@ -84,11 +77,6 @@ class CelCondition:
         if not isinstance(answer, bool):
             return "error", f"it gives {answer!r:.40}, neither true nor false"
         return ("true" if answer else "false"), ""
-
-
-def _names(bare: str) -> tuple[str, ...]:
-    found = {f"{role}.{name}" if role else name for role, name in _NAME.findall(bare)}
-    return tuple(sorted(found - _WORDS))
 
 
 def _decimal(found: "re.Match[str]") -> str:

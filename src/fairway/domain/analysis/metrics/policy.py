@@ -135,6 +135,13 @@ def questions(metric: Metric, names: dict[str, dict[str, str]]) -> dict[str, str
     return {role: fill(metric.query, names[role]) for role in metric.roles}
 
 
+def keys_of(metric: Metric) -> tuple[str, ...]:
+    """What the queries of one reading are for; see `questions`."""
+    if metric.kind == "counter":
+        return tuple(f"{role}.{half}" for role in metric.roles for half in ("failed", "total"))
+    return metric.roles or ("",)
+
+
 def fill(query: str, values: dict[str, str]) -> str:
     """The query with its placeholders replaced, each value as it stands within quotes of PromQL.
 
