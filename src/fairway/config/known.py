@@ -1,6 +1,6 @@
 """The kinds of adapters that exist, as the catalog says, and the check of their settings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,15 @@ class Known:
         targets: where instances run.
         routers: what divides requests.
         notifiers: where messages go.
+        sources: what answers queries for metrics.
+        ask: reads a condition over metrics and asks it about numbers; raises UserError if it is none.
     """
 
     targets: Kinds | None = None
     routers: Kinds | None = None
     notifiers: Kinds | None = None
+    sources: Kinds | None = None
+    ask: Callable[[str, Mapping[str, Any]], None] | None = None
 
 
 NOTHING_KNOWN = Known()
@@ -53,6 +57,11 @@ def _uses(data: Mapping[str, Any], known: Known) -> Iterator[tuple[KeyPath, Kind
         if isinstance(environment, dict):
             yield ("environments", name, "target"), known.targets, "a target", environment.get("target", "local")
             yield ("environments", name, "router"), known.routers, "a router", environment.get("router")
+            analysis = environment.get("analysis")
+            metrics = analysis.get("metrics") if isinstance(analysis, dict) else None
+            if isinstance(metrics, dict):
+                path = ("environments", name, "analysis", "metrics", "source")
+                yield path, known.sources, "a source of metrics", metrics.get("source")
     notify = data.get("notify")
     for number, notifier in enumerate(notify) if isinstance(notify, list) else ():
         yield ("notify", number), known.notifiers, "a notifier", notifier

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from fairway.config.complaints import problems_of
 from fairway.config.document import Document
 from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
+from fairway.config.metric_checks import check_metrics
 from fairway.config.models import ServiceFile
 from fairway.config.parse import parse, read
 from fairway.config.problems import ConfigError, KeyPath
@@ -30,7 +31,7 @@ def load(path: Path, known: Known = NOTHING_KNOWN) -> ServiceSpec:
     document = parse(str(path), read(path))
     data = document.plain()
     _take_variables_as_written(document, data)
-    problems = [*document.problems, *check_rules(document, data)]
+    problems = [*document.problems, *check_rules(document, data), *check_metrics(document, data, known.ask)]
     # A model may see the same mistake in a setting as a rule did; once is enough.
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)

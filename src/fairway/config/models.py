@@ -6,8 +6,10 @@ Here stand types, ranges and defaults. What concerns more than one key is in `ru
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from fairway.config.metrics import MetricsSection, Rules
+from fairway.config.section import AdapterSection, AnyAdapter, Section
 from fairway.config.types import (
     Command,
     DatabaseUrl,
@@ -252,6 +254,14 @@ class AnalysisSection(Section):
         default=300.0,
         description="How long the candidate may stay without requests while stable has some.",
         examples=["5m"],
+    )
+    metrics: MetricsSection = Field(
+        default=MetricsSection(), description="Metrics of your own, compared by themselves or used in `rules`."
+    )
+    rules: Rules = Field(
+        default_factory=dict,
+        description="Conditions over metrics, by name: what takes the candidate back, or holds the rollout.",
+        examples=[{"errors": {"when": "candidate.error_ratio > 0.01", "for": "5m"}}],
     )
 
 

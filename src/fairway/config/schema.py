@@ -31,6 +31,7 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
         (environment, "target", known.targets),
         (environment, "router", known.routers),
         (schema["properties"]["notify"], "items", known.notifiers),
+        (definitions["MetricsSection"]["properties"], "source", known.sources),
     ):
         _accept_word(holder[key], {"enum": list(kinds)} if kinds else {"type": "string"})
         if kinds:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
     AdapterSection,
     AnalysisSection,
@@ -125,17 +126,20 @@ def _analysis(section: AnalysisSection) -> AnalysisPolicy:
         ratio if section.ratio is None else section.ratio,
         absolute if section.points is None else round(section.points / 100, 12),
     )
+    metrics = to_metrics_policy(section.metrics, section.rules, alpha=section.alpha, no_data=section.no_data)
     return AnalysisPolicy(
         name=section.preset if margins == (ratio, absolute) else "custom",
         ratio_margin=margins[0],
         absolute_margin=margins[1],
-        alpha=section.alpha,
+        # What the user's own metrics may spend of it is not the lanes' any more.
+        alpha=round(section.alpha - metrics.alpha, 12),
         warmup=section.warmup,
         block=section.block,
         reference=section.reference,
         inconclusive=section.inconclusive,
         not_ready=section.not_ready,
         no_data=section.no_data,
+        metrics=metrics,
     )
 
 
