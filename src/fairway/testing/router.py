@@ -58,6 +58,7 @@ class FakeRouter:
         self._epoch = 0
         self._starts = 0
         self._credit = 0.0
+        self._copies = 0.0
         self._turn = 0
         self._counts: dict[str, _Counts] = {}
         self._scripted: deque[TrafficSnapshot] = deque()
@@ -106,6 +107,7 @@ class FakeRouter:
         revision = self._drawn(routes) if user is None or routes.sticky is None else _kept(routes, user)
         if revision is None:
             return Answer(503, None)
+        self._copy(routes, method)
         answer = self._serve(revision, again=False)
         fallback = routes.stable if revision == routes.candidate else routes.fallback
         if answer.status >= 500 and fallback is not None and method in READS:
@@ -165,6 +167,17 @@ class FakeRouter:
             return routes.stable
         self._credit -= 100
         return routes.candidate
+
+    def _copy(self, routes: Routes, method: str) -> None:
+        """A copy for the candidate, where the routes say so: exactly the share."""
+        mirror = routes.mirror
+        if mirror is None or routes.candidate is None or routes.weight or not (mirror.unsafe or method in READS):
+            return
+        self._copies += mirror.share
+        if self._copies >= 100:
+            self._copies -= 100
+            failed = int(routes.candidate in self.failing)
+            self._add(routes.candidate, None, {"finished": 1, "failed": failed})
 
     def _serve(self, revision: str, *, again: bool) -> Answer:
         backend = next(b for b in self._backends() if b.revision == revision)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
-from fairway.domain.rollout.routes import Backend, Routes, Stickiness
+from fairway.domain.rollout.routes import Backend, Mirror, Routes, Stickiness
 from fairway.ports.router import Router
 from fairway.testing.router import Answer
 
@@ -164,6 +164,34 @@ class RouterContract:
         assert self.send(router, user=min(set(users) - on_candidate)) == Answer(500, STABLE)
         self.waited(lambda: router.observe_traffic().of(STABLE).finished > before, "it is counted")
         assert router.observe_traffic().of(STABLE).finished == before + 1
+
+    def test_copies_of_reads_go_to_the_candidate_and_nobody_sees_what_becomes_of_them(self) -> None:
+        router, routes = self.both()
+        router.ensure_routes(replace(routes(0), mirror=Mirror(100)), epoch=1)
+        assert self.served(router, 10) == {STABLE: 10}
+        assert self.send(router, "POST") == Answer(200, STABLE)
+        assert self.counted(router, CANDIDATE, 10) == (10, 0)
+        self.fail_backend(routes(0).backends[1].endpoints[0])
+        assert self.served(router, 10) == {STABLE: 10}
+        assert self.counted(router, CANDIDATE, 20) == (20, 10)
+        assert self.counted(router, STABLE, 21) == (21, 0)
+
+    def test_writes_are_copied_only_where_the_routes_say_so(self) -> None:
+        router, routes = self.both()
+        router.ensure_routes(replace(routes(0), mirror=Mirror(100, unsafe=True)), epoch=1)
+        assert self.send(router, "POST") == Answer(200, STABLE)
+        assert self.counted(router, CANDIDATE, 1) == (1, 0)
+        router.ensure_routes(routes(0), epoch=1)
+        assert self.send(router, "POST") == Answer(200, STABLE)
+        assert self.counted(router, STABLE, 2) == (2, 0)
+        assert self.counted(router, CANDIDATE, 1) == (1, 0)
+
+    def test_a_share_of_the_requests_is_copied(self) -> None:
+        router, routes = self.both()
+        router.ensure_routes(replace(routes(0), mirror=Mirror(50)), epoch=1)
+        assert self.served(router, 200) == {STABLE: 200}
+        finished, failed = self.counted(router, CANDIDATE, 60)
+        assert (finished <= 140, failed) == (True, 0)
 
     def test_sticky_routes_divide_requests_without_a_user_one_by_one(self) -> None:
         router, routes = self.both()

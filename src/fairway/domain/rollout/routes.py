@@ -43,6 +43,19 @@ class Stickiness:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """Copies of users' requests go to the candidate as well; nobody sees its answers.
+
+    Attributes:
+        share: percent of the requests that are copied, above 0, at most 100.
+        unsafe: also requests that change something, so that each of them changes it twice.
+    """
+
+    share: float
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """The whole routing of one environment.
 
@@ -54,6 +67,7 @@ class Routes:
         fallback: id of the warm revision that answers what stable fails, as after a promotion while the earlier
             revision still runs; None: nobody. The candidate's fallback is always stable.
         sticky: by what users are kept on one revision; None: each request is divided by itself.
+        mirror: what the candidate gets copies of while it has no weight; None: nothing.
     """
 
     stable: str | None
@@ -62,3 +76,4 @@ class Routes:
     backends: tuple[Backend, ...]
     fallback: str | None = None
     sticky: Stickiness | None = None
+    mirror: Mirror | None = None

@@ -8,7 +8,13 @@ per cent of usable endpoints Envoy uses all of them again, while in an aggregate
 from pathlib import Path
 
 from fairway.adapters.routers.envoy.folder import Json
-from fairway.adapters.routers.envoy.names import METADATA, endpoints_file, joint_cluster, reads_cluster, to_tag
+from fairway.adapters.routers.envoy.names import (
+    METADATA,
+    endpoints_file,
+    joint_cluster,
+    reads_cluster,
+    to_tag,
+)
 from fairway.domain.rollout.revision import Endpoint
 from fairway.domain.rollout.routes import Backend
 

@@ -19,7 +19,7 @@ from fairway.adapters.routers.envoy.folder import read_file, replace_file, to_te
 from fairway.adapters.routers.envoy.routing import joint_pairs
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.rollout.revision import Endpoint
-from fairway.domain.rollout.routes import Backend, Routes, Stickiness
+from fairway.domain.rollout.routes import Backend, Mirror, Routes, Stickiness
 
 _T = TypeVar("_T")
 
@@ -132,8 +132,12 @@ def _merged(first: tuple[_T, ...], second: tuple[_T, ...]) -> tuple[_T, ...]:
 
 
 def _routes(stored: dict[str, Any]) -> Routes:
-    sticky = stored.get("sticky")
-    named = {"backends": _backends(stored["backends"]), "sticky": None if sticky is None else Stickiness(**sticky)}
+    sticky, mirror = stored.get("sticky"), stored.get("mirror")
+    named = {
+        "backends": _backends(stored["backends"]),
+        "sticky": None if sticky is None else Stickiness(**sticky),
+        "mirror": None if mirror is None else Mirror(**mirror),
+    }
     return Routes(**{**stored, **named})
 
 

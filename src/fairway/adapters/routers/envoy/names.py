@@ -5,6 +5,7 @@ from urllib.parse import quote, unquote
 MAIN = "main"
 PREVIEW = "preview"
 REVISION_HEADER = "x-fairway-revision"
+MIRROR_HEADER = "x-fairway-mirrored"
 METADATA = "fairway"
 
 

@@ -10,6 +10,7 @@ from fairway.adapters.routers.envoy.folder import Json
 from fairway.adapters.routers.envoy.names import (
     MAIN,
     METADATA,
+    MIRROR_HEADER,
     PREVIEW,
     REVISION_HEADER,
     joint_cluster,
@@ -75,7 +76,7 @@ def main_routes(routes: Routes, try_timeout: float | None) -> Json:
         *_sticky_shares(routes),
         # The same random number decides every share of a request, so both classes see the same division.
         *_share(routes.candidate, pairs.get(routes.candidate or ""), routes.weight, try_timeout),
-        *_share(routes.stable, pairs.get(routes.stable or ""), None, try_timeout),
+        *_mirrored(routes, _share(routes.stable, pairs.get(routes.stable or ""), None, try_timeout)),
         _answer({"prefix": "/"}, 503, "no release is live here yet\n"),
     ]
     return _configuration(MAIN, table)
@@ -124,6 +125,30 @@ def _divide(routes: Routes, first: str, match: Json, again: Json, sticky: Sticki
     return {"match": match, "route": route}
 
 
+def _mirrored(routes: Routes, table: list[Json]) -> list[Json]:
+    """The routes with copies to the candidate: those that only read, or all where the user said so."""
+    mirror = routes.mirror
+    if mirror is None or routes.candidate is None or routes.weight > 0:
+        return table
+    policy = {
+        "cluster": routes.candidate,
+        "runtime_fraction": {"default_value": _part(mirror.share)},
+        # Applications refuse hosts that they do not know; a copy is marked by a header instead.
+        "disable_shadow_host_suffix_append": True,
+        "request_headers_mutations": [{"append": {"header": {"key": MIRROR_HEADER, "value": "true"}}}],
+    }
+    copied = [{"request_mirror_policies": [policy]} if mirror.unsafe or _reads(one) else {} for one in table]
+    return [one | {"route": one["route"] | more} for one, more in zip(table, copied, strict=True)]
+
+
+def _reads(route: Json) -> bool:
+    return _READS in route["match"].get("headers", ())
+
+
+def _part(percent: float) -> Json:
+    return {"numerator": round(percent * _WHOLE / 100), "denominator": "TEN_THOUSAND"}
+
+
 def _named(name: str, revision: str | None, fallback: str | None) -> list[Json]:
     match: Json = {"prefix": "/", "headers": [{"name": REVISION_HEADER, "string_match": {"exact": name}}]}
     if revision is None:
@@ -139,8 +164,7 @@ def _share(revision: str | None, fallback: str | None, weight: float | None, try
         return []
     match: Json = {"prefix": "/"}
     if weight is not None:
-        part = {"numerator": round(weight * _WHOLE / 100), "denominator": "TEN_THOUSAND"}
-        match["runtime_fraction"] = {"default_value": part}
+        match["runtime_fraction"] = {"default_value": _part(weight)}
     if fallback is None:
         cluster, reading, tries, elsewhere = revision, _NOT_ANSWERED, 2, _OTHER_INSTANCE
     else:
