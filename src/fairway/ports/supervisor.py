@@ -18,7 +18,10 @@ class Unit:
         variables: its whole environment.
         grace: seconds between SIGTERM and SIGKILL, both to the whole process group.
         live: `(host, port, path)` whose failure three times in a row, a second apart, means a restart; None: not asked.
-            Asked only after it has answered once.
+            Asked only after it has answered once. In place of a host, with port 0, may stand the path of a Unix socket.
+        socket: absolute path of the Unix socket that the process listens on, in a folder of the unit's own; None: no
+            matter. The folder is there, empty and for the owner only, at each start, and is removed when the process
+            has ended. A folder that belongs to somebody else is never used: the unit is not started then.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Unit:
     variables: tuple[tuple[str, str], ...]
     grace: float = 10.0
     live: tuple[str, int, str] | None = None
+    socket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,8 @@ def _define(unit: Unit) -> Json:
         "grace": unit.grace,
         "live": list(unit.live) if unit.live else None,
     }
+    if unit.socket:  # else left out: a definition that an earlier version wrote must stay the same
+        definition["socket"] = unit.socket
     content = json.dumps(definition, sort_keys=True).encode()
     return {**definition, "fingerprint": hashlib.sha256(content).hexdigest()}
 

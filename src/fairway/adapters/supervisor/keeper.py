@@ -25,6 +25,7 @@ from fairway.adapters.supervisor.processes import (
     session_members,
     signal_session,
 )
+from fairway.adapters.supervisor.sockets import make_folder, remove_folder
 
 SETTLED = 10.0  # seconds after which a process counts as having started well
 LOOP = 3  # starts in a row that did not go well make a crash loop
@@ -98,7 +99,7 @@ class Keeper:
         self._process = Identity(*self._known["process"])
         self._handle = open_handle(self._process)
         self._phase = "running"
-        self._running = {name: self._known.get(name) for name in ("fingerprint", "grace", "live")}
+        self._running = {name: self._known.get(name) for name in ("fingerprint", "grace", "live", "socket")}
         self._listen(answered=bool(self._known["answered"]))
 
     def _listen(self, *, answered: bool) -> None:
@@ -141,8 +142,11 @@ class Keeper:
                 fingerprint=wanted.get("fingerprint"),
                 grace=wanted.get("grace"),
                 live=wanted.get("live"),
+                socket=wanted.get("socket"),
             )
 
+        if wanted.get("socket"):
+            make_folder(wanted["socket"])
         self._process = start(wanted, str(self._layout.log(self.unit)), remember)
         self._handle = open_handle(self._process)
         self._phase = "running"
@@ -150,6 +154,7 @@ class Keeper:
         self._listen(answered=False)
 
     def _failed_to_start(self, problem: OSError, now: float) -> None:
+        self._remove_socket()
         self._planned = False
         self._known["process"] = None
         self._known["quick"] += 1
@@ -217,6 +222,7 @@ class Keeper:
 
     def _finish(self, process: Identity, now: float) -> None:
         collect(process)
+        self._remove_socket()
         self._close_handle()
         self._process = None
         self._phase = "idle"
@@ -231,6 +237,10 @@ class Keeper:
         quick = self._known["quick"]
         self._due = now + pause_after(quick)
         self._known["state"] = "crash-loop" if quick >= LOOP else "starting"
+
+    def _remove_socket(self) -> None:
+        if self._running.get("socket"):
+            remove_folder(self._running["socket"])
 
     def _close_handle(self) -> None:
         if self._handle is not None:

@@ -13,6 +13,10 @@ _ENOUGH = 12  # bytes up to the end of the status: "HTTP/1.1 200"
 class LivenessProbe:
     """The questions to one process.
 
+    Args:
+        address: host, port and path; the host may be the path of a Unix socket, the port is 0 then.
+        answered: it has answered well before.
+
     Attributes:
         answered: it has answered well once; before that a failure means nothing, it may still be starting.
         reason: why the last question failed, in words.
@@ -20,11 +24,15 @@ class LivenessProbe:
 
     def __init__(self, address: tuple[str, int, str], *, answered: bool) -> None:
         self._host, self._port, self._path = address
+        self._name = "localhost" if self._host.startswith("/") else f"{self._host}:{self._port}"
         self.answered = answered
         self.reason = ""
         self._failures = 0
         self._next = 0.0
         self._socket: socket.socket | None = None
+        # The last question's connection: on a Unix socket, who still writes the rest of the answer to one that was
+        # closed gets an error, and logs it every second.
+        self._answering: socket.socket | None = None
         self._sent = False
         self._received = b""
 
@@ -51,17 +59,24 @@ class LivenessProbe:
         return self._next
 
     def close(self) -> None:
-        """Drops the question under way."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        """Drops the question under way, and the connection of the last one."""
+        for connection in (self._socket, self._answering):
+            if connection is not None:
+                connection.close()
+        self._socket = self._answering = None
 
     def _ask(self, now: float) -> None:
+        self.close()
         self._next, self._sent, self._received = now + PATIENCE, False, b""
-        self._socket = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET, socket.SOCK_STREAM)
+        self._socket = socket.socket(self._family(), socket.SOCK_STREAM)
         self._socket.setblocking(False)
         with contextlib.suppress(OSError):  # shows again when the request is sent
-            self._socket.connect_ex((self._host, self._port))
+            self._socket.connect_ex(self._host if self._host.startswith("/") else (self._host, self._port))
+
+    def _family(self) -> socket.AddressFamily:
+        if self._host.startswith("/"):
+            return socket.AF_UNIX
+        return socket.AF_INET6 if ":" in self._host else socket.AF_INET
 
     def _is_ready(self) -> bool:
         poller = select.poll()
@@ -71,7 +86,7 @@ class LivenessProbe:
     def _proceed(self, connection: socket.socket, now: float) -> None:
         try:
             if not self._sent:
-                request = f"GET {self._path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nConnection: close\r\n\r\n"
+                request = f"GET {self._path} HTTP/1.1\r\nHost: {self._name}\r\nConnection: close\r\n\r\n"
                 connection.send(request.encode())
                 self._sent = True
                 return
@@ -89,7 +104,7 @@ class LivenessProbe:
             self._conclude("connection closed without an answer", now)
 
     def _conclude(self, reason: str, now: float) -> None:
-        self.close()
+        self._socket, self._answering = None, self._socket
         self._next = now + INTERVAL
         self.reason = reason
         if not reason:

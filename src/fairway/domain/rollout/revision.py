@@ -26,7 +26,8 @@ class RunSpec:
     """How one instance is started and stopped.
 
     Attributes:
-        command: argument line; split like a shell would, but no shell runs. `{port}` and `{host}` are replaced.
+        command: argument line; split like a shell would, but no shell runs. `{port}` and `{host}`, or `{socket}`, are
+            replaced.
         variables: the environment given to the process, sorted by name; nothing else is inherited but PATH, HOME,
             LANG and TZ.
         health: how readiness and liveness show.
@@ -39,6 +40,11 @@ class RunSpec:
     health: Health = Health()
     drain: float = 10.0
     grace: float = 10.0
+
+    @property
+    def wants_socket(self) -> bool:
+        """An instance listens on a Unix socket of its own, and not on a port."""
+        return "{socket}" in self.command
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,20 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where one instance listens."""
+    """Where one instance listens: on a port, or on a Unix socket.
+
+    Attributes:
+        host: IP address; empty with a socket.
+        port: 1 to 65535; 0 with a socket.
+        socket: absolute path of the socket; empty with a port.
+    """
 
     instance: str
     host: str
     port: int
+    socket: str = ""
+
+    @property
+    def place(self) -> str:
+        """`host:port`, or the path of the socket, which begins with a slash."""
+        return self.socket or f"{self.host}:{self.port}"

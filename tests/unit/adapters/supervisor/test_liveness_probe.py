@@ -1,8 +1,17 @@
 import socket
+from typing import ClassVar
 
 import pytest
 
 from fairway.adapters.supervisor.liveness import FAILURES, INTERVAL, PATIENCE, LivenessProbe
+
+
+@pytest.fixture(autouse=True)
+def probes():
+    """All that the dialogues of a test made."""
+    yield Dialogue.probes
+    while Dialogue.probes:
+        Dialogue.probes.pop().close()
 
 
 @pytest.fixture
@@ -15,9 +24,13 @@ def server():
 class Dialogue:
     """A probe, the server that it asks, and a clock that only the test moves."""
 
+    probes: ClassVar[list[LivenessProbe]] = []
+
     def __init__(self, server, path="/live"):
         self.server = server
-        self.probe = LivenessProbe((*server.getsockname(), path), answered=False)
+        where = server.getsockname() if server.family == socket.AF_INET else (server.getsockname(), 0)
+        self.probe = LivenessProbe((*where, path), answered=False)
+        self.probes.append(self.probe)
         self.now = 100.0
 
     def ask(self):
@@ -45,7 +58,6 @@ def test_it_asks_for_the_path_and_a_second_later_again(server):
     assert dialogue.probe.answered
     assert dialogue.probe.advance(dialogue.now - 0.01) == dialogue.now
     assert dialogue.probe.interest is None
-    dialogue.probe.close()
 
 
 @pytest.mark.parametrize(("status", "is_alive"), [("200", True), ("204", True), ("302", True), ("404", False)])
@@ -107,4 +119,30 @@ def test_nobody_listening_and_hanging_up_are_failures(server):
     closed = LivenessProbe(("127.0.0.1", 1, "/"), answered=True)
     closed.advance(0.0)
     closed.advance(0.0)
+    closed.close()
     assert closed.reason in {"Connection refused", "Broken pipe"}
+
+
+def test_a_unix_socket_is_asked_by_the_name_that_every_application_knows(tmp_path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        server.listen()
+        server.settimeout(5)
+        dialogue = Dialogue(server, "/live")
+        asked = dialogue.answer(b"HTTP/1.1 200 OK\r\n\r\n")
+        assert asked.startswith(b"GET /live HTTP/1.1\r\nHost: localhost\r\n")
+        assert dialogue.probe.answered
+
+
+def test_who_still_writes_its_answer_when_the_status_is_known_gets_no_error(tmp_path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        server.listen()
+        server.settimeout(5)
+        dialogue = Dialogue(server)
+        connection, _ = dialogue.ask()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while dialogue.probe.interest:
+                dialogue.probe.advance(dialogue.now)
+            connection.sendall(b"and the rest")

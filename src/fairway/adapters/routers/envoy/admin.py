@@ -95,7 +95,7 @@ class Admin:
         return listed
 
     def hosts(self) -> Hosts:
-        """All endpoints by cluster and (host, port)."""
+        """All endpoints by cluster and `place`."""
         listed = json.loads(self._read("/clusters?format=json")).get("cluster_statuses", [])
         return {
             cluster["name"]: {_place(status): _host(status) for status in cluster.get("host_statuses", [])}
@@ -171,13 +171,15 @@ class _FolderConnection(http.client.HTTPConnection):
 
 
 def place(endpoint: Endpoint) -> tuple[str, int]:
-    """The key of an endpoint among Envoy's hosts."""
-    return endpoint.host, endpoint.port
+    """The key of an endpoint among Envoy's hosts: its address and port, or the path of its socket and 0."""
+    return endpoint.socket or endpoint.host, endpoint.port
 
 
 def _place(status: dict[str, Any]) -> tuple[str, int]:
-    address = status["address"]["socket_address"]
-    return address["address"], address["port_value"]
+    address = status["address"]
+    if "pipe" in address:
+        return address["pipe"]["path"], 0
+    return address["socket_address"]["address"], address["socket_address"]["port_value"]
 
 
 def _host(status: dict[str, Any]) -> Host:

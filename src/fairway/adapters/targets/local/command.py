@@ -33,7 +33,8 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
             f"The folder {str(folder)!r} of release {revision.version} of {revision.service} does not exist.",
             "Build the release again.",
         )
-    values = {"{port}": str(instance.port), "{host}": instance.host}
+    where = _place(instance)
+    values = {f"{{{name.lower()}}}": value for name, value in where.items()}
     words = [_fill(word, values) for word in split_command(revision.run.command)]
     configured = {name: _fill(text, values) for name, text in revision.run.variables}
     # Artifacts are sealed: Python could not keep its bytecode there, and trying costs time. Configuration goes before
@@ -42,8 +43,7 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
         "PYTHONDONTWRITEBYTECODE": "1",
         **dict(instance.inherited),
         **configured,
-        "PORT": str(instance.port),
-        "HOST": instance.host,
+        **where,
         "FAIRWAY_SERVICE": revision.service,
         "FAIRWAY_ENVIRONMENT": revision.environment,
         "FAIRWAY_VERSION": revision.version,
@@ -58,8 +58,14 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
         folder=str(folder),
         variables=tuple(sorted(variables.items())),
         grace=revision.run.grace,
-        live=(instance.host, instance.port, live) if live else None,
+        live=(instance.socket or instance.host, instance.port, live) if live else None,
+        socket=instance.socket or None,
     )
+
+
+def _place(instance: InstanceRecord) -> dict[str, str]:
+    """Where the instance shall listen, by the names of variables; in small letters they are those of placeholders."""
+    return {"SOCKET": instance.socket} if instance.socket else {"PORT": str(instance.port), "HOST": instance.host}
 
 
 def split_command(command: str) -> list[str]:

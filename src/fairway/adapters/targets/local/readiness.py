@@ -1,5 +1,6 @@
 """Whether an instance can serve now: it answers, and it is our own process that answers."""
 
+import contextlib
 import http.client
 import socket
 import time
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from fairway.adapters.targets.local.ports import observe_listener
+from fairway.adapters.targets.local.listeners import observe_listener
 from fairway.adapters.targets.local.records import InstanceRecord
 
 TIMEOUT = 1.0  # seconds for one answer
@@ -50,9 +51,9 @@ class ReadinessProbe:
         return self._verified.get(instance) == (pid, since)
 
     def _ask(self, record: InstanceRecord, pid: int, since: float) -> Answer:
-        place = f"{record.host}:{record.port}"
+        place = record.endpoint.place
         if not self.has_seen_ready(record.id, pid, since):
-            listener = observe_listener(record.host, record.port, pid)
+            listener = observe_listener(record.endpoint, pid)
             if not listener.anyone:
                 return Answer(f"Nobody listens on {place} yet.")
             if not listener.ours:
@@ -72,31 +73,36 @@ def _answer(record: InstanceRecord) -> str:
     connection = _Connection(record, _FIRST_PAGE)
     try:
         connection.request("GET", "/", headers={"User-Agent": "fairway", "Connection": "close"})
-        connection.getresponse()
+        _read_on(connection.getresponse())
     except (OSError, http.client.HTTPException) as problem:
-        return f"GET / on {record.host}:{record.port} was not answered: {_words(problem, _FIRST_PAGE)}."
+        return f"GET / on {record.endpoint.place} was not answered: {_words(problem, _FIRST_PAGE)}."
     finally:
         connection.close()
     return ""
 
 
 def _connect(record: InstanceRecord) -> str:
+    connection = _Connection(record, TIMEOUT)
     try:
-        socket.create_connection((record.host, record.port), timeout=TIMEOUT).close()
+        connection.connect()
     except OSError as problem:
-        return f"No connection to {record.host}:{record.port}: {_words(problem)}."
+        return f"No connection to {record.endpoint.place}: {_words(problem)}."
+    finally:
+        connection.close()
     return ""
 
 
 def _get(record: InstanceRecord, path: str) -> str:
-    question = f"GET {path} on {record.host}:{record.port}"
+    question = f"GET {path} on {record.endpoint.place}"
     connection = _Connection(record, TIMEOUT)
     try:
         connection.request("GET", path, headers={"User-Agent": "fairway", "Connection": "close"})
         answer = connection.getresponse()
         if not 200 <= answer.status < 300:
+            _read_on(answer)
             return f"{question} was answered with status {answer.status}."
         if record.ready_body is None:
+            _read_on(answer)
             return ""
         body = answer.read(_BODY).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as problem:
@@ -106,6 +112,15 @@ def _get(record: InstanceRecord, path: str) -> str:
     return "" if record.ready_body in body else f"{question} was answered without {record.ready_body!r}."
 
 
+def _read_on(answer: http.client.HTTPResponse) -> None:
+    """Lets the server finish: on a Unix socket, one that still writes when its peer is gone gets an error, and logs it.
+
+    What comes of it is no matter: the status is known.
+    """
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        answer.read(_BODY)
+
+
 class _Connection(http.client.HTTPConnection):
     """One time limit, in seconds, from the connection to the last byte.
 
@@ -113,14 +128,16 @@ class _Connection(http.client.HTTPConnection):
     """
 
     def __init__(self, record: InstanceRecord, limit: float) -> None:
-        super().__init__(record.host, record.port)
+        # The name that applications know in any case; without a port of its own, the usual one goes unsaid.
+        super().__init__("localhost" if record.socket else record.host, record.port or None)
+        self._path = record.socket
         self._limit = limit
 
     def connect(self) -> None:
-        self.sock = _Socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.sock = _Socket(socket.AF_UNIX if self._path else socket.AF_INET, socket.SOCK_STREAM)
         self.sock.settimeout(self._limit)
         self.sock.deadline = time.monotonic() + self._limit
-        self.sock.connect((self.host, self.port))
+        self.sock.connect(self._path or (self.host, self.port))
 
 
 class _Socket(socket.socket):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fairway.domain.errors import InvariantError, TransientError
+from fairway.domain.rollout.revision import Endpoint
 
 _POLL = 0.02  # seconds between tries for a lock that another process has
 
@@ -23,10 +24,12 @@ class InstanceRecord:
 
     Attributes:
         id: `REVISION.NUMBER`; numbers only grow, so the order of numbers is the order of age.
+        host: empty with a socket, and the port is 0 then.
         inherited: what it got from the environment of whoever started it; kept, so that asking again from another
             shell does not look like a change.
         ready: path of the readiness question, None for any answer at all; with the text that the answer must contain.
         timeout: seconds from its start until it must be ready.
+        socket: path of the Unix socket that it listens on; empty with a port.
     """
 
     id: str
@@ -38,6 +41,12 @@ class InstanceRecord:
     ready: str | None
     ready_body: str | None
     timeout: float
+    socket: str = ""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens."""
+        return Endpoint(self.id, self.host, self.port, self.socket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +155,7 @@ class RecordStore:
 
     @contextlib.contextmanager
     def choosing_ports(self) -> Iterator[frozenset[int]]:
-        """Keeps every target of the folder from taking a port; yields those taken."""
+        """Keeps every target of the folder from taking a port; yields those taken, and 0 if an instance has none."""
         with self._locked(self._folder / "ports.lock"):
             with self._usable():
                 files = [path for path in self._folder.glob("*.json") if not path.name.startswith(".")]

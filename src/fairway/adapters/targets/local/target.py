@@ -1,4 +1,4 @@
-"""The target `local`: instances are units of this machine's supervisor, each with a port of its own.
+"""The target `local`: instances are units of this machine's supervisor, each with a port or a socket of its own.
 
 Order of every change: first the record, then the process; first the process, then the record when something goes.
 Whatever kills us in between, the next call finds the record and completes what it says.
@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairway.adapters.targets.local.command import inherited_variables, make_unit
+from fairway.adapters.targets.local.listeners import observe_listener
 from fairway.adapters.targets.local.logs import LogReader, remove_log
-from fairway.adapters.targets.local.ports import choose_port, observe_listener
+from fairway.adapters.targets.local.ports import choose_port
 from fairway.adapters.targets.local.readiness import Answer, ReadinessProbe
 from fairway.adapters.targets.local.records import InstanceRecord, LogRecord, Records, RecordStore, key_of
+from fairway.adapters.targets.local.sockets import choose_socket, is_taken
 from fairway.domain.errors import InvariantError, PermanentError
-from fairway.domain.rollout.revision import Endpoint, Revision
+from fairway.domain.rollout.revision import Revision
 from fairway.ports.supervisor import Supervisor, UnitStatus
 from fairway.ports.target import Instance, InstanceState, LogLine
 
@@ -136,19 +138,22 @@ class LocalTarget:
     def _start(self, records: Records, revision: Revision) -> Records:
         with self._store.choosing_ports() as taken:
             number = records.next_number(revision.id)
+            name, by_socket = f"{revision.id}.{number}", revision.run.wants_socket
+            port = 0 if by_socket else choose_port(self._name, records.last_port, taken)
             record = InstanceRecord(
-                id=f"{revision.id}.{number}",
+                id=name,
                 revision=revision.id,
                 number=number,
-                host=_HOST,
-                port=choose_port(self._name, records.last_port, taken),
+                host="" if by_socket else _HOST,
+                port=port,
                 inherited=inherited_variables(),
                 ready=revision.run.health.ready,
                 ready_body=revision.run.health.ready_body,
                 timeout=revision.run.health.timeout,
+                socket=choose_socket(f"{self._name}/{name}") if by_socket else "",
             )
             unit = make_unit(self._unit(record), revision, record)
-            records = replace(records, instances=(*records.instances, record), last_port=record.port)
+            records = replace(records, instances=(*records.instances, record), last_port=port or records.last_port)
             self._store.write(records)
         self._supervisor.ensure_unit(unit)
         return records
@@ -175,18 +180,18 @@ class LocalTarget:
         return records
 
     def _displaced(self, records: tuple[InstanceRecord, ...]) -> tuple[InstanceRecord, ...]:
-        """Instances on whose port somebody else listens: they could never become ready."""
+        """Instances on whose port or socket somebody else listens: they could never become ready."""
         statuses = self._supervisor.observe()
         found = []
         for record in records:
             status = statuses.get(self._unit(record))
-            listener = observe_listener(record.host, record.port, status.pid if status else None)
-            if listener.anyone and not listener.ours:
+            listener = observe_listener(record.endpoint, status.pid if status else None)
+            if (listener.anyone and not listener.ours) or (record.socket and is_taken(record.socket)):
                 found.append(record)
         return tuple(found)
 
     def _observed(self, record: InstanceRecord, status: UnitStatus | None, answer: Answer | None) -> Instance:
-        endpoint = Endpoint(record.id, record.host, record.port)
+        endpoint = record.endpoint
         if status is None:  # its record was written, and then something stopped us
             return Instance(record.id, record.revision, endpoint, "exited", restarts=0, last_exit="", since=0.0)
         detail = answer.detail if answer else ""
