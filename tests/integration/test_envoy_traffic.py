@@ -189,6 +189,20 @@ def test_readings_show_the_latency_of_all_that_was_answered(world):
     assert all(50 < lower < 1e6 for traffic in snapshot.revisions for lower, _, _ in traffic.latency)
 
 
+def test_readings_show_no_latency_of_failures_and_of_second_tries(world):
+    world.weigh(100)
+    world.candidate.failing = True
+    assert [world.ask("GET")[1] for _ in range(2)] == [STABLE, STABLE]
+    world.candidate.failing = False
+    assert world.ask("GET")[1] == CANDIDATE
+    wait_until(lambda: _timed(world) > 0, "the latency of the answer shows")
+    candidate, stable = world.traffic(CANDIDATE), world.traffic(STABLE)
+    assert (candidate.finished, candidate.failed, stable.retried) == (3, 2, 2)
+    assert sum(count for _, _, count in candidate.latency) == 1
+    assert stable.latency == ()
+    assert [one.latency for one in candidate.instances] == [candidate.latency]
+
+
 def _timed(world):
     revisions = world.router.observe_traffic().revisions
     return sum(count for traffic in revisions for _, _, count in traffic.latency)

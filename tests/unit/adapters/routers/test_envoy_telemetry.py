@@ -76,10 +76,24 @@ def test_instances_that_are_gone_still_count(tmp_path):
 def test_a_reading_during_a_merge_is_made_again(tmp_path):
     early = [counter("200", "-"), {"name": DROPPED_MERGES, "value": 8}]
     totals = [{"lower_bound": 100, "width": 10, "count": 2}]
-    details = {"histograms": {"details": [{"name": "attempts.time.revision.1%2E0", "totals": totals}]}}
+    details = {"histograms": {"details": [histogram("1%2E0%2E1", totals)]}}
     late = [counter("200", "-", value=2), {"name": DROPPED_MERGES, "value": 8}, details]
     traffic = read_traffic(Recorded(tmp_path, [early, late], dropped=(7,)), (BACKEND,), at=1.0).of("1.0")
     assert (traffic.finished, traffic.latency) == (2, ((100.0, 10.0, 2),))
+
+
+def test_the_latency_of_a_revision_is_that_of_all_its_instances(tmp_path):
+    first = [{"lower_bound": 100, "width": 10, "count": 2}, {"lower_bound": 120, "width": 10, "count": 1}]
+    second = [{"lower_bound": 110, "width": 10, "count": 5}, {"lower_bound": 120, "width": 10, "count": 4}]
+    details = {"histograms": {"details": [histogram("1%2E0%2E1", first), histogram("gone", second)]}}
+    traffic = read_traffic(Recorded(tmp_path, [[details]]), (BACKEND,), at=1.0).of("1.0")
+    assert traffic.latency == ((100.0, 10.0, 2), (110.0, 10.0, 5), (120.0, 10.0, 5))
+    found = {one.instance: sum(count for _, _, count in one.latency) for one in traffic.instances}
+    assert found == {"1.0.1": 3, "1.0.2": 0, "gone": 9}
+
+
+def histogram(instance, totals):
+    return {"name": f"attempts.time.revision.1%2E0.instance.{instance}", "totals": totals}
 
 
 def test_workers_are_awaited_through_a_whole_merge(tmp_path):

@@ -16,6 +16,12 @@ CLUSTERS_FILE = "clusters.json"
 COUNTERS = "attempts"
 
 _TYPE = "type.googleapis.com/"
+# Requests that name their revision by the header are left out: nobody drew lots for them.
+_DRAWN: Json = {"header_filter": {"header": {"name": REVISION_HEADER, "present_match": True, "invert_match": True}}}
+_SERVED_BY: tuple[Json, ...] = (
+    {"name": "revision", "value_format": f"%UPSTREAM_METADATA({METADATA}:revision_tag)%"},
+    {"name": "instance", "value_format": f"%UPSTREAM_METADATA({METADATA}:instance_tag)%"},
+)
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
 
@@ -64,7 +70,7 @@ def _listener(folder: Path, name: str, address: Address, *, counted: bool) -> Js
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
-                "typed_config": router | ({"upstream_log": [_attempt_counters()]} if counted else {}),
+                "typed_config": router | ({"upstream_log": [_attempt_counters(), _answer_times()]} if counted else {}),
             }
         ],
         # The peer's address counts and is appended to X-Forwarded-For; no peer may steer Envoy by its own headers.
@@ -88,32 +94,44 @@ def _listener(folder: Path, name: str, address: Address, *, counted: bool) -> Js
 
 
 def _attempt_counters() -> Json:
-    """Counts each attempt where it was served, also one whose failure no user saw.
-
-    Requests that name their revision by the header are left out: nobody drew lots for them.
-    """
-    revision = {"name": "revision", "value_format": f"%UPSTREAM_METADATA({METADATA}:revision_tag)%"}
+    """Counts each attempt where it was served, also one whose failure no user saw."""
     tags = [
-        revision,
-        {"name": "instance", "value_format": f"%UPSTREAM_METADATA({METADATA}:instance_tag)%"},
+        *_SERVED_BY,
         {"name": "code", "value_format": "%RESPONSE_CODE%"},
         {"name": "flags", "value_format": "%RESPONSE_FLAGS%"},
         {"name": "try", "value_format": "%REQ(X-ENVOY-ATTEMPT-COUNT)%"},
     ]
     return {
         "name": "attempts",
-        "filter": {"header_filter": {"header": {"name": REVISION_HEADER, "present_match": True, "invert_match": True}}},
+        "filter": _DRAWN,
         "typed_config": {
             "@type": _TYPE + "envoy.extensions.access_loggers.stats.v3.Config",
             "stats_scope": {"prefix": COUNTERS},
             "counters": [{"stat": {"name": "ended", "tags": tags}, "value_fixed": 1}],
-            "histograms": [
-                {
-                    "stat": {"name": "time", "tags": [revision]},
-                    "unit": "Microseconds",
-                    "value_format": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",
-                }
-            ],
+        },
+    }
+
+
+def _answer_times() -> Json:
+    """How long first tries took that were answered without failing.
+
+    Attempts without an answer have no time, and are left out by themselves.
+    """
+    first = {
+        "name": "x-envoy-attempt-count",
+        "string_match": {"safe_regex": {"regex": "1?"}},
+        "treat_missing_header_as_empty": True,
+    }
+    below_500 = {"comparison": {"op": "LE", "value": {"default_value": 499, "runtime_key": "fairway.unset"}}}
+    filters = [_DRAWN, {"header_filter": {"header": first}}, {"status_code_filter": below_500}]
+    time = {"stat": {"name": "time", "tags": list(_SERVED_BY)}, "unit": "Microseconds"}
+    return {
+        "name": "times",
+        "filter": {"and_filter": {"filters": filters}},
+        "typed_config": {
+            "@type": _TYPE + "envoy.extensions.access_loggers.stats.v3.Config",
+            "stats_scope": {"prefix": COUNTERS},
+            "histograms": [time | {"value_format": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%"}],
         },
     }
 

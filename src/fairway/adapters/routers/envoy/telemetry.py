@@ -4,7 +4,7 @@ An attempt failed when no answer came (code 0), when the answer was 5xx, or when
 An attempt without code and without flag is one that the client gave up.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,8 @@ from fairway.adapters.routers.envoy.bootstrap import COUNTERS
 from fairway.adapters.routers.envoy.names import from_tag, to_tag
 from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, TrafficSnapshot
 from fairway.domain.rollout.routes import Backend
+
+Cells = tuple[tuple[float, float, int], ...]
 
 _NO_ANSWER = "0"
 _SWITCHED_PROTOCOLS = "101"
@@ -48,7 +50,7 @@ class _Tally:
 class _Counted:
     whole: _Tally = field(default_factory=_Tally)
     instances: defaultdict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
-    latency: tuple[tuple[float, float, int], ...] = ()
+    latency: dict[str, Cells] = field(default_factory=dict)
 
 
 def read_traffic(admin: Admin, backends: Iterable[Backend], *, at: float) -> TrafficSnapshot:
@@ -85,8 +87,9 @@ def _count(listed: list[dict[str, Any]]) -> defaultdict[str, _Counted]:
     for stat in listed:
         if "histograms" in stat:
             for histogram in stat["histograms"].get("details", ()):
-                revision = from_tag(histogram["name"].rpartition(".")[2])
-                counted[revision].latency = _cells(histogram["totals"])
+                # attempts.time.revision.R.instance.I
+                revision, instance = histogram["name"].split(".")[3::2]
+                counted[from_tag(revision)].latency[from_tag(instance)] = _cells(histogram["totals"])
         elif stat["name"] != DROPPED_MERGES:
             # attempts.ended.revision.R.instance.I.code.C.flags.F.try.N
             revision, instance, code, flags, number = stat["name"].split(".")[3::2]
@@ -96,15 +99,26 @@ def _count(listed: list[dict[str, Any]]) -> defaultdict[str, _Counted]:
     return counted
 
 
-def _cells(totals: list[dict[str, Any]]) -> tuple[tuple[float, float, int], ...]:
+def _cells(totals: list[dict[str, Any]]) -> Cells:
     return tuple((float(cell["lower_bound"]), float(cell["width"]), int(cell["count"])) for cell in totals)
+
+
+def _together(histograms: Iterable[Cells]) -> Cells:
+    """The cells of all instances; all of Envoy's histograms have the same edges."""
+    widths: dict[float, float] = {}
+    counts: Counter[float] = Counter()
+    for cells in histograms:
+        for lower, width, count in cells:
+            widths[lower] = width
+            counts[lower] += count
+    return tuple((lower, widths[lower], counts[lower]) for lower in sorted(widths))
 
 
 def _revision(backend: Backend, counted: _Counted, hosts: Hosts) -> RevisionTraffic:
     seen = hosts.get(backend.revision, {})
     known = {endpoint.instance: seen.get(place(endpoint)) for endpoint in (*backend.endpoints, *backend.draining)}
     instances = []
-    for instance in sorted(known.keys() | counted.instances.keys()):
+    for instance in sorted(known.keys() | counted.instances.keys() | counted.latency.keys()):
         tally = counted.instances[instance]
         host = known.get(instance)
         instances.append(
@@ -115,6 +129,7 @@ def _revision(backend: Backend, counted: _Counted, hosts: Hosts) -> RevisionTraf
                 ejected=host is not None and host.ejected,
                 healthy=host is not None and host.healthy,
                 active=0 if host is None else host.active,
+                latency=counted.latency.get(instance, ()),
             )
         )
     whole = counted.whole
@@ -122,7 +137,7 @@ def _revision(backend: Backend, counted: _Counted, hosts: Hosts) -> RevisionTraf
         backend.revision,
         whole.finished,
         whole.failed,
-        counted.latency,
+        _together(counted.latency.values()),
         tuple(instances),
         retried=whole.retried,
         retried_failed=whole.retried_failed,
