@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairway.domain.analysis.budget import Budget
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.rollout.decide import Done, Record, Wait, decide
 from fairway.domain.rollout.events import (
@@ -14,6 +15,7 @@ from fairway.domain.rollout.events import (
     ArtifactQuarantined,
     AttentionNeeded,
     Event,
+    Extended,
     Held,
     Paused,
     QuarantineLifted,
@@ -35,6 +37,7 @@ from rollout_samples import BEGIN, begun, deployment, returning, scaling
 SETTINGS = settings(max_examples=200, deadline=None)
 PLANS = (
     deployment(Canary(steps=(10.0, 50.0, 100.0)), approvals=2),
+    deployment(Canary(steps=(1.0, 100.0), bake=60.0, min_bake=5.0), budget=Budget(50)),
     deployment(BlueGreen(keep=5.0), approvals=1),
     deployment(Rolling(max_surge=1), instances=3, stable_instances=3),
     deployment(Rolling(max_surge=0, max_unavailable=1), observe=0.0, stages={}),
@@ -66,9 +69,10 @@ def facts(draw, plan) -> Event:
                 Paused(at, who, why),
                 Resumed(at, who),
                 Advanced(at, who, index),
+                Extended(at, index, why),
                 Approved(at, who),
                 AbortRequested(at, who, why),
-                Held(at, "metrics-outage", why),
+                Held(at, draw(st.sampled_from(["metrics-outage", "budget"])), why),
                 Released(at),
                 RollbackStarted(at, draw(causes), "abort", why),
                 ArtifactQuarantined(at, digest, why),

@@ -80,7 +80,7 @@ class ErrorEvidence:
         self.balance = balance = block.candidate_finished / block.stable_finished
         candidate = (block.candidate_finished, block.candidate_failed)
         self.logs = [
-            total + min(log(CAP), _gain(bet, candidate, block.stable_failed, balance=balance, margin=margin))
+            total + min(log(CAP), error_gain(bet, candidate, block.stable_failed, balance=balance, margin=margin))
             for total, bet in zip(self.logs, self._bets(margin, balance), strict=True)
         ]
         finished, failed = self.stable.finished + block.stable_finished, self.stable.failed + block.stable_failed
@@ -124,8 +124,16 @@ class ErrorEvidence:
         ]
 
 
-def _gain(bet: float, candidate: tuple[int, int], stable_failed: int, *, balance: float, margin: Margin) -> float:
-    """Logarithm of one block's e-value; a bet of 1 or more is none."""
+def error_gain(bet: float, candidate: tuple[int, int], stable_failed: int, *, balance: float, margin: Margin) -> float:
+    """Logarithm of one block's e-value.
+
+    Args:
+        bet: below 1; with 1 or more no bet is made, which gives 0.
+        candidate: finished and failed requests of the candidate.
+        stable_failed: failed requests of stable.
+        balance: finished requests of the candidate per finished request of stable.
+        margin: what the candidate must be within.
+    """
     if bet >= 1.0:
         return 0.0
     finished, failed = candidate

@@ -1,9 +1,10 @@
 import pytest
 
+from fairway.domain.analysis.budget import Budget
 from fairway.domain.rollout.compile import compile_deploy, describe, revision_of
 from fairway.domain.rollout.spec import Adapter, HttpCheck, StageChecks
 from fairway.domain.rollout.steps import Announce, AwaitReady, RunCommand, Scale, Shift, Watch
-from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes
 from rollout_samples import ENVIRONMENT, NEW, OLD, SERVICE, artifact, deployment, returning, revision, scaling
 
 PLAIN = {"stages": {}, "observe": 0.0}
@@ -225,3 +226,29 @@ def test_receivers_are_told_only_where_there_are_some():
     assert any(isinstance(planned.step, Announce) for planned in returning().forward)
     assert deployment(Canary()).notify == (Adapter("webhook"),)
     assert describe(ENVIRONMENT) == "rolling, at most 1 above and 0 below 2"
+
+
+def test_each_step_of_a_canary_is_watched_for_its_own_times():
+    own = (StepTimes(1.0, 600.0, 60.0), StepTimes(50.0, 30.0, None))
+    plan = deployment(Canary(steps=(1.0, 10.0, 50.0, 100.0), bake=300.0, min_bake=45.0, own=own))
+    bakes = [planned for planned in plan.forward if isinstance(planned.step, Watch) and planned.step.purpose == "bake"]
+    assert [(one.step.weight, one.step.seconds, one.step.least, one.seconds) for one in bakes] == [
+        (1.0, 600.0, 60.0, 600.0),
+        (10.0, 300.0, 45.0, 300.0),
+        (50.0, 30.0, None, 30.0),
+    ]
+    assert bakes[0].step.title == "bake at 1 % until it is shown to be good"
+    assert bakes[2].step.title == "bake at 50 %"
+
+
+def test_no_other_watch_ends_on_evidence():
+    plan = deployment(Canary(min_bake=1.0))
+    others = [one.step for one in plan.forward if isinstance(one.step, Watch) and one.step.purpose != "bake"]
+    assert others
+    assert all(step.least is None for step in others)
+
+
+def test_the_budget_is_part_of_the_plan_of_a_deployment_only():
+    assert deployment(Rolling(), budget=Budget(7)).budget == Budget(7)
+    assert deployment(Canary()).budget is None
+    assert returning(budget=Budget(7)).budget is None

@@ -6,6 +6,7 @@ from fairway.domain.rollout.events import (
     Approved,
     ArtifactQuarantined,
     AttentionNeeded,
+    Extended,
     Held,
     Paused,
     QuarantineLifted,
@@ -195,3 +196,18 @@ def test_a_run_is_committed_from_the_commit_point_on():
         assert not begun(plan, *done(plan, plan.commit - 1)).committed
         run = begun(plan, *done(plan, plan.commit))
         assert (run.committed, run.returnable, run.judged) == (True, False, False)
+
+
+def test_a_watch_that_is_extended_goes_on_under_way_and_is_counted():
+    extended = Extended(BEGIN + 2, WATCH, "too few requests")
+    run = begun(PLAN, *BAKING, extended, extended)
+    assert (run.cursor, run.under_way, run.extended, run.extensions, run.paused) == (WATCH, True, 2, 2, None)
+    run = begun(PLAN, *BAKING, extended, Paused(BEGIN + 3, "fairway", "no answer"), Resumed(BEGIN + 4, "bob"))
+    assert (run.extended, run.extensions) == (2, 0)
+    run = begun(PLAN, *BAKING, extended, StepFinished(BEGIN + 3, "forward", WATCH))
+    assert (run.cursor, run.extended, run.extensions) == (WATCH + 1, 1, 0)
+
+
+def test_an_extension_of_a_watch_that_is_behind_changes_nothing():
+    run = begun(PLAN, *BAKING, StepFinished(BEGIN + 3, "forward", WATCH), Extended(BEGIN + 4, WATCH, "late"))
+    assert (run.extended, run.extensions) == (0, 0)

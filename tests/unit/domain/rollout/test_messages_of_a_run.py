@@ -37,6 +37,7 @@ def told(event, plan=PLAN, *before):
             ("waiting-approval", "warning", "waits for 2 approvals: fairway approve run-1"),
         ),
         (Paused(BEGIN, "fairway", "no requests"), ("inconclusive", "warning", "no requests")),
+        (Held(BEGIN, "budget", "half is spent"), ("frozen", "warning", "half is spent")),
         (
             RollbackStarted(BEGIN, "failed", "hard-lane", "7 of 9 failed"),
             ("rolling-back", "critical", "rolling back: 7 of 9 failed"),
