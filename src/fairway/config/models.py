@@ -29,12 +29,6 @@ from fairway.config.types import (
 )
 
 
-class Section(BaseModel):
-    """A mapping with known keys."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
 class HealthSection(Section):
     """How a running instance shows that it can serve."""
 
@@ -275,16 +269,6 @@ class BudgetSection(Section):
         ge=1,
         le=1_000_000_000,
     )
-
-
-class AdapterSection(BaseModel):
-    """A named implementation with settings of its own."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    kind: str = Field(description="Name of the implementation.")
-
-
-AnyAdapter = Annotated[AdapterSection, BeforeValidator(bare_word("kind"))]
 
 
 class HttpCheckSection(Section):

@@ -27,11 +27,17 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
     _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
     _accept_word(definitions["CanarySection"]["properties"]["steps"]["items"], {"type": "number"})
+    metrics = definitions["MetricsSection"]["properties"]
+    _accept_word(next(iter(metrics["gauges"]["patternProperties"].values())), {"type": "string"})
+    _accept_word(
+        next(iter(definitions["AnalysisSection"]["properties"]["rules"]["patternProperties"].values())),
+        {"type": "string"},
+    )
     for holder, key, kinds in (
         (environment, "target", known.targets),
         (environment, "router", known.routers),
         (schema["properties"]["notify"], "items", known.notifiers),
-        (definitions["MetricsSection"]["properties"], "source", known.sources),
+        (metrics, "source", known.sources),
     ):
         _accept_word(holder[key], {"enum": list(kinds)} if kinds else {"type": "string"})
         if kinds:

@@ -5,7 +5,6 @@ from typing import Any
 
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
-    AdapterSection,
     AnalysisSection,
     BlueGreenSection,
     BuildSection,
@@ -20,6 +19,7 @@ from fairway.config.models import (
     StickySection,
 )
 from fairway.config.rules import share
+from fairway.config.section import AdapterSection
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
