@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from fairway.domain.errors import UserError
 
-Port = Literal["target", "router", "notifier"]
+Port = Literal["target", "router", "notifier", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ BUILT_IN = (
         "fairway.adapters.notifiers:CommandNotifier",
         "fairway.adapters.notifiers:CommandSettings",
         "A command for each message.",
+    ),
+    Entry(
+        "source",
+        "prometheus",
+        "fairway.adapters.metrics.prometheus:PrometheusSource",
+        "fairway.adapters.metrics.settings:PrometheusSettings",
+        "Metrics from a Prometheus, by queries.",
     ),
 )
 

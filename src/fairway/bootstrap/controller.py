@@ -38,8 +38,10 @@ def ensure_controller(project: Project) -> None:
 
 
 def _wanted(project: Project) -> set[str]:
-    """The variables that the controller gets: few, and those that the receivers of messages name."""
-    named = {str(value) for to in project.spec.notify for key, value in to.settings if key.endswith("_variable")}
+    """The variables that the controller gets: few, and those that receivers of messages and sources of metrics name."""
+    sources = [one.analysis.metrics.source for one in project.spec.environments]
+    settings = [*(to.settings for to in project.spec.notify), *(one.settings for one in sources if one is not None)]
+    named = {str(value) for each in settings for key, value in each if key.endswith("_variable")}
     return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "PGPASSWORD", "PGPASSFILE"}
 
 

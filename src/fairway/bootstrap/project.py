@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from fairway.adapters.stores.sql import SqlStore
     from fairway.adapters.supervisor.client import SupervisorClient
     from fairway.catalog import Port
+    from fairway.domain.analysis.metrics.policy import Source
     from fairway.domain.rollout.plan import Plan
     from fairway.domain.rollout.spec import Adapter, ServiceSpec
     from fairway.engine.world import World
+    from fairway.ports.metrics import MetricSource
     from fairway.ports.notifier import Notifier
     from fairway.ports.router import Router
     from fairway.ports.target import Target
@@ -134,6 +136,7 @@ class Project:
     def world(self, plan: "Plan") -> "World":
         """What a run acts through."""
         from fairway.adapters.commands import LocalCommands
+        from fairway.adapters.metrics.conditions import CelConditions
         from fairway.adapters.probes import LocalProbe
         from fairway.engine.world import World
 
@@ -144,7 +147,22 @@ class Project:
             commands=LocalCommands(self.state / COMMANDS_FOLDER),
             probe=LocalProbe(),
             records=self.store,
+            metrics=self.source_of(plan.analysis.metrics.source),
+            conditions=CelConditions(),
         )
+
+    def source_of(self, source: "Source | None") -> "MetricSource | None":
+        """What answers queries for metrics; None where there are none."""
+        from fairway import catalog
+
+        if source is None:
+            return None
+        key = ("source", source.kind, repr(source.settings))
+        if key not in self._made:
+            entry = catalog.find_entry("source", source.kind)
+            settings = _validated(entry.settings, dict(source.settings))
+            self._made[key] = catalog.load_object(entry.factory)(**settings)
+        return cast("MetricSource", self._made[key])
 
     def notifier(self, receiver: Mapping[str, Any]) -> "Notifier":
         """What reaches a receiver of messages."""
@@ -200,8 +218,24 @@ def load_spec(path: Path) -> "ServiceSpec":
         targets=catalog.settings_by_kind("target"),
         routers=catalog.settings_by_kind("router"),
         notifiers=catalog.settings_by_kind("notifier"),
+        sources=catalog.settings_by_kind("source"),
+        ask=_ask,
     )
     return load(path, known)
+
+
+def _ask(condition: str, values: "Mapping[str, Any]") -> None:
+    """Tries a condition over metrics.
+
+    Raises:
+        UserError: it is none, or has no answer although every metric has a number.
+    """
+    from fairway.adapters.metrics.conditions import CelConditions
+
+    answer, why = CelConditions().compile(condition).ask(values)
+    if answer == "error":
+        sentence = f"{condition[:80]!r} has no answer: {why}"
+        raise UserError("condition", sentence, "it must be true or false for every metric's number")
 
 
 def open_project(config: Path | None, *, exclusive: bool = False) -> Project:
