@@ -4,15 +4,20 @@ To add one: a file that implements its port and passes the port's contract suite
 Another package offers an entry of its own under the entry point group `fairway.adapters`.
 """
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, Literal
-
-from pydantic import BaseModel
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from fairway.domain.errors import UserError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+#: The entry point group of adapters that other packages bring.
+GROUP = "fairway.adapters"
 
 Port = Literal["target", "router", "notifier", "source"]
 
@@ -81,7 +86,7 @@ def list_entries() -> tuple[Entry, ...]:
     Raises:
         UserError: two adapters of one port have the same kind.
     """
-    entries = [*BUILT_IN, *(point.load() for point in entry_points(group="fairway.adapters"))]
+    entries = [*BUILT_IN, *_list_foreign()]
     seen: set[tuple[str, str]] = set()
     for entry in entries:
         if (entry.port, entry.kind) in seen:
@@ -89,6 +94,25 @@ def list_entries() -> tuple[Entry, ...]:
             raise UserError("duplicate-adapter", sentence, "uninstall one of the packages that bring it")
         seen.add((entry.port, entry.kind))
     return tuple(entries)
+
+
+def _list_foreign() -> Iterable[Entry]:
+    """The adapters of other packages. The standard library's search is loaded only if there may be some."""
+    if not any(_may_bring_adapters(Path(place)) for place in sys.path):
+        return ()
+    from importlib.metadata import entry_points
+
+    return [point.load() for point in entry_points(group=GROUP)]
+
+
+def _may_bring_adapters(place: Path) -> bool:
+    """An entry of the module path holds a package that names the group, or is an archive, whose content is not read."""
+    if place.is_file():
+        return True
+    for points in (*place.glob("*.dist-info/entry_points.txt"), *place.glob("*.egg-info/entry_points.txt")):
+        if GROUP in points.read_text(encoding="utf-8", errors="replace"):
+            return True
+    return False
 
 
 def find_entry(port: Port, kind: str) -> Entry:
@@ -112,10 +136,26 @@ def load_object(place: str) -> Callable[..., Any]:
     return found
 
 
-def settings_by_kind(port: Port) -> Mapping[str, type[BaseModel] | None]:
+class _Models(Mapping[str, "type[BaseModel] | None"]):
+    """Settings models by kind, each loaded when it is asked for: a file names few of them."""
+
+    def __init__(self, places: Mapping[str, str | None]) -> None:
+        self._places = places
+
+    def __getitem__(self, kind: str) -> "type[BaseModel] | None":
+        place = self._places[kind]
+        return None if place is None else load_object(place)  # type: ignore[return-value]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def settings_by_kind(port: Port) -> "Mapping[str, type[BaseModel] | None]":
     """The settings models of a port's adapters, for checking a configuration."""
-    models: dict[str, Any] = {}
-    for entry in list_entries():
-        if entry.port == port:
-            models[entry.kind] = None if entry.settings is None else load_object(entry.settings)
-    return models
+    return _Models({entry.kind: entry.settings for entry in list_entries() if entry.port == port})

@@ -19,7 +19,8 @@ from sqlalchemy import MetaData, Table, create_engine
 from fairway.adapters.stores.sql import SqlStore
 from fairway.adapters.stores.sql.upgrade import VERSION_TABLE
 from fairway.catalog import BUILT_IN, load_object
-from fairway.cli.app import COMMANDS, app
+from fairway.cli.app import COMMANDS
+from fairway.cli.parser import app
 from fairway.domain.rollout.events import Event
 from fairway.domain.rollout.messages import MessageName
 

@@ -20,7 +20,8 @@ from document_reference import list_errors, rewrite
 from document_session import DATABASE, MismatchError, Session
 
 from fairway import catalog
-from fairway.cli.app import COMMANDS, app
+from fairway.cli.app import COMMANDS
+from fairway.cli.parser import app
 from fairway.config import Known
 from fairway.config.schema import json_schema
 

@@ -1,7 +1,10 @@
 """The composition root: the only package that knows everyone."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
-from fairway.bootstrap.controller import ensure_controller, keep_serving, serve
+from fairway.bootstrap.controller import ensure_controller, keep_serving
 from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
 from fairway.bootstrap.project import (
     CONFIG_NAME,
@@ -37,3 +40,10 @@ __all__ = [
     "resume",
     "serve",
 ]
+
+
+def serve(config: Path | None, log: Callable[[str], None]) -> None:
+    """Is the controller; see `serving`."""
+    from fairway.bootstrap import serving
+
+    serving.serve(config, log)

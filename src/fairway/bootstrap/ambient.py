@@ -1,8 +1,6 @@
 """What the process itself knows: the time, the person, chance."""
 
-import getpass
 import os
-import secrets
 import time
 
 from fairway.domain.errors import UserError
@@ -23,6 +21,8 @@ def pause(seconds: float) -> None:
 
 def actor() -> str:
     """The account that runs this command."""
+    import getpass
+
     return getpass.getuser()
 
 
@@ -33,6 +33,8 @@ def is_dumb_terminal() -> bool:
 
 def new_run() -> str:
     """An id for a run, short enough to be typed."""
+    import secrets
+
     return "r-" + "".join(secrets.choice(_LETTERS) for _ in range(6))
 
 

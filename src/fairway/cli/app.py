@@ -1,23 +1,11 @@
 """The commands, and what becomes of errors."""
 
 import sys
-import traceback
+from importlib import import_module
 
-from cyclopts import App, CycloptsError
-
-from fairway import __version__
 from fairway.cli.output import Exit, complain, note
+from fairway.cli.quick import bind
 from fairway.domain.errors import FairwayError, UserError
-
-app = App(
-    name="fairway",
-    version=__version__,
-    help="Takes a commit to production, watches it, and takes it back when it is bad.",
-    result_action="return_value",
-    exit_on_error=False,
-    print_error=False,
-    suppress_keyboard_interrupt=False,
-)
 
 #: Name, where it is, and the line of the overview; the modules are loaded when they are called.
 COMMANDS = (
@@ -42,14 +30,11 @@ COMMANDS = (
     ("serve", "machine:serve", "Run the controller in the foreground."),
 )
 
-for _name, _place, _help in COMMANDS:
-    app.command(f"fairway.cli.{_place}", name=_name, help=_help)
-
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     try:
-        result = app(arguments)
+        result = call(arguments)
     except KeyboardInterrupt:
         note("\nfairway: stopped watching; what was started goes on")
         return Exit.UNKNOWN
@@ -61,11 +46,22 @@ def run(arguments: list[str]) -> int:
     return int(result) if isinstance(result, int) else Exit.YES
 
 
+def call(arguments: list[str]) -> object:
+    """Runs one command and returns what it returns."""
+    place = next((place for name, place, _ in COMMANDS if name == (arguments or [""])[0]), None)
+    if place is not None:
+        module, _, name = place.partition(":")
+        plain = bind(getattr(import_module(f"fairway.cli.{module}"), name), arguments[1:])
+        if plain is not None:
+            return plain()
+    from fairway.cli import parser
+
+    return parser.call(arguments)
+
+
 def _tell(error: Exception, *, as_json: bool) -> int:
     """Says what was wrong and gives the exit status."""
     match error:
-        case CycloptsError():
-            complain("usage", str(error), "fairway --help lists the commands", as_json=as_json)
         case FairwayError():
             complain(error.code, error.message, error.hint, as_json=as_json)
         case OSError():
@@ -73,6 +69,8 @@ def _tell(error: Exception, *, as_json: bool) -> int:
             hint = "fairway doctor examines this machine"
             complain("system", f"{where}{error.strerror or error}", hint, as_json=as_json)
         case _:
+            import traceback
+
             traceback.print_exception(error)
             complain("fault", f"{type(error).__name__}: {error}", "this is a fault in Fairway", as_json=as_json)
-    return Exit.WRONG_INPUT if isinstance(error, (CycloptsError, UserError)) else Exit.UNKNOWN
+    return Exit.WRONG_INPUT if isinstance(error, UserError) else Exit.UNKNOWN

@@ -1,9 +1,7 @@
 """plan and deploy."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Literal
 
 from fairway.cli.follow import follow
 from fairway.cli.options import DEFAULTS, Options
@@ -53,7 +51,7 @@ def deploy(
     reason: str = "",
     wait: bool = True,
     timeout: str | None = None,
-    lift_quarantine: Annotated[str | None, Parameter(help="Why a rejected artifact may come back.")] = None,
+    lift_quarantine: str | None = None,
     options: Options = DEFAULTS,
 ) -> int:
     """Take a release to an environment.
@@ -65,6 +63,7 @@ def deploy(
         reason: why, for the record.
         wait: stay until the run has ended; what was started goes on either way.
         timeout: how long to stay at most, such as 10m.
+        lift_quarantine: why a rejected artifact may come back.
     """
     from fairway import bootstrap
 

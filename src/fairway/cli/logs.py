@@ -2,13 +2,13 @@
 
 import sys
 
-from fairway.cli.options import DEFAULTS, AtLeastOne, Options
+from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit
 from fairway.usecases.deploy import find_environment
 
 
 def logs(
-    *, env: str, revision: str | None = None, lines: AtLeastOne = 20, follow: bool = False, options: Options = DEFAULTS
+    *, env: str, revision: str | None = None, lines: int = 20, follow: bool = False, options: Options = DEFAULTS
 ) -> int:
     """Show what the instances of an environment wrote.
 

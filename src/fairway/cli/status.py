@@ -1,15 +1,11 @@
 """status, watch and history."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from fairway.cli.evidence import check_plot, save, show
 from fairway.cli.follow import WAITING, follow
-from fairway.cli.options import DEFAULTS, AtLeastOne, Options
+from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, print_json, say, table
-from fairway.usecases.course import describe_course, tell_course
 from fairway.usecases.report import describe_run, timestamp
 from fairway.usecases.status import Question, describe_environment
 
@@ -18,7 +14,7 @@ def status(
     *,
     env: str | None = None,
     run: str | None = None,
-    evidence: Annotated[bool, Parameter(negative="")] = False,
+    evidence: bool = False,
     plot: Path | None = None,
     options: Options = DEFAULTS,
 ) -> int:
@@ -33,6 +29,8 @@ def status(
     from fairway import bootstrap
 
     if plot is not None:
+        from fairway.cli.evidence import check_plot
+
         check_plot(plot)
     service, store = bootstrap.open_reader(options.config)
     if run is not None:
@@ -45,6 +43,10 @@ def status(
             bootstrap.insist_on_environment(options.config, env)
     courses = []
     if evidence or plot is not None or run is not None:
+        # Only here: a plain status is asked for often, and should not wait for what draws.
+        from fairway.cli.evidence import save, show
+        from fairway.usecases.course import describe_course, tell_course
+
         courses = [tell_course(store, entry["run"]) for entry in found if entry["run"] is not None]
     if plot is not None:
         save(courses, plot)
@@ -73,9 +75,7 @@ def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULT
     return follow(bootstrap.open_known(options.config), run, as_json=options.json, limit=limit)
 
 
-def history(
-    *, env: str | None = None, limit: AtLeastOne = 20, run: str | None = None, options: Options = DEFAULTS
-) -> int:
+def history(*, env: str | None = None, limit: int = 20, run: str | None = None, options: Options = DEFAULTS) -> int:
     """List the runs of an environment, newest first, or everything about one run.
 
     Args:

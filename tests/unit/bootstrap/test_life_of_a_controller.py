@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from fairway.adapters.stores.sql import SqlStore
-from fairway.bootstrap import controller
+from fairway.bootstrap import serving
 from fairway.engine.controller import Controller
 
 
@@ -32,18 +32,18 @@ def test_a_controller_whose_loop_fails_ends_with_all_its_threads(project, monkey
 
     monkeypatch.setattr(Controller, "serve", fail)
     with pytest.raises(RuntimeError):
-        controller._serve(project, lambda line: None)
+        serving._serve(project, lambda line: None)
     assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care"})
 
 
 def test_what_commands_left_long_ago_goes_and_what_is_young_stays(project):
     stop = threading.Event()
-    places = {age: project.state / controller.COMMANDS_FOLDER / f"key-{age}" for age in ("old", "young")}
+    places = {age: project.state / serving.COMMANDS_FOLDER / f"key-{age}" for age in ("old", "young")}
     for age, place in places.items():
         place.mkdir(parents=True)
-        finished = time.time() - (controller.KEPT_COMMANDS + 60.0 if age == "old" else 60.0)
+        finished = time.time() - (serving.KEPT_COMMANDS + 60.0 if age == "old" else 60.0)
         result = {"status": 0, "tail": "", "started": finished, "finished": finished}
         (place / "result.json").write_text(json.dumps(result))
     project.supervisor.ensure_running = stop.set
-    controller._care(project, stop, lambda what, error: None)
+    serving._care(project, stop, lambda what, error: None)
     assert [age for age, place in places.items() if place.exists()] == ["young"]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fairway.cli.app import app, run
+from fairway.cli import app
+from fairway.cli.app import run
 from fairway.cli.output import Exit
 
 
@@ -18,7 +19,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
         def call(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(type(app), "__call__", call)
+        monkeypatch.setattr(app, "call", call)
 
     return fail
 

@@ -1,0 +1,97 @@
+"""Being the controller. Only the controller loads this: commands have no use for the engine."""
+
+import fcntl
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fairway.adapters.commands import LocalCommands
+from fairway.bootstrap.ambient import now
+from fairway.bootstrap.controller import take_lock
+from fairway.bootstrap.project import COMMANDS_FOLDER, STATE_FOLDER, Project, recall
+from fairway.domain.errors import FairwayError, PermanentError
+from fairway.engine.advance import Engine
+from fairway.engine.controller import POSTMEN, WORKERS, Controller, Postman
+from fairway.engine.judge import Judge
+
+#: Seconds for which results and output of commands are kept, and between two looks for older ones.
+KEPT_COMMANDS, PRUNE_EVERY = 30 * 86400.0, 86400.0
+
+
+def serve(config: Path | None, log: Callable[[str], None]) -> None:
+    """Is the controller until SIGTERM or SIGINT. A server is shared by several controllers, a file has one.
+
+    Raises:
+        PermanentError: another one serves the same file.
+    """
+    path, service, database = recall(config)
+    alone = not database.startswith("postgres")
+    with _present(path.parent / STATE_FOLDER, alone=alone):
+        _serve(Project(path, path.parent, database, exclusive=alone, serves=service), log)
+
+
+@contextmanager
+def _present(state: Path, *, alone: bool) -> Iterator[None]:
+    """Holds the lock by which commands see that a controller runs; the system frees it when the process ends."""
+    with (state / "controller.lock").open("ab") as file:
+        if not take_lock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+            raise PermanentError("controller-runs", f"another controller serves {state}", "fairway down stops it")
+        yield
+
+
+def _serve(project: Project, log: Callable[[str], None]) -> None:
+    logging.raiseExceptions = False
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def report(what: str, error: BaseException) -> None:
+        hint = error.hint if isinstance(error, FairwayError) else ""
+        log(f"{what}: {type(error).__name__}: {error} {hint}".rstrip())
+
+    store = project.store
+    holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+    with (
+        ThreadPoolExecutor(WORKERS, "run") as workers,
+        ThreadPoolExecutor(WORKERS, "look") as looks,
+        ThreadPoolExecutor(POSTMEN, "post") as postmen,
+    ):
+        engine = Engine(store, Judge(store, looks), project.world, now, looks)
+        controller = Controller(engine, store, holder, now, workers, report)
+        postman = Postman(store, project.notifier, now, report, postmen)
+        others = [
+            threading.Thread(target=postman.serve, args=(stop,), name="postman"),
+            threading.Thread(target=_care, args=(project, stop, report), name="care"),
+        ]
+        for thread in others:
+            thread.start()
+        log(f"controller {holder} serves {project.folder}")
+        try:
+            controller.serve(stop)
+        finally:
+            # A controller that cannot go on ends with all its threads: only then does the supervisor start another.
+            stop.set()
+            for thread in others:
+                thread.join()
+    store.close()
+
+
+def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
+    """The controller and the supervisor keep each other alive; once a day, what commands left long ago goes."""
+    pruned = float("-inf")
+    while not stop.wait(1.0):
+        if not 0 <= now() - pruned < PRUNE_EVERY:
+            pruned = now()
+            with suppress(OSError):
+                LocalCommands(project.state / COMMANDS_FOLDER).prune(KEPT_COMMANDS)
+        try:
+            project.supervisor.ensure_running()
+        except FairwayError as error:
+            report("supervisor", error)

@@ -1,0 +1,65 @@
+"""The parser of command lines: help, and everything that `quick` leaves to it."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from fairway import __version__
+from fairway.cli.app import COMMANDS
+from fairway.cli.options import Options
+from fairway.domain.errors import UserError
+
+_AT_LEAST_ONE = Annotated[int, Parameter(validator=Number(gte=1))]
+
+#: What the parser has to know of parameters beside their types; here, so that commands do not need the parser.
+_DETAILS: dict[str, dict[str, Any]] = {
+    "history": {"limit": _AT_LEAST_ONE},
+    "logs": {"lines": _AT_LEAST_ONE},
+    "status": {"evidence": Annotated[bool, Parameter(negative="")]},
+}
+_COMMON: dict[str, Any] = {
+    "json": Annotated[bool, Parameter(negative="", help="Print one JSON object on stdout.")],
+    "config": Annotated[
+        Path | None, Parameter(name=["--config", "-c"], help="The fairway.yaml; default: the nearest one above here.")
+    ],
+}
+Options.__annotations__.update(_COMMON)
+Parameter(name="*")(Options)
+
+app = App(
+    name="fairway",
+    version=__version__,
+    help="Takes a commit to production, watches it, and takes it back when it is bad.",
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,
+)
+for _name, _, _help in COMMANDS:
+    app.command(f"{__name__}:{_name}", name=_name, help=_help)
+
+
+def __getattr__(name: str) -> Any:
+    """A command, loaded when the parser asks for it by its name."""
+    place = next((place for known, place, _ in COMMANDS if known == name), None)
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, function = place.partition(":")
+    command = getattr(import_module(f"fairway.cli.{module}"), function)
+    command.__annotations__.update(_DETAILS.get(name, {}))
+    return command
+
+
+def call(arguments: list[str]) -> object:
+    """Runs what a command line asks for.
+
+    Raises:
+        UserError: it is no command line of ours.
+    """
+    try:
+        return app(arguments)
+    except CycloptsError as error:
+        raise UserError("usage", str(error), "fairway --help lists the commands") from error
