@@ -150,6 +150,8 @@ class History:
 
     def _thin(self) -> tuple[int, ...]:
         """Brings the number of points below the limit; returns the numbers of those that go."""
+        if len(self.points) <= LIMIT:
+            return ()
         before = [number for number, _ in self.points]
         while len(self.points) > LIMIT:
             self.spacing *= 2.0

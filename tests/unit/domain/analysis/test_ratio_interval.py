@@ -1,8 +1,9 @@
+from math import exp, log
 from random import Random
 
 import pytest
 
-from fairway.domain.analysis.interval import RatioInterval
+from fairway.domain.analysis.interval import GRID, RatioInterval
 
 
 def simulate(ratio, *, blocks, seed):
@@ -52,3 +53,41 @@ def test_the_interval_holds_the_true_ratio_at_all_moments_of_nearly_all_runs(rat
 def test_the_interval_narrows_round_the_true_ratio():
     low, high = simulate(8.0, blocks=1500, seed=3)[0].bounds()
     assert 4.0 < low < 8.0 < high < 16.0
+
+
+def slow_bounds(blocks):
+    """The interval from its definition: any ratio may be asked about, and each block is gone through each time."""
+
+    def likelihood(u):
+        shares = [(c, s, share * exp(u) / (1.0 - share + share * exp(u))) for c, s, share in blocks]
+        return sum(c * log(p) + s * log(1.0 - p) for c, s, p in shares)
+
+    def inside(u):
+        return mean - likelihood(u) < log(100.0)
+
+    def edge(within, beyond):
+        for _ in range(50):
+            middle = (within + beyond) / 2.0
+            within, beyond = (middle, beyond) if inside(middle) else (within, middle)
+        return exp(within)
+
+    highest = max(likelihood(log(r)) for r in GRID)
+    mean = highest + log(sum(exp(likelihood(log(r)) - highest) for r in GRID) / len(GRID))
+    best = max((log(r) for r in GRID), key=likelihood)
+    return edge(best, log(1e-3)), edge(best, log(1e3))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_ends_are_those_of_the_definition_or_a_little_wider_and_never_narrower(seed):
+    random, interval, blocks = Random(seed), RatioInterval(), []
+    ratio = 10.0 ** random.uniform(-1.0, 1.5)
+    for _ in range(random.randint(1, 40)):
+        share = random.choice([0.01, 0.1, 0.5])
+        candidate = sum(random.random() < min(1.0, 0.02 * ratio) for _ in range(int(300 * share)))
+        stable = sum(random.random() < 0.02 for _ in range(int(300 * (1.0 - share))))
+        blocks.append((candidate, stable, share))
+        interval.add(candidate_failed=candidate, stable_failed=stable, share=share)
+    low, high = interval.bounds()
+    exact_low, exact_high = slow_bounds(blocks)
+    assert exact_low / 1.03 <= (low or 1e-3) <= exact_low * (1.0 + 1e-9)
+    assert exact_high * (1.0 - 1e-9) <= (high or 1e3) <= exact_high * 1.03
