@@ -62,8 +62,9 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
         ThreadPoolExecutor(WORKERS, "run") as workers,
         ThreadPoolExecutor(WORKERS, "look") as looks,
         ThreadPoolExecutor(POSTMEN, "post") as postmen,
+        ThreadPoolExecutor(WORKERS, "meter") as readers,
     ):
-        engine = Engine(store, Judge(store, looks), project.world, now, looks)
+        engine = Engine(store, Judge(store, looks, readers), project.world, now, looks)
         controller = Controller(engine, store, holder, now, workers, report)
         postman = Postman(store, project.notifier, now, report, postmen)
         others = [

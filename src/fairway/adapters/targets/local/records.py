@@ -30,6 +30,7 @@ class InstanceRecord:
         ready: path of the readiness question, None for any answer at all; with the text that the answer must contain.
         timeout: seconds from its start until it must be ready.
         socket: path of the Unix socket that it listens on; empty with a port.
+        version: of the release, for people and metrics.
     """
 
     id: str
@@ -42,6 +43,7 @@ class InstanceRecord:
     ready_body: str | None
     timeout: float
     socket: str = ""
+    version: str = ""
 
     @property
     def endpoint(self) -> Endpoint:

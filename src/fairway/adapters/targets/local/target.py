@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairway.adapters.targets.local.command import inherited_variables, make_unit
+from fairway.adapters.targets.local.discovery import publish_instances
 from fairway.adapters.targets.local.listeners import observe_listener
 from fairway.adapters.targets.local.logs import LogReader, remove_log
 from fairway.adapters.targets.local.ports import choose_port
@@ -55,6 +56,7 @@ class LocalTarget:
         self._environment = environment
         self._supervisor = supervisor
         self._clock = clock
+        self._folder = folder
         self._key = key_of(service, environment)
         self._store = RecordStore(folder, self._key)
         # With the folder: the same service of two checkouts should not try the same ports at the same time.
@@ -79,6 +81,7 @@ class LocalTarget:
                 self._supervisor.ensure_unit(make_unit(self._unit(record), revision, record))
             for _ in range(count - len(records.of(revision.id))):
                 records = self._start(records, revision)
+            publish_instances(self._folder, self._service, self._environment, records)
         return self.observe_instances(revision.id)
 
     def observe_instances(self, revision: str) -> tuple[Instance, ...]:
@@ -150,6 +153,7 @@ class LocalTarget:
                 ready=revision.run.health.ready,
                 ready_body=revision.run.health.ready_body,
                 timeout=revision.run.health.timeout,
+                version=revision.version,
                 socket=choose_socket(f"{self._name}/{name}") if by_socket else "",
             )
             unit = make_unit(self._unit(record), revision, record)
