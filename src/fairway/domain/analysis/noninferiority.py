@@ -26,6 +26,7 @@ from math import exp, log, log1p
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet
+from fairway.domain.analysis.noninferiority_latency import LatencyEvidence
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.sentences import e_value
 from fairway.domain.analysis.tally import Tally
@@ -64,24 +65,27 @@ class ErrorEvidence:
     Attributes:
         logs: logarithm of what each bet has become, 0 at the beginning of a step.
         stable: what closed blocks of the whole rollout have counted of stable.
-        balance: requests of the candidate per request of stable in the last block.
     """
 
     logs: list[float] = field(default_factory=lambda: [0.0] * len(BETS))
     stable: Counts = field(default_factory=lambda: Counts(0, 0))
-    balance: float = 0.0
 
     def begin(self) -> None:
         """Another step begins."""
         self.logs = [0.0] * len(BETS)
 
-    def grow(self, block: Tally, margin: Margin) -> None:
-        """Settles one block, in which both revisions finished requests."""
-        self.balance = balance = block.candidate_finished / block.stable_finished
-        candidate = (block.candidate_finished, block.candidate_failed)
+    def grow(self, block: Tally, margin: Margin, *, dispersion: float = 1.0) -> None:
+        """Settles one block, in which both revisions finished requests.
+
+        Args:
+            block: what it has counted.
+            margin: the promotion margin.
+            dispersion: how many times more failures vary than independent ones would; divides the logarithms.
+        """
+        balance = block.candidate_finished / block.stable_finished
         self.logs = [
-            total + min(log(CAP), error_gain(bet, candidate, block.stable_failed, balance=balance, margin=margin))
-            for total, bet in zip(self.logs, self._bets(margin, balance), strict=True)
+            total + min(log(CAP), gain / dispersion)
+            for total, gain in zip(self.logs, self._gains(block, margin, balance), strict=True)
         ]
         finished, failed = self.stable.finished + block.stable_finished, self.stable.failed + block.stable_failed
         self.stable = Counts(finished, failed)
@@ -110,6 +114,11 @@ class ErrorEvidence:
         if self.e_value() >= 1.0 / BETA:
             return 0
         return round(min(wanted)) if wanted else None
+
+    def _gains(self, block: Tally, margin: Margin, balance: float) -> list[float]:
+        candidate = (block.candidate_finished, block.candidate_failed)
+        bets = self._bets(margin, balance)
+        return [error_gain(bet, candidate, block.stable_failed, balance=balance, margin=margin) for bet in bets]
 
     def _guess(self) -> float:
         return (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
@@ -154,26 +163,35 @@ class NonInferiority:
     Attributes:
         step: where the rollout stands.
         seconds: age of the open block.
-        open: what the open block has counted.
+        open: what the open block has counted, for the errors; latency has blocks of its own.
+        dispersion: how failures vary, as known when the open block began.
     """
 
     step: Step = NO_STEP
     seconds: float = 0.0
     open: Tally = field(default_factory=Tally)
+    dispersion: float = 1.0
     errors: ErrorEvidence = field(default_factory=ErrorEvidence)
+    latency: LatencyEvidence = field(default_factory=LatencyEvidence)
 
     def enter_step(self, step: Step, policy: AnalysisPolicy) -> None:
         """The weight changed, or a watch begins again at the same weight."""
         self._close(policy)
         self.seconds, self.open = 0.0, Tally()
+        self.latency.discard()
         if step.weight != self.step.weight:
             self.errors.begin()
+            self.latency.begin()
         self.step = step
 
     def observe(self, reading: Reading, policy: AnalysisPolicy) -> None:
-        """Adds a reading; closes the block when its time has come."""
+        """Adds a reading; closes blocks when their time has come."""
+        if not self.step.alone and self.step.weight > 0.0:
+            self.latency.observe(reading, length=self._length(policy), cap=CAP, least=policy.latency_margin)
         if (reading.warming or reading.incident) and self.seconds == 0.0:
             return
+        if self.seconds == 0.0:
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < self._length(policy):
@@ -185,10 +203,14 @@ class NonInferiority:
         """What has been shown so far, one entry for each test; none where there is nothing to compare with."""
         if self.step.alone or self.step.weight <= 0.0:
             return ()
-        margin = promotion_margin(policy)
+        margin, balance, threshold = promotion_margin(policy), self._balance(), 1.0 / BETA
         words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
-        missing = self.errors.missing(margin, balance=self._balance())
-        return (Promotion("errors", self.errors.e_value(), 1.0 / BETA, missing, words),)
+        missing = self.errors.missing(margin, balance=balance)
+        tests = [Promotion("errors", self.errors.e_value(), threshold, missing, words)]
+        if self.latency.measured:
+            missing = self.latency.missing(balance=balance, threshold=threshold)
+            tests.append(Promotion("latency", self.latency.e_value(), threshold, missing, self.latency.words()))
+        return tuple(tests)
 
     def _balance(self) -> float:
         """Requests of the candidate per request of stable, as the weight has them."""
@@ -204,7 +226,7 @@ class NonInferiority:
         """Settles the open block; False if it cannot be settled yet."""
         if self.step.alone or not self.open.candidate_finished or not self.open.stable_finished:
             return False
-        self.errors.grow(self.open, promotion_margin(policy))
+        self.errors.grow(self.open, promotion_margin(policy), dispersion=self.dispersion)
         return True
 
 

@@ -197,7 +197,7 @@ class LatencyLane:
         if stable.total < KNOWN:
             return False
         chosen = stable.edges(SHARES)
-        self.margin = max(self.test.margin, least_margin(_medians(histograms), histograms.candidates))
+        self.margin = max(self.test.margin, margin_of_instances(histograms))
         self.edges = [edge for edge, _ in chosen]
         self.known = min(float(stable.total), BELIEVED)
         self.slow = [share * self.known for _, share in chosen]
@@ -225,6 +225,11 @@ class LatencyLane:
     def _shares(self) -> list[float]:
         """What stable's tail shares are taken for."""
         return [min(0.95, (slow + 0.1) / (self.known + 0.2)) for slow in self.slow]
+
+
+def margin_of_instances(histograms: Histograms) -> float:
+    """The margin below which the instances of stable differ among each other, as a fraction; 0 where unknown."""
+    return least_margin(_medians(histograms), histograms.candidates)
 
 
 def _medians(histograms: Histograms) -> list[float]:
