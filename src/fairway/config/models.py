@@ -197,6 +197,20 @@ StrategySection = Annotated[
 ]
 
 
+class ObjectivesSection(Section):
+    """What the candidate must keep whatever stable does. Where stable misses it as well, the rollout is held."""
+
+    errors: Percentage | None = Field(
+        default=None, description="Greatest share of its requests that may fail.", examples=["1%"]
+    )
+    p50: PositiveDuration | None = Field(
+        default=None, description="Within this time half of its requests are answered.", examples=["100ms"]
+    )
+    p90: PositiveDuration | None = Field(default=None, description="Likewise 90 %.", examples=["200ms"])
+    p95: PositiveDuration | None = Field(default=None, description="Likewise 95 %.", examples=["300ms"])
+    p99: PositiveDuration | None = Field(default=None, description="Likewise 99 %.", examples=["500ms"])
+
+
 class AnalysisSection(Section):
     """How candidate and stable are compared, and when the candidate is taken back."""
 
@@ -214,6 +228,17 @@ class AnalysisSection(Section):
         examples=[0.01],
         ge=0,
         le=100,
+    )
+    latency: Percentage | None = Field(
+        default=None,
+        description="The candidate may be this much slower than stable: strict 5%, balanced 10%, tolerant 20%. More "
+        "where instances of stable differ more than that among each other.",
+        examples=["10%"],
+    )
+    slo: ObjectivesSection | None = Field(
+        default=None,
+        description="Objectives that the candidate must keep whatever stable does.",
+        examples=[{"errors": "1%", "p99": "500ms"}],
     )
     alpha: float = Field(
         default=0.01,

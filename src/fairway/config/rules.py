@@ -5,6 +5,7 @@ together with those of the types.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -156,6 +157,29 @@ def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) 
         yield document.problem((*path, "max_unavailable"), message, hint)
 
 
+def _objectives(document: Document, data: Data) -> Iterator[Problem]:
+    """There is one, it can be missed, and what more requests must keep is no shorter."""
+    for name, spec in environments(data).items():
+        analysis = spec.get("analysis")
+        slo = analysis.get("slo") if isinstance(analysis, dict) else None
+        if not isinstance(slo, dict):
+            continue
+        path: KeyPath = ("environments", name, "analysis", "slo")
+        if not slo:
+            yield document.problem(path, "slo holds no objective", "write errors: 1% or p99: 500ms, or remove it")
+        errors = str(slo.get("errors", "")).replace(" ", "")
+        if re.fullmatch(r"0+(\.0+)?%|100(\.0+)?%", errors):
+            hint = "write a share of requests above 0% and below 100%"
+            yield document.problem((*path, "errors"), f"{quote(errors)} is no objective for errors", hint)
+        shorter: tuple[str, float] | None = None
+        for key in ("p50", "p90", "p95", "p99"):
+            seconds = parse_duration(slo[key]) if isinstance(slo.get(key), str) else None
+            if seconds is not None and shorter is not None and seconds < shorter[1]:
+                message = f"{key} is {quote(slo[key])}, shorter than {shorter[0]}, which is {quote(slo[shorter[0]])}"
+                yield document.problem((*path, key), message, "more requests cannot be answered within a shorter time")
+            shorter = (key, seconds) if seconds is not None else shorter
+
+
 def _listens(document: Document, data: Data) -> Iterator[Problem]:
     taken: list[tuple[str, tuple[str, int]]] = []
     for name, spec in environments(data).items():
@@ -184,4 +208,4 @@ def _overlap(one: tuple[str, int], other: tuple[str, int]) -> bool:
     return one[1] == other[1] and same_host
 
 
-RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _listens)
+RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _objectives, _listens)

@@ -12,6 +12,7 @@ from fairway.config.models import (
     CheckStage,
     CommandStage,
     EnvironmentSection,
+    ObjectivesSection,
     RollingSection,
     RunSection,
     ServiceFile,
@@ -21,14 +22,14 @@ from fairway.config.models import (
 from fairway.config.rules import share
 from fairway.config.section import AdapterSection
 from fairway.domain.analysis.budget import Budget
-from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
 from fairway.domain.rollout.routes import Stickiness
 from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes, Strategy
 
-PRESETS = {"strict": (1.0, 0.0), "balanced": (1.25, 0.0001), "tolerant": (2.0, 0.001)}
-"""Margins of the presets: factor on stable's error ratio, and what may come on top, as a fraction."""
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+"""The objectives of latency: the share of requests that each is about."""
 
 OBSERVE = {"rolling": 0.0, "blue-green": 0.0, "canary": 1800.0}
 """Seconds to watch after the promotion where the file does not say: a rolling update keeps nothing to go back to, and
@@ -121,16 +122,19 @@ def _stickiness(section: StickySection | None) -> Stickiness | None:
 
 
 def _analysis(section: AnalysisSection) -> AnalysisPolicy:
-    ratio, absolute = PRESETS[section.preset]
-    margins = (
-        ratio if section.ratio is None else section.ratio,
-        absolute if section.points is None else round(section.points / 100, 12),
-    )
+    preset, slo = PRESETS[section.preset], section.slo or ObjectivesSection()
+    own: dict[str, float] = {
+        "ratio_margin": preset.ratio_margin if section.ratio is None else section.ratio,
+        "absolute_margin": preset.absolute_margin if section.points is None else round(section.points / 100, 12),
+        "latency_margin": preset.latency_margin if section.latency is None else section.latency,
+    }
+    limits = ((share, getattr(slo, name)) for name, share in QUANTILES.items())
     metrics = to_metrics_policy(section.metrics, section.rules, alpha=section.alpha, no_data=section.no_data)
     return AnalysisPolicy(
-        name=section.preset if margins == (ratio, absolute) else "custom",
-        ratio_margin=margins[0],
-        absolute_margin=margins[1],
+        name=section.preset if all(getattr(preset, name) == value for name, value in own.items()) else "custom",
+        **own,
+        objective_errors=slo.errors,
+        objectives_latency=tuple((share, seconds) for share, seconds in limits if seconds is not None),
         # What the user's own metrics may spend of it is not the lanes' any more.
         alpha=round(section.alpha - metrics.alpha, 12),
         warmup=section.warmup,

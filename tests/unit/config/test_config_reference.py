@@ -24,6 +24,7 @@ SECTIONS = {
     "A step of a canary": "StepSection",
     "`sticky`": "StickySection",
     "`analysis`": "AnalysisSection",
+    "`slo` in `analysis`": "ObjectivesSection",
     "`budget`": "BudgetSection",
     "`gates`": "GatesSection",
     "`stages`": "StagesSection",

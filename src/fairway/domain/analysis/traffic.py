@@ -39,8 +39,6 @@ class RevisionTraffic:
         retried: those of `finished` that were not the first try of their request; 0 also where nothing is tried again.
         retried_failed: those of `failed` that were not the first try of their request.
         abandoned: attempts that the client gave up before an answer came; in none of the other numbers.
-        mirrored: copies of requests that ended, whose answers nobody saw; in none of the other numbers.
-        mirrored_failed: those of them that failed.
     """
 
     revision: str
@@ -51,8 +49,6 @@ class RevisionTraffic:
     retried: int = 0
     retried_failed: int = 0
     abandoned: int = 0
-    mirrored: int = 0
-    mirrored_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
