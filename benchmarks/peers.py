@@ -91,11 +91,17 @@ class Peer:
 def haproxy(folder: Path, backends: list[str], threads: int) -> Iterator[Peer]:
     """HAProxy with keep-alive on both sides and health checks.
 
+    Args:
+        folder: for its files.
+        backends: where the instances listen: `host:port`, or the path of a Unix socket.
+        threads: how many do the work.
+
     Raises:
         MissingPeerError: there is none.
     """
     port = free_port()
-    servers = "\n".join(f"  server s{n} {address} check inter 250ms" for n, address in enumerate(backends))
+    places = [f"unix@{place}" if place.startswith("/") else place for place in backends]
+    servers = "\n".join(f"  server s{n} {place} check inter 250ms" for n, place in enumerate(places))
     file = folder / "haproxy.cfg"
     file.write_text(_HAPROXY.format(threads=threads, port=port, servers=servers))
     program, variables = find("haproxy")
@@ -107,11 +113,17 @@ def haproxy(folder: Path, backends: list[str], threads: int) -> Iterator[Peer]:
 def nginx(folder: Path, backends: list[str], threads: int) -> Iterator[Peer]:
     """nginx with keep-alive on both sides.
 
+    Args:
+        folder: for its files.
+        backends: as for HAProxy.
+        threads: processes that do the work.
+
     Raises:
         MissingPeerError: there is none.
     """
     port = free_port()
-    servers = "\n".join(f"    server {address};" for address in backends)
+    places = [f"unix:{place}" if place.startswith("/") else place for place in backends]
+    servers = "\n".join(f"    server {place};" for place in places)
     file = folder / "nginx.conf"
     # Its workers would else become a user who may not enter the folder.
     user = "user root;" if os.geteuid() == 0 else ""

@@ -33,7 +33,7 @@ _CONFIGURATION = """\
 service: {service}
 build: {{steps: []}}
 run:
-  command: {python} {server} --host {{host}} --port {{port}} application:app
+  command: {python} {server} --uds {{socket}} application:app
   health: {{ready: /health}}
   drain: 5s
   variables: {{BENCH_FAILURES: {failures}}}
@@ -118,14 +118,13 @@ class Service:
         return sum(planned.step.seconds for planned in found.plan.forward if isinstance(planned.step, Watch))
 
     def backends(self) -> list[str]:
-        """Where the instances of the live release listen, `host:port`."""
+        """Where the instances of the live release listen: paths of Unix sockets, or `host:port`."""
         live = self._project.store.environment(SERVICE, ENVIRONMENT).live
         if live is None:
             raise RuntimeError("nothing is live")
         spec = self._project.spec.environments[0]
         target = self._project.target_of(SERVICE, ENVIRONMENT, spec.target)
-        endpoints = [instance.endpoint for instance in target.observe_instances(live.id)]
-        return [f"{endpoint.host}:{endpoint.port}" for endpoint in endpoints]
+        return [instance.endpoint.place for instance in target.observe_instances(live.id)]
 
     def processes(self) -> dict[str, int]:
         """Pids of what runs: `envoy`, `controller` and `supervisor`."""

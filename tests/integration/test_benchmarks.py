@@ -18,6 +18,24 @@ from benchmarks.commands import measure
 from benchmarks.figures import Limit, Row, shown
 from benchmarks.suite import QUICK, Results
 
+ON_A_SOCKET = """
+import http.server, socket, sys
+
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_UNIX
+    request_queue_size = 128
+    def server_bind(self):
+        self.socket.bind(self.server_address)
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def address_string(self):
+        return "-"
+
+server = Server(sys.argv[1], Handler)
+print("listening", flush=True)
+server.serve_forever()
+"""
 BUSY = "import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end: pass\n"
 
 
@@ -35,6 +53,22 @@ def backend(tmp_path):
     assert server.stdout is not None
     port = server.stdout.readline().split(" port ")[1].split()[0]
     yield f"127.0.0.1:{port}"
+    server.terminate()
+    server.wait()
+    server.stdout.close()
+
+
+@pytest.fixture
+def backend_on_a_socket(tmp_path):
+    """The same on a Unix socket; its path."""
+    (tmp_path / "health").write_text("ok\n")
+    path = str(tmp_path / "socket")
+    server = subprocess.Popen(
+        [sys.executable, "-c", ON_A_SOCKET, path], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert server.stdout is not None
+    server.stdout.readline()
+    yield path
     server.terminate()
     server.wait()
     server.stdout.close()
@@ -116,10 +150,13 @@ class TestMeasurements:
         assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"]
         assert measured.detail()["by_status"] == {"200": figures["requests"]}
 
+    @pytest.mark.parametrize("where", ["backend", "backend_on_a_socket"])
     @pytest.mark.parametrize(("name", "opener"), [("haproxy", peers.haproxy), ("nginx", peers.nginx)])
     def test_a_peer_forwards_to_the_backend_or_says_that_it_is_not_there(
-        self, name, opener, backend, tmp_path, monkeypatch
+        self, name, opener, where, tmp_path, monkeypatch, request
     ):
+        backend = request.getfixturevalue(where)
+
         def refuse(wanted):
             raise peers.MissingPeerError(f"{wanted} is not here, and tests fetch nothing")
 
