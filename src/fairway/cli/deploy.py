@@ -23,21 +23,37 @@ _BY_NAME: dict[str, type[Rolling] | type[BlueGreen] | type[Canary]] = {
 }
 
 
-def plan(release: str, /, *, env: str, strategy: StrategyName | None = None, options: Options = DEFAULTS) -> int:
-    """Say what deploying a release would do, without doing it. Builds the artifact if there is none yet.
+def plan(
+    release: str,
+    /,
+    *,
+    env: str,
+    strategy: StrategyName | None = None,
+    rps: float | None = None,
+    errors: float | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Say what deploying a release would do, and what it would find, without doing it.
+
+    Builds the artifact if there is none yet. Counts the present requests for some seconds.
 
     Args:
         release: a version, tag, commit or digest.
         env: where to.
         strategy: in place of the environment's own.
+        rps: requests a second to suppose, in place of those that come at present.
+        errors: percentage of requests to suppose that fail on stable, in place of what was counted.
     """
+    from fairway.cli.forecast import forecast_object, forecast_text, foresee
+
     project, request = _prepare(release, env, strategy, options)
     answer = project.deployer(note).plan(request)
     if isinstance(answer, Plan):
+        prediction = foresee(project, answer, request.strategy, rps=rps, errors=errors)
         if options.json:
-            print_json(_plan_object(answer))
+            print_json(_plan_object(answer) | {"forecast": forecast_object(prediction)})
         else:
-            say(_plan_text(answer))
+            say(f"{_plan_text(answer)}\n\n{forecast_text(prediction)}")
         return Exit.YES
     return _say_no(answer, options)
 

@@ -47,7 +47,7 @@ class Stage:
 
     def stable_rps(self, traffic: Traffic) -> float:
         """Requests a second to stable."""
-        return traffic.rps - self.candidate_rps(traffic)
+        return traffic.rps * max(0.0, 100.0 - self.weight) / 100.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,212 @@
+"""What a rollout could find, as `fairway plan` shows it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fairway.cli.output import note, seconds, table
+from fairway.config.durations import format_duration
+from fairway.domain.analysis.planning.course import Detection
+from fairway.domain.analysis.planning.forecast import Forecast
+from fairway.domain.analysis.planning.ladder import Ladder
+from fairway.domain.analysis.planning.stages import Fault
+from fairway.domain.errors import UserError
+from fairway.domain.rollout.plan import Plan
+from fairway.domain.rollout.strategy import Strategy
+from fairway.usecases.deploy import find_environment
+from fairway.usecases.predict import (
+    Assumptions,
+    Prediction,
+    counted_before,
+    measure,
+    next_plan,
+    own_weights,
+    predict,
+    stages_of,
+)
+
+MOST_RPS = 1e9
+NOTHING_LIVE = "Nothing is live yet: there is no traffic to divide and no stable to compare with, so nothing is judged."
+NEXT_ONE = "what the next deployment would find: suppose its traffic with --rps 20 and, in percent, --errors 0.1"
+
+if TYPE_CHECKING:
+    from fairway.bootstrap import Project
+
+
+def foresee(
+    project: "Project", plan: Plan, strategy: Strategy | None, *, rps: float | None, errors: float | None
+) -> Prediction:
+    """What the plan would find, with the traffic that there is or is supposed.
+
+    Args:
+        project: the service.
+        plan: what the deployment would do.
+        strategy: in place of the environment's own.
+        rps: requests a second; None: as counted now.
+        errors: percentage that fails on stable; None: as counted.
+
+    Raises:
+        UserError: what is supposed cannot be.
+    """
+    from fairway import bootstrap
+
+    assumed = _assume(rps, errors)
+    environment = find_environment(project.spec, plan.environment)
+    if strategy is not None:
+        environment = replace(environment, strategy=strategy)
+    if plan.stable is None:
+        if plan.kind != "deploy" or rps is None:
+            return Prediction(NOTHING_LIVE, hint=NEXT_ONE if plan.kind == "deploy" else "")
+        following = next_plan(project.spec, environment, plan)
+        return replace(predict(following, NOTHING_LIVE, assumed, own=own_weights(environment)), next_one=True)
+    if not any(stages_of(plan)):
+        return predict(plan, "", assumed)
+    if rps is None:
+        note("fairway: counting the present requests")
+    router, store = project.router_of(plan.service, plan.environment, plan.router), project.store
+    by = store.environment(plan.service, plan.environment).by
+    before = counted_before(store.load_evidence(by) if by is not None else None, plan.stable.id)
+    measured = measure(router, plan.stable.id, bootstrap.pause, before=before, at_once=rps is not None)
+    return predict(plan, measured, assumed, own=own_weights(environment))
+
+
+def _assume(rps: float | None, errors: float | None) -> Assumptions:
+    if rps is not None and not 0.0 < rps <= MOST_RPS:
+        raise UserError("rps", f"--rps {rps:g} is not a rate of requests", "requests a second, above 0")
+    if errors is not None and not 0.0 <= errors < 100.0:
+        raise UserError("errors", f"--errors {errors:g} is not a percentage", "0 or more, below 100")
+    return Assumptions(rps, None if errors is None else errors / 100.0)
+
+
+def forecast_text(prediction: Prediction) -> str:
+    """The forecast for people."""
+    told = prediction.forecast
+    if told is None:
+        return "\n".join([prediction.basis, *([f"  {prediction.hint}"] if prediction.hint else [])])
+    what = f"{NOTHING_LIVE}\n\nWhat the next deployment" if prediction.next_one else "What this"
+    lines = [f"{what} would find, with {prediction.basis}:", "", *_tables(told)]
+    lines += [f"! {one}" for one in prediction.warnings]
+    if prediction.aim is not None:
+        lines.append(_advice(prediction.aim, prediction.ladder))
+    return "\n".join(lines)
+
+
+def forecast_object(prediction: Prediction) -> dict[str, object]:
+    """The forecast for programs: ratios as fractions of 1, times in seconds, null where nothing is found."""
+    told, ladder = prediction.forecast, prediction.ladder
+    value: dict[str, object] = {
+        "basis": prediction.basis,
+        "hint": prediction.hint,
+        "of_next_deployment": prediction.next_one,
+    }
+    if told is None:
+        return value | {"steps": []}
+    return value | {
+        "rps": told.traffic.rps,
+        "stable_errors": told.traffic.errors,
+        "margin_errors": told.limit,
+        "steps": [
+            {
+                "name": _name(step.stage.purpose, step.stage.weight),
+                "weight": step.stage.weight,
+                "seconds": step.stage.seconds,
+                "rps": step.rps,
+                "requests": step.requests,
+                "shows_nothing": step.blind,
+                "faults": [
+                    _fault_object(fault) | _found_object(found)
+                    for fault, found in zip(told.faults, step.found, strict=True)
+                ],
+            }
+            for step in told.steps
+        ],
+        "from_the_start": [
+            _fault_object(fault) | _found_object(found) | {"step": _place(told, found)}
+            for fault, found in zip(told.faults, told.whole, strict=True)
+        ],
+        "least_errors": told.least_errors,
+        "least_slower": told.least_slower,
+        "warnings": list(prediction.warnings),
+        "better": None if ladder is None else {"steps": list(ladder.weights), "bake": ladder.bake},
+    }
+
+
+def _tables(told: Forecast) -> list[str]:
+    """One column for each step, one row for each fault."""
+    stages = [step.stage for step in told.steps]
+    rows = [
+        ["for", *(seconds(stage.seconds) for stage in stages)],
+        ["requests", *(f"{_number(step.rps)}/s, {_number(step.requests)}" for step in told.steps)],
+    ]
+    for place, fault in enumerate(told.faults):
+        rows.append([_fault(fault), *(_cell(fault, step.found[place]) for step in told.steps)])
+    return [
+        table(["FAULT BEGINS WITH", *(_name(stage.purpose, stage.weight) for stage in stages)], rows),
+        "",
+        "Half of all rollouts go back so soon, with so many requests failed on or served by the candidate.",
+        "–: most do not go back within that step.",
+        *_whole(told),
+    ]
+
+
+def _whole(told: Forecast) -> list[str]:
+    unseen = [_fault(f) for f, found in zip(told.faults, told.whole, strict=True) if found is None]
+    lines = []
+    if unseen:
+        lines.append(f"Most rollouts would never find: {', '.join(unseen)}.")
+    least = [] if told.least_errors is None else [f"error ratios from {_percent(told.least_errors)}"]
+    least += [] if told.least_slower is None else [f"{told.least_slower:.3g} times as slow"]
+    if least:
+        lines.append(f"Found by nine of ten rollouts before the candidate gets all requests: {', '.join(least)}.")
+    lines.append(f"Within the margin, so no fault: error ratios up to {_percent(told.limit)}.")
+    return lines
+
+
+def _advice(aim: Fault, ladder: Ladder | None) -> str:
+    goal = f"an error ratio of {_percent(aim.errors or 0.0)}"
+    if ladder is None:
+        return f"  No ladder with bakes of at most a day finds {goal} with this traffic; send it requests of your own."
+    weights = ", ".join(f"{weight:g}" for weight in ladder.weights)
+    better = f"{{kind: canary, steps: [{weights}], bake: {format_duration(ladder.bake)}}}"
+    return f"  {better} shows something at each step,\n  and finds {goal} in nine of ten rollouts."
+
+
+def _cell(fault: Fault, found: Detection | None) -> str:
+    if found is None:
+        return "–"
+    count = f"{_number(found.served)} served" if fault.errors is None else f"{_number(found.failed)} failed"
+    return f"{seconds(found.seconds)}, {count}"
+
+
+def _fault(fault: Fault) -> str:
+    if fault.errors is None:
+        return f"{fault.slower:g} times as slow"
+    return "all fail" if fault.errors == 1.0 else f"{_percent(fault.errors)} fail"
+
+
+def _fault_object(fault: Fault) -> dict[str, object]:
+    return {"errors": fault.errors, "slower": fault.slower}
+
+
+def _found_object(found: Detection | None) -> dict[str, object]:
+    if found is None:
+        return {"after": None, "failed": None, "served": None}
+    return {"after": round(found.seconds, 2), "failed": round(found.failed, 1), "served": round(found.served, 1)}
+
+
+def _place(told: Forecast, found: Detection | None) -> str | None:
+    if found is None:
+        return None
+    stage = told.steps[found.stage].stage
+    return _name(stage.purpose, stage.weight)
+
+
+def _name(purpose: str, weight: float) -> str:
+    return f"{purpose} at {weight:g} %"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:.2g}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{ratio * 100:.2g} %"

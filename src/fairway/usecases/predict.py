@@ -1,0 +1,265 @@
+"""What a rollout could find, with the traffic there is: the present requests, the plan's steps, and a forecast."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairway.domain.analysis.counters import Counters
+from fairway.domain.analysis.planning.forecast import Forecast, forecast
+from fairway.domain.analysis.planning.ladder import Ladder, better_ladder, moderate
+from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
+from fairway.domain.analysis.traffic import TrafficSnapshot
+from fairway.domain.codec import from_json
+from fairway.domain.errors import PermanentError, TransientError
+from fairway.domain.rollout.compile import compile_deploy
+from fairway.domain.rollout.plan import Plan
+from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
+from fairway.domain.rollout.steps import Scale, Watch
+from fairway.domain.rollout.strategy import Canary
+from fairway.ports.router import Router
+
+SHORTEST, LONGEST = 2.0, 5.0
+"""Seconds for which requests are counted."""
+
+LOOK_EVERY = 0.5
+ENOUGH = 100
+"""Requests from which on counting ends early."""
+
+FEW = 20
+"""Requests below which an average over a longer time says more, where there is one."""
+
+USUAL_ERRORS = 0.001
+"""Stable's error ratio where nothing is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How far a revision's counters had come at some earlier time.
+
+    Attributes:
+        at: seconds since the epoch, UTC.
+        origin: identity of the counters' beginning.
+        finished: first tries that had ended.
+    """
+
+    at: float
+    origin: str
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The requests of the live revision.
+
+    Attributes:
+        requests: counted in `seconds`.
+        seconds: for how long.
+        finished: all that were ever counted.
+        failed: of these.
+        latency: of all these, as the router's histogram.
+    """
+
+    requests: int
+    seconds: float
+    finished: int
+    failed: int
+    latency: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the user says of the traffic.
+
+    Attributes:
+        rps: requests a second; None: as measured.
+        errors: stable's error ratio, as a fraction of 1; None: as measured.
+    """
+
+    rps: float | None = None
+    errors: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is told about a plan.
+
+    Attributes:
+        basis: a sentence: which traffic was supposed, and where that comes from.
+        forecast: None where nothing can be said; `basis` then says why.
+        hint: what to do about that; empty where there is nothing to be done.
+        warnings: sentences.
+        aim: the fault that the ladder is meant for; None where no other ladder is needed.
+        ladder: a better one; None where none is needed or there is none.
+        next_one: this is about the deployment after the plan's, which is not judged itself.
+    """
+
+    basis: str
+    forecast: Forecast | None = None
+    hint: str = ""
+    warnings: tuple[str, ...] = ()
+    aim: Fault | None = None
+    ladder: Ladder | None = None
+    next_one: bool = False
+
+
+def measure(
+    router: Router,
+    revision: str,
+    pause: Callable[[float], None],
+    *,
+    before: Counted | None = None,
+    at_once: bool = False,
+) -> Measured | str:
+    """Counts the requests of the live revision for two to five seconds; in words why that was not possible.
+
+    Args:
+        router: of the environment.
+        revision: id of the live one.
+        pause: waits so many seconds.
+        before: an earlier reading, which helps where requests are rare.
+        at_once: what was counted until now is enough; `requests` and `seconds` are then 0.
+    """
+    try:
+        first = last = router.observe_traffic()
+        seen, seconds = 0, 0.0
+        while not at_once:
+            pause(LOOK_EVERY)
+            last = router.observe_traffic()
+            seen, seconds = _finished(last, revision) - _finished(first, revision), last.at - first.at
+            if last.origin != first.origin or seen < 0 or seconds <= 0.0:
+                return "the counters of the router began again meanwhile"
+            if seconds >= LONGEST or (seconds >= SHORTEST and (seen >= ENOUGH or _finished(last, revision) == 0)):
+                break
+    except (TransientError, PermanentError) as error:
+        return f"the counters of the router could not be read: {error.message}"
+    if before is not None and seen < FEW and before.origin == last.origin and before.at < first.at:
+        longer = _finished(last, revision) - before.finished
+        if longer >= seen:
+            seen, seconds = longer, last.at - before.at
+    traffic = last.of(revision)
+    failed = max(0, traffic.failed - traffic.retried_failed)
+    return Measured(seen, seconds, _finished(last, revision), failed, traffic.latency)
+
+
+def counted_before(stored: Mapping[str, Any] | None, revision: str) -> Counted | None:
+    """How far the counters had come when the last run's analysis read them; None if it did not count that revision.
+
+    Args:
+        stored: the evidence kept with the run that made the revision live.
+        revision: id of the live one.
+    """
+    if stored is None:
+        return None
+    analysis = stored["analysis"]
+    counters = from_json(Counters, analysis["counters"])
+    if counters.at is None or counters.counts is None or revision not in (analysis["candidate"], analysis["stable"]):
+        return None
+    finished, _, retried, _ = counters.counts[:4] if revision == analysis["candidate"] else counters.counts[4:]
+    return Counted(counters.at, counters.origin, max(0, finished - retried))
+
+
+def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: tuple[float, ...] = ()) -> Prediction:
+    """What the plan's analysis would find.
+
+    Args:
+        plan: with a revision that is live already.
+        measured: the present traffic, or why it is not known.
+        assumed: what the user says in its place.
+        own: the weights below 100 that the user chose.
+    """
+    stages = tuple(stages_of(plan))
+    if not stages:
+        return Prediction("No step of this plan is watched, so nothing can be found.")
+    if assumed.rps is None:
+        reason = measured if isinstance(measured, str) else ""
+        if not reason and isinstance(measured, Measured) and not measured.requests:
+            reason = f"no request came within {measured.seconds:.0f} s"
+        if reason:
+            hint = "suppose some: --rps 20, and --errors 0.1 for the percentage of requests that fail on stable"
+            return Prediction(f"What could be found depends on the traffic, and {reason}.", hint=hint)
+    traffic, basis = _suppose(measured, assumed)
+    told = forecast(plan.analysis, traffic, stages)
+    aim = moderate(told.limit)
+    compares = not all(stage.alone for stage in stages)
+    enough = not told.blind and told.least_errors is not None and told.least_errors <= (aim.errors or 0.0)
+    warnings = (*_warnings(told, compares=compares, enough=enough), *_of_budget(told, plan))
+    if enough or not compares:
+        return Prediction(basis, told, warnings=warnings)
+    ladder = better_ladder(plan.analysis, traffic, aim, own)
+    return Prediction(basis, told, warnings=warnings, aim=aim, ladder=ladder)
+
+
+def stages_of(plan: Plan) -> Iterator[Stage]:
+    """The stretches of a plan that are watched."""
+    count, scaled_up = 0, False
+    for planned in plan.forward:
+        match planned.step:
+            case Scale(role="candidate", count=wanted):
+                scaled_up, count = scaled_up or wanted > count, wanted
+            case Watch(seconds=seconds, weight=weight, purpose=purpose) if seconds > 0.0:
+                yield Stage(weight, seconds, purpose, scaled_up)
+                scaled_up = False
+
+
+def next_plan(service: ServiceSpec, environment: EnvironmentSpec, first: Plan) -> Plan:
+    """What the deployment after a first one would do: the same strategy, with something to compare with."""
+    live = replace(first.candidate, id=f"{first.candidate.id}-before")
+    return compile_deploy(
+        service, environment, candidate=first.candidate, stable=live, stable_instances=environment.instances
+    )
+
+
+def own_weights(environment: EnvironmentSpec) -> tuple[float, ...]:
+    """The weights below 100 percent of a canary; none of other strategies."""
+    strategy = environment.strategy
+    return tuple(one for one in strategy.steps if one < 100.0) if isinstance(strategy, Canary) else ()
+
+
+def _finished(snapshot: TrafficSnapshot, revision: str) -> int:
+    traffic = snapshot.of(revision)
+    return max(0, traffic.finished - traffic.retried)
+
+
+def _suppose(measured: Measured | str, assumed: Assumptions) -> tuple[Traffic, str]:
+    """The traffic, and where it comes from."""
+    seen = measured if isinstance(measured, Measured) else None
+    if assumed.rps is not None:
+        rps, words = assumed.rps, f"{assumed.rps:g} requests a second, as you suppose"
+    elif seen is not None:
+        rps = seen.requests / seen.seconds
+        words = f"{rps:.3g} requests a second ({seen.requests:,} in {_time(seen.seconds)})"
+    else:
+        rps, words = 0.0, "no requests"
+    if assumed.errors is not None:
+        errors, how = assumed.errors, f"{assumed.errors * 100:.3g} % of which fail on stable, as you suppose"
+    elif seen is not None and seen.finished:
+        errors = seen.failed / seen.finished
+        how = f"stable failed {errors * 100:.2g} % of the {seen.finished:,} counted so far"
+    else:
+        errors, how = USUAL_ERRORS, f"{USUAL_ERRORS * 100:g} % of which are supposed to fail on stable"
+    return Traffic(rps, errors, seen.latency if seen is not None else ()), f"{words}; {how}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120.0 else f"the last {seconds / 60.0:,.0f} minutes"
+
+
+def _warnings(told: Forecast, *, compares: bool, enough: bool) -> Iterator[str]:
+    if not compares:
+        yield "no step compares the candidate with stable: a fault shows when the candidate has all requests"
+    for step in told.blind:
+        where = f"{step.stage.purpose} at {step.stage.weight:g} %"
+        yield f"{where} shows nothing: about {step.requests:.3g} requests, too few to find even a total failure"
+    if compares and not enough and not told.blind:
+        yield "the steps before 100 % find gross faults only"
+
+
+def _of_budget(told: Forecast, plan: Plan) -> Iterator[str]:
+    if plan.budget is None:
+        return
+    limit = plan.budget.failed_requests
+    if any(found is not None and found.failed > limit / 2.0 for step in told.steps for found in step.found):
+        yield (
+            f"the budget of {limit:,} failed requests comes before the evidence where more than {limit / 2.0:g} fail: "
+            f"the weight stays from there on, and at {limit:,} the candidate is taken back"
+        )
