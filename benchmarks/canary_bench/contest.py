@@ -81,13 +81,13 @@ class _Task:
 
 def quick(*, with_recording: bool) -> tuple[Cell, ...]:
     """About a minute and a half. Readings once a second but where seconds decide."""
-    cells = [Cell(one, 100.0, 20, 1.0) for one in HEALTHY]
-    cells += [Cell(HEALTHY[row], 1000.0, 10, 1.0) for row in (0, 1, 4)]
-    cells += [Cell(SPARSE, 1.0, 10, 1.0)]
-    cells += [Cell(one, 100.0, 10, 1.0) for one in UNCLEAR]
-    cells += [Cell(one, rate, 8, _pace(one)) for rate in (10.0, 100.0, 1000.0) for one in BAD]
+    cells = [Cell(one, 100.0, 12, 1.0) for one in HEALTHY]
+    cells += [Cell(HEALTHY[row], 1000.0, 8, 1.0) for row in (0, 1, 4)]
+    cells += [Cell(SPARSE, 1.0, 8, 1.0)]
+    cells += [Cell(one, 100.0, 8, 1.0) for one in UNCLEAR]
+    cells += [Cell(one, rate, 6, _pace(one)) for rate in (10.0, 100.0, 1000.0) for one in BAD]
     if with_recording:
-        cells += [Cell(one, 100.0, 20, 1.0) for one in RECORDED]
+        cells += [Cell(one, 100.0, 12, 1.0) for one in RECORDED]
     return tuple(cells)
 
 

@@ -10,13 +10,12 @@ increase.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from benchmarks.canary_bench.trace import Minutes, Trace
 from benchmarks.canary_bench.verdict import PROMOTE, RULE, Contestant, Verdict
@@ -49,12 +48,18 @@ def is_high(
     """
     if np.array_equal(np.sort(candidate), np.sort(stable)) or len(np.unique(np.concatenate([candidate, stable]))) == 1:
         return False
-    low, estimate = shift(candidate, stable, confidence=confidence)
+    low, estimate = _shift(candidate.tobytes(), stable.tobytes(), confidence)
     if low <= tolerance * abs(estimate):
         return False
     means = float(candidate.mean()), float(stable.mean())
     # An effect that cannot be computed is no reason to pass.
     return 0.0 in means or means[0] / means[1] >= allowed
+
+
+@lru_cache(maxsize=64)
+def _shift(candidate: bytes, stable: bytes, confidence: float) -> tuple[float, float]:
+    """The same series are judged with several allowed increases."""
+    return shift(np.frombuffer(candidate), np.frombuffer(stable), confidence=confidence)
 
 
 def shift(candidate: Array, stable: Array, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -81,9 +86,11 @@ def _root(candidate: Array, stable: Array, quantile: float, ends: tuple[float, f
 def _statistic(candidate: Array, stable: Array, quantile: float, moved: float) -> float:
     """Standardised rank sum of the candidate after moving it back, less `quantile`; falls as `moved` grows."""
     m, n = len(candidate), len(stable)
-    ranks = rankdata(np.concatenate([candidate - moved, stable]))
-    _, ties = np.unique(ranks, return_counts=True)
-    distance = float(ranks[:m].sum()) - m * (m + 1) / 2.0 - m * n / 2.0
+    shifted = candidate - moved
+    ordered = np.sort(stable)
+    below = np.searchsorted(ordered, shifted, side="left"), np.searchsorted(ordered, shifted, side="right")
+    _, ties = np.unique(np.concatenate([shifted, ordered]), return_counts=True)
+    distance = float(below[0].sum() + below[1].sum()) / 2.0 - m * n / 2.0
     variance = m * n / 12.0 * (m + n + 1 - float((ties.astype(float) ** 3 - ties).sum()) / ((m + n) * (m + n - 1)))
     return float((distance - 0.5 * np.sign(distance)) / np.sqrt(variance)) - quantile
 

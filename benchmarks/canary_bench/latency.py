@@ -24,7 +24,7 @@ LOWER = np.concatenate([_DIGITS * 10.0**power for power in range(2, 7)])
 WIDTH = np.concatenate([np.full(90, 10.0**power) for power in range(2, 7)])
 
 #: Draws beyond this number come from a multinomial per tick; below, one by one is faster.
-_ONE_BY_ONE = 3_000_000
+_ONE_BY_ONE = 1_000_000
 
 
 @cache
@@ -72,42 +72,64 @@ def shares(latency: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Ticks `first` up to but not including `end` in which latency has one shape."""
+    """Ticks `first` up to but not including `end` in which latency has one shape for each instance.
+
+    Attributes:
+        shares: part of the requests in each cell, by instance.
+    """
 
     first: int
     end: int
-    shares: Array
+    shares: tuple[Array, ...]
 
 
-def draw(rng: np.random.Generator, answered: Counts, stretches: list[Stretch]) -> Counts:
-    """Answered requests by tick and cell."""
-    drawn = np.zeros((len(answered), len(LOWER)), dtype=np.int64)
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Answered requests by tick, instance and cell.
+
+    Attributes:
+        cells: which of all cells; the others stay empty.
+        counts: in each of them.
+    """
+
+    cells: Counts
+    counts: Counts
+
+
+NOTHING = Histogram(np.zeros(0, dtype=np.int64), np.zeros((0, 0, 0), dtype=np.int64))
+"""Where latency is not known."""
+
+
+def draw(rng: np.random.Generator, answered: Counts, stretches: list[Stretch]) -> Histogram:
+    """Draws the latency of answered requests, which are given by tick and instance."""
+    used = np.flatnonzero(np.sum([one for stretch in stretches for one in stretch.shares], axis=0))
+    drawn = np.zeros((*answered.shape, len(used)), dtype=np.int32)
     for stretch in stretches:
         part = slice(stretch.first, stretch.end)
-        drawn[part] = _draw_alike(rng, answered[part], stretch.shares)
-    return drawn
+        for instance, wanted in enumerate(stretch.shares):
+            drawn[part, instance] = _draw_alike(rng, answered[part, instance], wanted[used])
+    return Histogram(used, drawn)
 
 
 def _draw_alike(rng: np.random.Generator, answered: Counts, wanted: Array) -> Counts:
-    used = np.flatnonzero(wanted)
-    counts = np.zeros((len(answered), len(wanted)), dtype=np.int64)
     total = int(answered.sum())
     if total > _ONE_BY_ONE:
-        counts[:, used] = rng.multinomial(answered, wanted[used] / wanted[used].sum())
-        return counts
-    cells = used[np.minimum(np.searchsorted(np.cumsum(wanted[used]), rng.random(total)), len(used) - 1)]
+        drawn: Counts = rng.multinomial(answered, wanted / wanted.sum())
+        return drawn
+    cells = np.minimum(np.searchsorted(np.cumsum(wanted), rng.random(total)), len(wanted) - 1)
     ticks = np.repeat(np.arange(len(answered)), answered)
-    flat = np.bincount(ticks * len(wanted) + cells, minlength=counts.size)
-    return flat.reshape(counts.shape)
+    flat = np.bincount(ticks * len(wanted) + cells, minlength=len(answered) * len(wanted))
+    return flat.reshape(len(answered), len(wanted))
 
 
-def p99(cells: Counts) -> float:
+def p99(cells: Counts, counts: Counts) -> float:
     """The 99 % quantile of counts by cell in milliseconds, interpolated; NaN without any."""
-    total = int(cells.sum())
+    total = int(counts.sum())
     if total == 0:
         return float("nan")
-    reached = np.cumsum(cells)
-    cell = int(np.searchsorted(reached, 0.99 * total))
-    before = reached[cell] - cells[cell]
-    within = (0.99 * total - before) / cells[cell] if cells[cell] else 0.0
+    reached = np.cumsum(counts)
+    found = int(np.searchsorted(reached, 0.99 * total))
+    before = reached[found] - counts[found]
+    within = (0.99 * total - before) / counts[found] if counts[found] else 0.0
+    cell = cells[found]
     return float(LOWER[cell] + WIDTH[cell] * within) / 1000.0

@@ -6,7 +6,8 @@ a hold is counted but does not delay it, and a step that could end early does no
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -73,24 +74,17 @@ def snapshots(trace: Trace) -> Iterator[TrafficSnapshot | None]:
         yield TrafficSnapshot(at, "simulated", revisions) if trace.readable[tick] else None
 
 
-@dataclass(slots=True)
 class _Growing:
     """The counters of one revision, growing from tick to tick.
 
-    Attributes:
-        extra: the trace whose second tries this revision answers; None: it answers none.
+    Args:
+        revision: its name.
+        side: what happens to it.
+        extra: the trace whose second tries it answers; None: it answers none.
     """
 
-    revision: str
-    side: Side
-    extra: Trace | None
-    finished: Counts
-    failed: Counts
-    again: Counts
-    latency: Counts
-
     def __init__(self, revision: str, side: Side, extra: Trace | None) -> None:
-        self.revision, self.side, self.extra = revision, side, extra
+        self.revision, self.side = revision, side
         self.finished, self.failed = np.cumsum(side.finished, axis=0), np.cumsum(side.failed, axis=0)
         self.again = np.zeros((len(side.finished), 2), dtype=np.int64)
         if extra is not None:
@@ -98,51 +92,76 @@ class _Growing:
             self.failed += np.cumsum(extra.again_failed, axis=0)
             second = np.stack([extra.again.sum(axis=1), extra.again_failed.sum(axis=1)], axis=1)
             self.again = np.cumsum(second, axis=0)
-        self.latency = np.zeros(len(LOWER), dtype=np.int64)
+        instances, cells = side.latency.counts.shape[1:]
+        self.latency = np.zeros((instances + 1, cells), dtype=np.int64)  # the last row: all together
+        self.shown = [_Shown(side.latency.cells) for _ in range(instances + 1)]
 
     def grow(self, tick: int) -> RevisionTraffic:
         """Everything counted until the end of a tick, in order."""
         finished, failed = self.finished[tick].tolist(), self.failed[tick].tolist()
         retried, retried_failed = self.again[tick].tolist()
+        whole, parts = self._cells(tick)
         instances = tuple(
-            InstanceTraffic(f"{self.revision}-{one}", finished[one], failed[one], ejected=0 <= ejected <= tick)
+            InstanceTraffic(
+                f"{self.revision}-{one}", finished[one], failed[one], ejected=0 <= ejected <= tick, latency=parts[one]
+            )
             for one, ejected in enumerate(self.side.ejected)
         )
         return RevisionTraffic(
             self.revision,
             sum(finished),
             sum(failed),
-            latency=self._cells(tick),
+            latency=whole,
             instances=instances,
             retried=retried,
             retried_failed=retried_failed,
         )
 
-    def _cells(self, tick: int) -> Cells:
-        if not len(self.side.latency):
-            return ()
-        self.latency += self.side.latency[tick]
-        used = np.flatnonzero(self.latency)
-        return tuple(zip(LOWER[used].tolist(), WIDTH[used].tolist(), self.latency[used].tolist(), strict=True))
+    def _cells(self, tick: int) -> tuple[Cells, list[Cells]]:
+        """The latency of the revision and of each instance."""
+        if not len(self.side.latency.cells):
+            return (), [()] * len(self.side.ejected)
+        now = self.side.latency.counts[tick]
+        self.latency[:-1] += now
+        self.latency[-1] += now.sum(axis=0)
+        *parts, whole = [shown.cells(counts) for shown, counts in zip(self.shown, self.latency, strict=True)]
+        return whole, parts
+
+
+class _Shown:
+    """A growing histogram without its empty cells. Cells fill up and stay, so which they are is seldom asked."""
+
+    def __init__(self, cells: Counts) -> None:
+        self.all, self.used = cells, np.zeros(0, dtype=np.int64)
+        self.edges: tuple[list[float], list[float]] = [], []
+
+    def cells(self, counts: Counts) -> Cells:
+        """All cells with something in them."""
+        if np.count_nonzero(counts) != len(self.used):
+            self.used = np.flatnonzero(counts)
+            self.edges = LOWER[self.all[self.used]].tolist(), WIDTH[self.all[self.used]].tolist()
+        return tuple(zip(*self.edges, counts[self.used].tolist(), strict=True))
 
 
 def _health(trace: Trace, tick: int) -> tuple[InstanceHealth, ...]:
     """All instances are well, except the candidate's after a crash: each dies as often as it is started."""
     dead = trace.crashed is not None and tick >= trace.crashed
-    restarts = int((tick - (trace.crashed or 0)) * trace.tick / RESTART_EVERY) if dead else 0
-    found = []
-    for revision, side in ((CANDIDATE, trace.candidate), (STABLE, trace.stable)):
-        ill = dead and revision == CANDIDATE
-        for one in range(len(side.ejected)):
-            name = f"{revision}-{one}"
-            exited = "exit status 1" if ill else ""
-            again = restarts if ill else 0
-            found.append(
-                InstanceHealth(
-                    name, revision, ready=not ill, restarts=again, crash_loop=False, was_ready=True, last_exit=exited
-                )
-            )
-    return tuple(found)
+    if not dead:
+        return _well(len(trace.candidate.ejected))
+    restarts = int((tick - (trace.crashed or 0)) * trace.tick / RESTART_EVERY)
+    return tuple(
+        replace(one, ready=False, restarts=restarts, last_exit="exit status 1") if one.revision == CANDIDATE else one
+        for one in _well(len(trace.candidate.ejected))
+    )
+
+
+@cache
+def _well(instances: int) -> tuple[InstanceHealth, ...]:
+    return tuple(
+        InstanceHealth(f"{revision}-{one}", revision, True, 0, crash_loop=False, was_ready=True, last_exit="")
+        for revision in (CANDIDATE, STABLE)
+        for one in range(instances)
+    )
 
 
 def _nothing() -> TrafficSnapshot:

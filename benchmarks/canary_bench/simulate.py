@@ -117,18 +117,18 @@ def _shapes(
 ) -> tuple[list[Stretch], list[Stretch]]:
     """Shapes of latency of the candidate and of stable."""
     healthy = latency.ordinary()
-    fast_c, fast_s = (np.exp(rng.normal(0.0, scenario.spread, INSTANCES)) for _ in range(2))
-    shape_c = np.mean([latency.shares(healthy * factor) for factor in np.unique(fast_c)], axis=0)
-    shape_s = np.mean([latency.shares(healthy * factor) for factor in np.unique(fast_s)], axis=0)
-    worse = shape_c if scenario.slower is None else latency.shares(scenario.slower(healthy))
-    return [Stretch(0, onset, shape_c), Stretch(onset, ticks, worse)], [Stretch(0, ticks, shape_s)]
+    speeds = np.exp(rng.normal(0.0, scenario.spread, 2 * INSTANCES)) if scenario.spread else np.ones(2 * INSTANCES)
+    shapes = [latency.shares(healthy * speed) for speed in np.unique(speeds)]
+    every = tuple(shapes[index] for index in np.unique(speeds, return_inverse=True)[1])
+    first, stable = every[:INSTANCES], [Stretch(0, ticks, every[INSTANCES:])]
+    worse = first if scenario.slower is None else (latency.shares(scenario.slower(healthy)),) * INSTANCES
+    return [Stretch(0, onset, first), Stretch(onset, ticks, worse)], stable
 
 
 def _side(rng: np.random.Generator, finished: Counts, failed: Counts, shapes: list[Stretch]) -> Side:
-    answered = (finished - failed).sum(axis=1)
-    cells = latency.draw(rng, answered, shapes) if shapes else np.zeros((0, len(latency.LOWER)), dtype=np.int64)
+    drawn = latency.draw(rng, finished - failed, shapes) if shapes else latency.NOTHING
     ejected = tuple(_ejection(rng, finished[:, one], failed[:, one]) for one in range(finished.shape[1]))
-    return Side(finished, failed, cells, ejected)
+    return Side(finished, failed, drawn, ejected)
 
 
 def _ejection(rng: np.random.Generator, finished: Counts, failed: Counts) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.canary_bench.latency import Counts, p99
+from benchmarks.canary_bench.latency import Counts, Histogram, p99
 
 DURATION = 1800.0
 LADDER = (1.0, 5.0, 10.0, 25.0, 50.0)
@@ -20,13 +20,13 @@ class Side:
     Attributes:
         finished: first tries that ended, by tick and instance.
         failed: those of them that failed.
-        latency: answered first tries by tick and cell; without rows where latency is not known.
+        latency: answered first tries.
         ejected: tick in which the proxy ejected an instance, by instance; -1: never.
     """
 
     finished: Counts
     failed: Counts
-    latency: Counts
+    latency: Histogram
     ejected: tuple[int, ...]
 
 
@@ -94,10 +94,11 @@ def minutes(trace: Trace) -> Minutes:
         return by_minute
 
     def slow(side: Side) -> NDArray[np.float64]:
-        if not len(side.latency):
+        cells, counts = side.latency.cells, side.latency.counts
+        if not len(cells):
             return np.full(trace.ticks // per, np.nan)
-        by_minute = side.latency.reshape(-1, per, side.latency.shape[-1]).sum(axis=1)
-        return np.array([p99(cells) for cells in by_minute])
+        by_minute = counts.sum(axis=1).reshape(-1, per, len(cells)).sum(axis=1)
+        return np.array([p99(cells, one) for one in by_minute])
 
     return Minutes(
         weights=trace.weights[::per],
