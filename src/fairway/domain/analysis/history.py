@@ -142,7 +142,11 @@ class History:
         before = self.points[-2][1] if len(self.points) > 1 else None
         evidence = assessment.evidence
         changed = last.stretch != (evidence.since, evidence.weight, assessment.decision)
-        if changed or before is None or last.stretch != before.stretch or abs(last.at - before.at) >= self.spacing:
+        # A controller that died right after a save comes back to the same moment.
+        again = last.at == round(assessment.at, 3)
+        if not again and (
+            changed or before is None or last.stretch != before.stretch or abs(last.at - before.at) >= self.spacing
+        ):
             self.base = self.newest
             return number + 1
         self.points.pop()
