@@ -191,7 +191,7 @@ class Analysis:
             candidate=Counts(t.candidate_finished, t.candidate_failed),
             stable=Counts(t.stable_finished, t.stable_failed),
             lanes=tuple(lane.evidence() for lane in self.lanes),
-            promotion=self.promotion.evidence(self.policy),
+            promotion=self.promotion.shown,
             budget=self.budget.spending() if self.budget is not None else None,
         )
 

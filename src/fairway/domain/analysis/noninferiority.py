@@ -165,6 +165,7 @@ class NonInferiority:
         seconds: age of the open block.
         open: what the open block has counted, for the errors; latency has blocks of its own.
         dispersion: how failures vary, as known when the open block began.
+        shown: what there is to show, as of the last closed block.
     """
 
     step: Step = NO_STEP
@@ -173,6 +174,7 @@ class NonInferiority:
     dispersion: float = 1.0
     errors: ErrorEvidence = field(default_factory=ErrorEvidence)
     latency: LatencyEvidence = field(default_factory=LatencyEvidence)
+    shown: tuple[Promotion, ...] = ()
 
     def enter_step(self, step: Step, policy: AnalysisPolicy) -> None:
         """The weight changed, or a watch begins again at the same weight."""
@@ -183,24 +185,33 @@ class NonInferiority:
             self.errors.begin()
             self.latency.begin()
         self.step = step
+        self.shown = self._evidence(policy)
 
     def observe(self, reading: Reading, policy: AnalysisPolicy) -> None:
         """Adds a reading; closes blocks when their time has come."""
-        if not self.step.alone and self.step.weight > 0.0:
-            self.latency.observe(reading, length=self._length(policy), cap=CAP, least=policy.latency_margin)
-        if (reading.warming or reading.incident) and self.seconds == 0.0:
+        if self.step.alone or self.step.weight <= 0.0:
             return
+        news = self.latency.observe(reading, length=self._length(policy), cap=CAP, least=policy.latency_margin)
+        if self._observe_errors(reading, policy) or news:
+            self.shown = self._evidence(policy)
+
+    def _observe_errors(self, reading: Reading, policy: AnalysisPolicy) -> bool:
+        """Whether a block was closed."""
         if self.seconds == 0.0:
+            if reading.warming or reading.incident:
+                return False
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < self._length(policy):
-            return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(policy):
+            return False  # the next reading is as near to the block's end as this one, or nearer
+        closed = self._close(policy)
+        if closed:
             self.seconds, self.open = 0.0, Tally()
+        return closed
 
-    def evidence(self, policy: AnalysisPolicy) -> tuple[Promotion, ...]:
-        """What has been shown so far, one entry for each test; none where there is nothing to compare with."""
+    def _evidence(self, policy: AnalysisPolicy) -> tuple[Promotion, ...]:
+        """One entry for each test; none where there is nothing to compare with."""
         if self.step.alone or self.step.weight <= 0.0:
             return ()
         margin, balance, threshold = promotion_margin(policy), self._balance(), 1.0 / BETA

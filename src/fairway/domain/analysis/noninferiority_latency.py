@@ -67,7 +67,7 @@ class LatencyEvidence:
         self.discard()
         self.edges, self.logs = [], [0.0] * len(self.logs)
 
-    def observe(self, reading: Reading, *, length: float, cap: float, least: float) -> None:
+    def observe(self, reading: Reading, *, length: float, cap: float, least: float) -> bool:
         """Adds a reading; closes the block when its time has come.
 
         Args:
@@ -75,18 +75,24 @@ class LatencyEvidence:
             length: seconds of a block.
             cap: greatest e-value of one block.
             least: the policy's margin of harm, below which the margin of promotion never is.
+
+        Returns:
+            Whether there is something new to show.
         """
         histograms = reading.histograms
-        self.measured = self.measured or histograms.stable.total > 0
         if self.window.series != histograms.series:
+            before = (self.measured, bool(self.edges))
+            self.measured = self.measured or histograms.stable.total > 0
             self._open(reading, least)
-            return
+            return before != (self.measured, bool(self.edges))
         self.seconds += reading.seconds
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < length:
-            return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(reading, cap):
+            return False  # the next reading is as near to the block's end as this one, or nearer
+        closed = self._close(reading, cap)
+        if closed:
             self._open(reading, least)
+        return closed
 
     def e_value(self) -> float:
         """The odds against "the candidate is beyond the margin", at the edge where they are worst."""

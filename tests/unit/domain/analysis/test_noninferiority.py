@@ -147,12 +147,12 @@ GOOD = Tally(100, 0, 900, 1)
 
 
 def errors(one):
-    return one.evidence(POLICY)[0]
+    return one.shown[0]
 
 
 def test_a_good_candidate_is_shown_and_the_words_say_what_was_shown():
     one = watched(60, GOOD)
-    assert is_shown(one.evidence(POLICY))
+    assert is_shown(one.shown)
     shown = errors(one)
     assert (shown.name, shown.threshold, shown.missing) == ("errors", LIMIT, 0)
     assert shown.margin == "at most 1.25 × stable's error ratio + 0.2 points"
@@ -165,12 +165,12 @@ def test_warm_up_and_shared_incidents_show_nothing(warming, incident):
 
 @pytest.mark.parametrize("tally", [Tally(0, 0, 900, 1), Tally(100, 0, 0, 0), Tally()])
 def test_without_requests_of_both_nothing_is_shown(tally):
-    assert not is_shown(watched(120, tally).evidence(POLICY))
+    assert not is_shown(watched(120, tally).shown)
 
 
 def test_where_there_is_nothing_to_compare_with_nothing_is_ever_shown():
-    assert watched(60, GOOD, weight=100.0).evidence(POLICY) == ()
-    assert watched(60, GOOD, weight=0.0).evidence(POLICY) == ()
+    assert watched(60, GOOD, weight=100.0).shown == ()
+    assert watched(60, GOOD, weight=0.0).shown == ()
     assert not is_shown(())
 
 
@@ -193,7 +193,7 @@ def test_the_evidence_goes_on_to_the_last_bit_from_what_was_stored():
             halves = codec.from_json(NonInferiority, codec.to_json(halves))
         for one in (whole, halves):
             one.observe(Reading(0.3, tally, warming=False, incident=False), POLICY)
-    assert halves.evidence(POLICY) == whole.evidence(POLICY)
+    assert halves.shown == whole.shown
 
 
 def test_no_count_is_too_large():
