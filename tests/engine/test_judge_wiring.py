@@ -35,7 +35,7 @@ def test_evidence_that_was_saved_is_the_evidence_that_goes_on(make):
     drive_until(controller, lambda: street.store.load_evidence(street.id)["at"] >= saved["at"] + 2.0)
     before = controller.engine.judge._runs[street.id].analysis
     stored = street.store.load_evidence(street.id)
-    after = Judge(street.store, AtOnce())._resume(street.run()).analysis
+    after = Judge(street.store, AtOnce())._resume(street.run(), street.world()).analysis
     assert stored["analysis"] == before.to_json() == after.to_json()
     assert before.e_value() == after.e_value() > 1.0
 

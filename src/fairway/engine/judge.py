@@ -19,6 +19,7 @@ from fairway.domain.codec import to_json
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
+from fairway.engine.earlier import look_back
 from fairway.engine.meter import Meter
 from fairway.engine.world import World
 from fairway.ports.journal import Evidence
@@ -71,7 +72,7 @@ class Judge:
             epoch: fencing number for saving the evidence.
             at: now, seconds since the epoch, UTC.
         """
-        watching = self._runs.get(run.id) or self._resume(run)
+        watching = self._runs.get(run.id) or self._resume(run, world)
         self._runs[run.id] = watching
         self._look(watching, run, world, at)
         try:
@@ -90,13 +91,13 @@ class Judge:
         """Drops what is kept in memory of a run."""
         self._runs.pop(run, None)
 
-    def _resume(self, run: Run) -> _Watching:
+    def _resume(self, run: Run, world: World) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
-        watching = self._restore(run, stored)
+        watching = self._restore(run, world, stored)
         watching.meter = Meter.resume(run, (stored or {}).get("metrics"), self._readers)
         return watching
 
-    def _restore(self, run: Run, stored: dict[str, Any] | None) -> _Watching:
+    def _restore(self, run: Run, world: World, stored: dict[str, Any] | None) -> _Watching:
         history = History.restore(self._evidence.load_history(run.id))
         if stored is not None:
             once_ready = frozenset(stored.get("once_ready", ()))
@@ -104,8 +105,15 @@ class Judge:
             return _Watching(analysis, position, history, once_ready=once_ready)
         stable = run.plan.stable
         budget = BudgetWatch(run.plan.budget.failed_requests) if run.plan.budget is not None else None
-        stable_id = stable.id if stable else None
-        analysis = Analysis(run.plan.analysis, candidate=run.plan.candidate.id, stable=stable_id, budget=budget)
+        earlier = look_back(run, self._evidence, world.records)
+        analysis = Analysis(
+            run.plan.analysis,
+            candidate=run.plan.candidate.id,
+            stable=stable.id if stable else None,
+            carried=earlier.carried,
+            dispersion=earlier.dispersion,
+            budget=budget,
+        )
         return _Watching(analysis, None, history)
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
