@@ -98,11 +98,16 @@ def list_entries() -> tuple[Entry, ...]:
 
 def _list_foreign() -> Iterable[Entry]:
     """The adapters of other packages. The standard library's search is loaded only if there may be some."""
-    if not any(_may_bring_adapters(Path(place)) for place in sys.path):
+    if not may_be_extended():
         return ()
     from importlib.metadata import entry_points
 
     return [point.load() for point in entry_points(group=GROUP)]
+
+
+def may_be_extended() -> bool:
+    """Other packages may bring adapters; False: none does."""
+    return any(_may_bring_adapters(Path(place)) for place in sys.path)
 
 
 def _may_bring_adapters(place: Path) -> bool:

@@ -59,7 +59,7 @@ class Project:
     @cached_property
     def spec(self) -> "ServiceSpec":
         """The configuration as it is now."""
-        return load_spec(self.config)
+        return _read_spec(self.config)
 
     @cached_property
     def store(self) -> "SqlStore":
@@ -238,10 +238,20 @@ def _ask(condition: str, values: "Mapping[str, Any]") -> None:
         raise UserError("condition", sentence, "it must be true or false for every metric's number")
 
 
+def _read_spec(path: Path) -> "ServiceSpec":
+    """As `load_spec`, without reading again what has not changed. Adapters of other packages may change at any time."""
+    from fairway import catalog
+    from fairway.bootstrap.kept import read_spec
+
+    if catalog.may_be_extended():
+        return load_spec(path)
+    return read_spec(path, Path.cwd() / path.parent / STATE_FOLDER, load_spec)
+
+
 def open_project(config: Path | None, *, exclusive: bool = False) -> Project:
     """The project that the working folder, or the given configuration, belongs to."""
     path = find_config(config)
-    spec = load_spec(path)
+    spec = _read_spec(path)
     folder = Path(spec.folder)
     state = folder / STATE_FOLDER
     project = Project(path.absolute(), folder, spec.database or str(state / "journal.db"), exclusive)
