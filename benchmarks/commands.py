@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.figures import Limit, Row
 from benchmarks.processor import observe
-from benchmarks.service import Service
+from benchmarks.service import ENVIRONMENT, Service
 
 REPEATS = 10
 _NULL = ((os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0))
@@ -29,9 +29,12 @@ class Time:
 def measure_commands(service: Service, repeats: int = REPEATS) -> list[Row]:
     """Fairway's quick commands beside the least that Python and git take."""
     git = shutil.which("git") or "git"
+    # All that a deployment does before its run begins: what is live already is found out last.
+    again = service.command("deploy", service.live(), "--env", ENVIRONMENT)
     return [
         measure("fairway --version", service.command("--version")[:2], service.folder, repeats, below=150.0),
         measure("fairway status", service.command("status"), service.folder, repeats, below=400.0),
+        measure("fairway deploy, nothing to do", again, service.folder, repeats),
         measure("python -c pass", [sys.executable, "-c", "pass"], service.folder, repeats),
         measure("git --version", [git, "--version"], service.folder, repeats),
     ]

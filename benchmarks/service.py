@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.processor import list_processes
 from fairway import bootstrap
 from fairway.domain.rollout.events import Event
+from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
 
@@ -117,11 +118,13 @@ class Service:
         found: Run = self._project.store.load(run)
         return sum(planned.step.seconds for planned in found.plan.forward if isinstance(planned.step, Watch))
 
+    def live(self) -> str:
+        """The version that is live."""
+        return self._live().version
+
     def backends(self) -> list[str]:
         """Where the instances of the live release listen: paths of Unix sockets, or `host:port`."""
-        live = self._project.store.environment(SERVICE, ENVIRONMENT).live
-        if live is None:
-            raise RuntimeError("nothing is live")
+        live = self._live()
         spec = self._project.spec.environments[0]
         target = self._project.target_of(SERVICE, ENVIRONMENT, spec.target)
         return [instance.endpoint.place for instance in target.observe_instances(live.id)]
@@ -144,6 +147,12 @@ class Service:
         for place, _, _ in os.walk(self.folder):
             Path(place).chmod(0o700)
         shutil.rmtree(self.folder)
+
+    def _live(self) -> Revision:
+        live = self._project.store.environment(SERVICE, ENVIRONMENT).live
+        if live is None:
+            raise RuntimeError("nothing is live")
+        return live
 
     def _supervisors(self) -> list[int]:
         mark = (str(self._repository), "fairway.adapters.supervisor")
