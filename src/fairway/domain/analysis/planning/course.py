@@ -200,13 +200,18 @@ class Pace:
 def _pace(lane: PlannedLane, stage: Stage, traffic: Traffic) -> Pace:
     """A block closes with a reading, and not before both revisions have finished a request."""
     wanted = lane.length(stage)
-    candidate, stable = stage.candidate_rps(traffic), stage.stable_rps(traffic)
-    slowest = candidate if stage.alone else min(candidate, stable)
-    if wanted is None or slowest <= 0.0:
+    rates = [stage.candidate_rps(traffic)] if stage.alone else [stage.candidate_rps(traffic), stage.stable_rps(traffic)]
+    if wanted is None or min(rates) <= 0.0:
         return Pace(inf)
     wanted = max(wanted, READING)
-    waits = exp(-slowest * wanted)
-    return Pace(wanted + waits / slowest, sqrt(2.0 * waits - waits * waits) / slowest)
+    none = [exp(-rate * wanted) for rate in rates]
+    waiting = sum(chance / rate for chance, rate in zip(none, rates, strict=True))
+    square = sum(2.0 * chance / rate**2 for chance, rate in zip(none, rates, strict=True))
+    if len(none) > 1:
+        # Where neither came, the later of the two ends the waiting, which is both less the earlier.
+        both, either = none[0] * none[1], sum(rates)
+        waiting, square = waiting - both / either, square - 2.0 * both / either**2
+    return Pace(wanted + waiting, sqrt(max(0.0, square - waiting * waiting)))
 
 
 def walk(

@@ -1,0 +1,223 @@
+"""What the planner predicts, against rollouts that really go through the analysis. Seeded; requests come at random."""
+
+from bisect import bisect_right
+from itertools import accumulate
+from math import exp, inf, log, sqrt
+from random import Random
+from statistics import median
+
+import pytest
+
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.planning.course import READING, Course, walk
+from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, forecast
+from fairway.domain.analysis.planning.ladder import better_ladder, moderate
+from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
+from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
+from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
+
+RUNS = 15
+WITHIN = 1.5
+"""The median found may be so many times the one predicted, or its inverse, beside one block."""
+
+CELL = 1.1
+"""Width of a cell of the latency histogram, as a factor."""
+
+
+def drawn(random: Random, mean: float) -> int:
+    """A number from the Poisson distribution."""
+    if mean > 40.0:
+        return max(0, round(random.gauss(mean, sqrt(mean))))
+    number, chance, left = 0, exp(-mean), random.random()
+    while left > chance and number < 200:
+        left -= chance
+        number += 1
+        chance *= mean / number
+    return number
+
+
+def failing(random: Random, requests: int, ratio: float) -> int:
+    if ratio in (0.0, 1.0) or requests < 40:
+        return sum(random.random() < ratio for _ in range(requests))
+    return min(requests, drawn(random, requests * ratio))
+
+
+class Latencies:
+    """A histogram to draw from, and the counts of what was drawn."""
+
+    def __init__(self, cells, slower=1.0):
+        self.cells = [(lower * slower, width * slower) for lower, width, _ in cells]
+        self.sums = list(accumulate(count for _, _, count in cells))
+        self.counts: dict[int, int] = {}
+
+    def draw(self, random: Random, requests: int) -> None:
+        for _ in range(requests):
+            lower, width = self.cells[bisect_right(self.sums, random.random() * self.sums[-1])]
+            place = int(log(lower + width * random.random()) / log(CELL))
+            self.counts[place] = self.counts.get(place, 0) + 1
+
+    def shown(self):
+        return tuple((CELL**place, CELL**place * (CELL - 1.0), self.counts[place]) for place in sorted(self.counts))
+
+
+class Rollout:
+    """One rollout of the real analysis, with a candidate that is faulty from the stage `first` on."""
+
+    def __init__(self, policy: AnalysisPolicy, traffic: Traffic, fault: Fault, seed: int, first: int = 0):
+        self.traffic, self.fault, self.first, self.random = traffic, fault, first, Random(seed)
+        self.analysis = Analysis(policy, candidate="c", stable="s")
+        self.now, self.counts, self.failed, self.served = 1000.0, [0, 0, 0, 0], 0, 0
+        known = Latencies(traffic.latency)
+        known.counts = {round(log(lower) / log(CELL)): count for lower, _, count in traffic.latency}
+        self.latencies = (Latencies(traffic.latency, fault.slower), known) if traffic.latency else ()
+        self.analysis.observe(self.snapshot(), (), at=self.now)
+
+    def snapshot(self) -> TrafficSnapshot:
+        shown = [latency.shown() for latency in self.latencies] or [(), ()]
+        pairs = (("c", self.counts[:2], shown[0]), ("s", self.counts[2:], shown[1]))
+        revisions = tuple(RevisionTraffic(name, *counts, latency=cells) for name, counts, cells in pairs)
+        return TrafficSnapshot(self.now, "origin", revisions)
+
+    def found(self, stages) -> tuple[int, float] | None:
+        """Index of the stage, and seconds in it, when the candidate was taken back."""
+        for index, stage in enumerate(stages):
+            self.analysis.enter_step(stage.weight, at=self.now, scaled_up=stage.scaled_up, bake=stage.seconds)
+            for tick in range(round(stage.seconds / READING)):
+                self.tick(stage, faulty=index >= self.first)
+                if self.analysis.verdict is not None:
+                    return index, (tick + 1) * READING
+        self.analysis.enter_step(0.0, at=self.now, scaled_up=False)
+        return (len(stages) - 1, stages[-1].seconds) if self.analysis.verdict is not None else None
+
+    def tick(self, stage: Stage, *, faulty: bool) -> None:
+        self.now += READING
+        ratios = (self.fault.error_ratio(self.traffic) if faulty else self.traffic.errors, self.traffic.errors)
+        for place, rps in enumerate((stage.candidate_rps(self.traffic), stage.stable_rps(self.traffic))):
+            requests = drawn(self.random, rps * READING)
+            failed = failing(self.random, requests, ratios[place])
+            self.counts[2 * place] += requests
+            self.counts[2 * place + 1] += failed
+            if self.latencies:
+                self.latencies[place].draw(self.random, requests - failed)
+            if place == 0 and faulty:
+                self.failed, self.served = self.failed + failed, self.served + requests
+        self.analysis.observe(self.snapshot(), (), at=self.now)
+
+
+def some_latency(seed: int = 3):
+    """Five thousand answers around 20 ms, as a histogram."""
+    random, counts = Random(seed), {}
+    for _ in range(5000):
+        place = int(log(20_000.0 * exp(random.gauss(0.0, 0.6))) / log(CELL))
+        counts[place] = counts.get(place, 0) + 1
+    return tuple((CELL**place, CELL**place * (CELL - 1.0), counts[place]) for place in sorted(counts))
+
+
+POLICY = AnalysisPolicy()
+LATENCY = some_latency()
+
+
+def predicted(traffic, stages, fault, *, policy=POLICY, first=0):
+    course = Course.begin(policy, traffic)
+    for stage in stages[:first]:
+        course.pass_through(stage)
+    return walk(course, stages, fault, first=first)
+
+
+def simulated(traffic, stages, fault, *, policy=POLICY, first=0, runs=RUNS):
+    """Seconds into the stage at which each rollout found it (None: it did not), and what had failed by then."""
+    rollouts = [Rollout(policy, traffic, fault, seed, first) for seed in range(runs)]
+    answers = [rollout.found(stages) for rollout in rollouts]
+    assert all(answer is None or answer[0] >= first for answer in answers), "taken back before anything was wrong"
+    return [answer and answer[1] for answer in answers], [rollout.failed for rollout in rollouts]
+
+
+def assert_agreement(told, seconds, failed=None) -> None:
+    """An ordinary rollout ends when it was said to; and what is said not to be found is missed by most."""
+    times = sorted(inf if one is None else one for one in seconds)
+    if told is None:
+        assert sum(time < inf for time in times) < len(times) / 2, times
+        return
+    middle = times[len(times) // 2]
+    assert middle / WITHIN - READING <= told.seconds <= middle * WITHIN + READING, (told, times)
+    if failed is not None:
+        assert median(failed) / WITHIN - 1.0 <= told.failed <= median(failed) * WITHIN + 1.0, (told, failed)
+
+
+@pytest.mark.parametrize("rps", [2.0, 20.0, 200.0, 1000.0])
+@pytest.mark.parametrize("weight", [5.0, 50.0])
+def test_half_of_all_rollouts_find_a_fault_about_when_it_was_said_and_few_what_was_said_not_to_be_found(rps, weight):
+    traffic, stages = Traffic(rps, 0.001), (Stage(weight, 60.0, scaled_up=True),)
+    for fault in (Fault(0.005), Fault(0.05), TOTAL):
+        assert_agreement(predicted(traffic, stages, fault), *simulated(traffic, stages, fault))
+
+
+def test_the_grid_holds_both_faults_that_are_found_and_faults_that_are_not():
+    told = [
+        predicted(Traffic(rps, 0.001), (Stage(weight, 60.0, scaled_up=True),), fault) is not None
+        for rps in (2.0, 20.0, 200.0, 1000.0)
+        for weight in (5.0, 50.0)
+        for fault in (Fault(0.005), Fault(0.05), TOTAL)
+    ]
+    assert told.count(True) >= 8
+    assert told.count(False) >= 8
+
+
+@pytest.mark.parametrize(
+    ("rps", "weights", "errors"), [(100.0, (5.0, 25.0), 0.05), (20.0, (10.0, 50.0), 1.0), (1000.0, (1.0, 10.0), 0.01)]
+)
+def test_a_fault_that_begins_with_a_later_step_is_found_when_it_was_said(rps, weights, errors):
+    traffic = Traffic(rps, 0.001)
+    stages = (Stage(weights[0], 60.0, scaled_up=True), Stage(weights[1], 60.0))
+    told = predicted(traffic, stages, Fault(errors), first=1)
+    assert told is not None
+    assert_agreement(told, *simulated(traffic, stages, Fault(errors), first=1))
+
+
+@pytest.mark.parametrize(("rps", "errors"), [(10.0, 1.0), (100.0, 0.05), (1000.0, 0.02), (100.0, 0.01)])
+def test_where_stable_gets_no_requests_the_absolute_limit_decides_as_was_said(rps, errors):
+    traffic, stages = Traffic(rps, 0.001), (Stage(10.0, 60.0, scaled_up=True), Stage(100.0, 60.0, "observe"))
+    told = predicted(traffic, stages, Fault(errors), first=1)
+    assert (told is None) == (errors == 0.01)
+    assert_agreement(told, *simulated(traffic, stages, Fault(errors), first=1))
+
+
+@pytest.mark.parametrize("preset", ["strict", "tolerant"])
+def test_other_margins_are_predicted_as_well(preset):
+    policy, traffic, stages = PRESETS[preset], Traffic(400.0, 0.002), (Stage(10.0, 60.0, scaled_up=True),)
+    for errors in (0.004, 0.04):
+        told = predicted(traffic, stages, Fault(errors), policy=policy)
+        assert_agreement(told, *simulated(traffic, stages, Fault(errors), policy=policy))
+
+
+@pytest.mark.parametrize(
+    ("rps", "weight", "slower"), [(100.0, 10.0, 2.0), (100.0, 50.0, 1.5), (400.0, 50.0, 1.2), (100.0, 10.0, 1.2)]
+)
+def test_a_candidate_that_is_slower_is_found_when_it_was_said(rps, weight, slower):
+    traffic, stages = Traffic(rps, 0.001, LATENCY), (Stage(weight, 60.0, scaled_up=True),)
+    told = predicted(traffic, stages, Fault(slower=slower))
+    assert (told is None) == (weight == 10.0 and slower == 1.2)
+    seconds, _ = simulated(traffic, stages, Fault(slower=slower), runs=7)
+    assert_agreement(told, seconds)
+
+
+def test_nine_of_ten_rollouts_find_the_least_error_ratio_that_is_promised():
+    traffic, stages = Traffic(200.0, 0.001), (Stage(10.0, 60.0, scaled_up=True), Stage(50.0, 60.0))
+    promised = forecast(POLICY, traffic, stages).least_errors
+    assert promised is not None
+    seconds, _ = simulated(traffic, stages, Fault(promised), runs=30)
+    assert sum(one is not None for one in seconds) >= 25
+    assert walk(Course.begin(POLICY, traffic), stages, Fault(promised / 1.1), doubt=NINE_OF_TEN) is None
+
+
+def test_the_ladder_that_is_advised_finds_what_the_own_one_does_not():
+    traffic, own = Traffic(3.0, 0.001), (Stage(1.0, 60.0, scaled_up=True), Stage(10.0, 60.0))
+    told = forecast(POLICY, traffic, own)
+    aim = moderate(told.limit)
+    assert told.steps[0].blind
+    ladder = better_ladder(POLICY, traffic, aim, (1.0, 10.0))
+    assert ladder is not None
+    without, _ = simulated(traffic, own, aim, runs=10)
+    with_it, _ = simulated(traffic, ladder.stages(), aim, runs=10)
+    assert sum(one is not None for one in without) <= 1
+    assert sum(one is not None for one in with_it) >= 8
