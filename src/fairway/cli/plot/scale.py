@@ -6,6 +6,14 @@ from math import ceil, floor, log10
 
 _SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800)
 
+_STEPS = (
+    (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0),
+    (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0),
+    (1.0, 2.0, 5.0),
+    (1.0,),
+)
+"""Between one power of ten and the next, from fine to coarse."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -28,9 +36,9 @@ class Scale:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, most: int) -> list[float]:
-        """Round values on a logarithmic axis, at most so many: powers of ten, with 2 and 5 times them if they fit."""
+        """Round values on a logarithmic axis, at most so many: powers of ten, and what lies between if it fits."""
         first, last = floor(log10(self.low)), ceil(log10(self.high))
-        for steps, stride in (((1.0, 2.0, 5.0), 1), *(((1.0,), stride) for stride in (1, 2, 3, 4, 6, 12))):
+        for steps, stride in (*((steps, 1) for steps in _STEPS), *(((1.0,), stride) for stride in (2, 3, 4, 6, 12))):
             powers = [power for power in range(first, last + 1) if power % stride == 0]
             found = [step * 10.0**power for power in powers for step in steps]
             inside = [value for value in found if self.low <= value <= self.high * (1.0 + 1e-9)]

@@ -3,14 +3,14 @@
 The confidence sequence describes the present step, so its line ends with each step and begins anew with the next.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import floor, log10
 
 from fairway.cli.output import seconds
 from fairway.cli.plot.scale import Scale, around
-from fairway.domain.analysis.history import Point
+from fairway.domain.analysis.history import Point, Slowdown
 from fairway.usecases.course import Course, Mark
 from fairway.usecases.report import reason_of, timestamp
 
@@ -31,6 +31,7 @@ class Scene:
         steps: the points of each step.
         time: seconds since the epoch, UTC.
         ratio: the candidate's error ratio divided by stable's.
+        slowdown: the candidate's latency divided by stable's; None where none is known.
         evidence: e-values against the candidate.
         promotion: e-values for it; None where none were asked for.
         latency: milliseconds; None where none is known.
@@ -43,6 +44,7 @@ class Scene:
     steps: tuple[tuple[Point, ...], ...]
     time: Scale
     ratio: Scale
+    slowdown: Scale | None
     evidence: Scale
     promotion: Scale | None
     latency: Scale | None
@@ -60,11 +62,6 @@ class Scene:
         """The last point at which anything was known of the ratio; the last of all if it never was."""
         return next((point for point in reversed(self.course.points) if point.low is not None), self.last)
 
-    @property
-    def ratio_end(self) -> float:
-        """The ratio that is told, or what comes nearest to it: where its label belongs."""
-        return self.told.ratio or self.told.low or self.told.high or 1.0
-
     def latencies(self, role: str, quantile: str) -> list[tuple[float, float]]:
         """Times, and milliseconds within which that share of a revision's requests was answered.
 
@@ -76,11 +73,42 @@ class Scene:
         seen = [(point.at, point.latency.get(revision.id)) for point in self.course.points] if revision else []
         return [(at, value) for at, one in seen if one is not None and (value := getattr(one, quantile)) is not None]
 
-    def ratio_lines(self, step: tuple[Point, ...]) -> Iterator[list[tuple[float, float]]]:
-        """Times and ratios of a step, in pieces: 0 and what is unlimited have no place on the axis."""
-        for shown, points in groupby(step, key=lambda point: bool(point.ratio)):
-            if shown:
-                yield [(point.at, point.ratio or 0.0) for point in points]
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio over the time of one step.
+
+    Attributes:
+        pieces: times and values of its lines: 0 and what is unlimited have no place on the axis.
+        band: times, lower and upper ends of its confidence sequence.
+    """
+
+    pieces: tuple[tuple[tuple[float, float], ...], ...]
+    band: tuple[tuple[float, float, float], ...]
+
+
+def errors(scene: Scene, step: tuple[Point, ...]) -> Ratio:
+    """The ratio of error ratios."""
+    known = [(one.at, one.low, one.high) for one in step if one.low is not None]
+    return _ratio([(one.at, one.ratio) for one in step], known, scene.ratio)
+
+
+def slowdowns(axis: Scale, step: tuple[Point, ...]) -> Ratio:
+    """The ratio of latencies."""
+    seen = [(one.at, one.slowdown) for one in step if one.slowdown is not None]
+    known = [(at, one.low, one.high) for at, one in seen if one.low is not None or one.high is not None]
+    return _ratio([(at, one.ratio) for at, one in seen], known, axis)
+
+
+def _ratio(
+    values: Sequence[tuple[float, float | None]], ends: Sequence[tuple[float, float | None, float | None]], axis: Scale
+) -> Ratio:
+    pieces = [
+        tuple((at, value) for at, value in piece if value)
+        for shown, piece in groupby(values, key=lambda pair: bool(pair[1]))
+        if shown
+    ]
+    return Ratio(tuple(pieces), tuple((at, low or axis.low, high or axis.high) for at, low, high in ends))
 
 
 def compose(course: Course) -> Scene:
@@ -96,6 +124,7 @@ def compose(course: Course) -> Scene:
         steps,
         time,
         ratio=around(seen, least=(0.4, 3.0), most=(0.01, 1000.0), room=1.6),
+        slowdown=_slowdown(steps),
         evidence=around(odds, least=(0.1, course.threshold * 3.0), most=(0.001, 1e12), room=1.6),
         promotion=_promotion(course),
         latency=_latency(course),
@@ -125,12 +154,30 @@ def explanation(course: Course) -> str:
 
 
 def ratio_words(point: Point) -> str:
-    """The ratio with its confidence sequence, short."""
+    """The ratio of error ratios with its confidence sequence, short."""
     if point.low is None:
         return "no failure yet" if point.candidate.finished else "no request yet"
-    ratio = "no failure of stable" if point.ratio is None else f"{number(point.ratio)}×"
-    high = "∞" if point.high is None else number(point.high)
-    return f"{ratio} ({number(point.low)} to {high})"
+    return _with_ends("no failure of stable" if point.ratio is None else f"{number(point.ratio)}×", point)
+
+
+def slowdown_words(slowdown: Slowdown) -> str:
+    """Likewise of latencies."""
+    return _with_ends(f"{slowdown.ratio:.3g}×", slowdown)
+
+
+def _with_ends(words: str, ends: Point | Slowdown) -> str:
+    return f"{words} ({number(ends.low or 0.0)} to {'∞' if ends.high is None else number(ends.high)})"
+
+
+def ratio_end(point: Point | Slowdown) -> float:
+    """The ratio, or what comes nearest to it: where its label belongs."""
+    return point.ratio or point.low or point.high or 1.0
+
+
+def last_slowdown(scene: Scene) -> Slowdown | None:
+    """The slowdown that was known last."""
+    known = (point.slowdown for point in reversed(scene.course.points))
+    return next((one for one in known if one is not None), None)
 
 
 def number(value: float) -> str:
@@ -167,6 +214,13 @@ def _telling(step: tuple[Point, ...]) -> Iterator[float]:
     """The ratios of a step, and where its confidence sequence ended: before that it is as wide as it likes."""
     yield from (point.ratio for point in step if point.ratio)
     yield from (end for end in (step[-1].low, step[-1].high) if end)
+
+
+def _slowdown(steps: tuple[tuple[Point, ...], ...]) -> Scale | None:
+    seen = [[one.slowdown for one in step if one.slowdown is not None] for step in steps]
+    values = [value for step in seen for one in step for value in (one.ratio, one.margin) if value]
+    values += [end for step in seen if step for end in (step[-1].low, step[-1].high) if end]
+    return around(values, least=(0.8, 1.25), most=(0.1, 100.0), room=1.05) if values else None
 
 
 def _promotion(course: Course) -> Scale | None:

@@ -1,7 +1,8 @@
 """The course as SVG: no script, nothing from outside, readable on light and dark, described for who cannot see it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from textwrap import wrap
 from xml.sax.saxutils import escape
 
@@ -9,13 +10,19 @@ from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.scene import (
     LOUD,
     QUIET,
+    Ratio,
     Scene,
     clock,
     compose,
+    errors,
     explanation,
     headline,
+    last_slowdown,
     number,
+    ratio_end,
     ratio_words,
+    slowdown_words,
+    slowdowns,
     subline,
 )
 from fairway.usecases.course import Course, Mark
@@ -127,6 +134,8 @@ Draw = Callable[[Scene, Panel], Iterable[str]]
 def _pictures(scene: Scene) -> Iterator[tuple[float, Scale, Draw]]:
     """Height, axis and content, from the top; what nothing is known of is left out."""
     yield 190.0, scene.ratio, _ratio
+    if scene.slowdown is not None:
+        yield 120.0, scene.slowdown, _slowdown
     yield 150.0, scene.evidence, _evidence
     if scene.promotion is not None:
         yield 90.0, scene.promotion, _promotion
@@ -142,7 +151,7 @@ def _silence(course: Course) -> Iterator[str]:
 
 
 def _header(course: Course) -> tuple[list[str], float]:
-    lines = wrap(explanation(course), 125)[:4]
+    lines = wrap(explanation(course), 125, max_lines=6, placeholder=" …")
     head = [_text(LEFT, 28.0, headline(course), "title"), _text(LEFT, 47.0, subline(course))]
     head += [_text(LEFT, 66.0 + 16.0 * place, line) for place, line in enumerate(lines)]
     return head, 56.0 + 16.0 * len(lines)
@@ -150,21 +159,37 @@ def _header(course: Course) -> tuple[list[str], float]:
 
 def _ratio(scene: Scene, panel: Panel) -> Iterator[str]:
     yield _name(panel, "error ratio of the candidate ÷ stable's in the present step, with its 99 % confidence sequence")
+    limit = (scene.course.margin, f"margin {number(scene.course.margin)}×") if scene.course.margin else None
+    last = (ratio_end(scene.told), ratio_words(scene.told))
+    yield from _compared(panel, [errors(scene, step) for step in scene.steps], limit, last)
+
+
+def _slowdown(scene: Scene, panel: Panel) -> Iterator[str]:
+    yield _name(panel, "latency of the candidate ÷ stable's in the present step, by the quantile that tells most")
+    last = last_slowdown(scene)
+    if last is not None:
+        ratios = [slowdowns(panel.values, step) for step in scene.steps]
+        limit = (last.margin, f"margin {last.margin:.3g}×")
+        yield from _compared(panel, ratios, limit, (last.ratio, slowdown_words(last)))
+
+
+def _compared(
+    panel: Panel, ratios: list[Ratio], limit: tuple[float, str] | None, last: tuple[float, str]
+) -> Iterator[str]:
+    """Ratios with their confidence sequences, the line of equality and the margin."""
     yield from _axis(panel, lambda value: f"{number(value)}×")
-    yield f'<path class="even" d="{panel.path([(scene.time.low, 1.0), (scene.time.high, 1.0)])}"/>'
-    for step in scene.steps:
-        known = [point for point in step if point.low is not None]
-        if known:
-            upper = [(point.at, panel.values.high if point.high is None else point.high) for point in known]
-            lower = [(point.at, point.low or panel.values.low) for point in reversed(known)]
+    yield f'<path class="even" d="{panel.path([(panel.time.low, 1.0), (panel.time.high, 1.0)])}"/>'
+    for ratio in ratios:
+        if ratio.band:
+            upper = [(at, high) for at, _, high in ratio.band]
+            lower = [(at, low) for at, low, _ in reversed(ratio.band)]
             yield f'<path class="band" d="{panel.path([*upper, *lower])}Z"/>'
-        for part in scene.ratio_lines(step):
-            yield from _line(panel, part, "line")
-    labels = [(panel.y(1.0), "1× as stable", "")]
-    if scene.course.margin is not None:
-        yield _limit(panel, scene.course.margin)
-        labels.append((panel.y(scene.course.margin), f"margin {number(scene.course.margin)}×", "red"))
-    labels.append((panel.y(scene.ratio_end), ratio_words(scene.told), "blue"))
+        for piece in ratio.pieces:
+            yield from _line(panel, piece, "line")
+    labels = [(panel.y(1.0), "1× as stable", ""), (panel.y(last[0]), last[1], "blue")]
+    if limit is not None:
+        yield _limit(panel, limit[0])
+        labels.append((panel.y(limit[0]), limit[1], "red"))
     yield from _beside(panel, labels)
 
 
@@ -207,7 +232,9 @@ def _latency(scene: Scene, panel: Panel) -> Iterator[str]:
             values = scene.latencies(role, quantile)
             yield from _line(panel, values, kind)
             if values:
-                labels.append((panel.y(values[-1][1]), f"{role} {quantile.upper()} {number(values[-1][1])} ms", words))
+                # The newest stretch may hold a single request.
+                usual = median(value for _, value in values[-10:])
+                labels.append((panel.y(usual), f"{role} {quantile.upper()} {number(usual)} ms", words))
     yield from _beside(panel, labels)
 
 
@@ -290,7 +317,7 @@ def _limit(panel: Panel, value: float, kind: str = "limit") -> str:
     return f'<path class="{kind}" d="{panel.path([(panel.time.low, value), (panel.time.high, value)])}"/>'
 
 
-def _line(panel: Panel, places: list[tuple[float, float]], kind: str) -> Iterator[str]:
+def _line(panel: Panel, places: Sequence[tuple[float, float]], kind: str) -> Iterator[str]:
     """A line; a dot where there is but one place."""
     if len(places) == 1 and kind == "line":
         yield f'<circle class="dot" cx="{panel.x(places[0][0]):.1f}" cy="{panel.y(places[0][1]):.1f}" r="3"/>'

@@ -10,15 +10,22 @@ from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.scene import (
     LOUD,
     QUIET,
+    Ratio,
     Scene,
     clock,
     compose,
+    errors,
     explanation,
     headline,
+    last_slowdown,
     number,
+    ratio_end,
     ratio_words,
+    slowdown_words,
+    slowdowns,
     subline,
 )
+from fairway.domain.analysis.history import LATENCY_LANE
 from fairway.usecases.course import Course
 
 LEFT, RIGHT, NARROWEST = 8, 20, 24
@@ -42,13 +49,13 @@ class Canvas:
     """
 
     def __init__(self, width: int, height: int, *, time: Scale, values: Scale) -> None:
-        self._width, self._height, self._time, self._values = width, height, time, values
+        self._width, self._height, self._time, self.values = width, height, time, values
         self._cells: dict[tuple[int, int], tuple[str, str]] = {}
         self._dots: dict[tuple[int, int], int] = {}
 
     def row(self, value: float) -> int:
         """The row of a value, from the top."""
-        return min(self._height - 1, int((1.0 - self._values.place(value)) * self._height))
+        return min(self._height - 1, int((1.0 - self.values.place(value)) * self._height))
 
     def column(self, at: float) -> int:
         """The column of a time."""
@@ -69,7 +76,7 @@ class Canvas:
 
     def line(self, places: Iterable[tuple[float, float]]) -> None:
         """A line through times and values, in dots."""
-        dots = [(self._time.place(at) * (2 * self._width - 1), self._values.place(value)) for at, value in places]
+        dots = [(self._time.place(at) * (2 * self._width - 1), self.values.place(value)) for at, value in places]
         scaled = [(x, (1.0 - y) * (4 * self._height - 1)) for x, y in dots]
         for (x, y), (to_x, to_y) in pairwise([*scaled, *scaled[-1:]]):
             many = max(1, round(max(abs(to_x - x), abs(to_y - y))))
@@ -99,6 +106,7 @@ def draw_text(course: Course, *, width: int = 80) -> RenderableType:
         *head,
         Text(),
         *_ratio(scene, inside),
+        *_slowdown(scene, inside),
         Text(),
         *_evidence(scene, inside),
         Text(),
@@ -109,20 +117,40 @@ def draw_text(course: Course, *, width: int = 80) -> RenderableType:
 
 
 def _ratio(scene: Scene, width: int) -> list[Text]:
+    title = "error ratio of the candidate ÷ stable's, and its 99 % confidence sequence"
+    limit = (scene.course.margin, f"margin {number(scene.course.margin)}×") if scene.course.margin else None
+    last = (ratio_end(scene.told), ratio_words(scene.told))
     canvas = Canvas(width, 10, time=scene.time, values=scene.ratio)
+    return [Text(title, "bold"), *_compared(canvas, [errors(scene, step) for step in scene.steps], limit, last)]
+
+
+def _slowdown(scene: Scene, width: int) -> list[Text]:
+    """Only where latency decided: errors are what people look for first."""
+    last = last_slowdown(scene)
+    if scene.slowdown is None or last is None or scene.last.rule != LATENCY_LANE:
+        return []
+    title = "latency of the candidate ÷ stable's, by the quantile that tells most"
+    canvas = Canvas(width, 8, time=scene.time, values=scene.slowdown)
+    ratios, limit = [slowdowns(scene.slowdown, step) for step in scene.steps], f"margin {last.margin:.3g}×"
+    drawn = _compared(canvas, ratios, (last.margin, limit), (last.ratio, slowdown_words(last)))
+    return [Text(), Text(title, "bold"), *drawn]
+
+
+def _compared(
+    canvas: Canvas, ratios: list[Ratio], limit: tuple[float, str] | None, last: tuple[float, str]
+) -> list[Text]:
+    """Ratios with their confidence sequences, the line of equality and the margin."""
     canvas.rule(1.0, "┄", "dim")
     labels = [(canvas.row(1.0), "1× as stable", "dim")]
-    for step in scene.steps:
-        known = [point for point in step if point.low is not None]
-        canvas.shade((point.at, point.low or scene.ratio.low, point.high or scene.ratio.high) for point in known)
-        for part in scene.ratio_lines(step):
-            canvas.line(part)
-    if scene.course.margin is not None:
-        canvas.rule(scene.course.margin, "╌", "red")
-        labels.append((canvas.row(scene.course.margin), f"margin {number(scene.course.margin)}×", "red"))
-    labels.append((canvas.row(scene.ratio_end), ratio_words(scene.told), "bold cyan"))
-    title = "error ratio of the candidate ÷ stable's, and its 99 % confidence sequence"
-    return [Text(title, "bold"), *_framed(canvas, scene.ratio, 5, lambda value: f"{number(value)}×", labels)]
+    for ratio in ratios:
+        canvas.shade(ratio.band)
+        for piece in ratio.pieces:
+            canvas.line(piece)
+    if limit is not None:
+        canvas.rule(limit[0], "╌", "red")
+        labels.append((canvas.row(limit[0]), limit[1], "red"))
+    labels.append((canvas.row(last[0]), last[1], "bold cyan"))
+    return _framed(canvas, 5, lambda value: f"{number(value)}×", labels)
 
 
 def _evidence(scene: Scene, width: int) -> list[Text]:
@@ -134,14 +162,12 @@ def _evidence(scene: Scene, width: int) -> list[Text]:
         (canvas.row(scene.last.e_value), f"e-value {number(scene.last.e_value)}", "bold cyan"),
     ]
     title = "evidence against the candidate"
-    return [Text(title, "bold"), *_framed(canvas, scene.evidence, 4, number, labels)]
+    return [Text(title, "bold"), *_framed(canvas, 4, number, labels)]
 
 
-def _framed(
-    canvas: Canvas, values: Scale, most: int, words: Callable[[float], str], labels: list[tuple[int, str, str]]
-) -> list[Text]:
+def _framed(canvas: Canvas, most: int, words: Callable[[float], str], labels: list[tuple[int, str, str]]) -> list[Text]:
     """The drawing with its axis to the left and labels to the right, each in a row of its own."""
-    ticks = {canvas.row(value): words(value) for value in reversed(values.ticks(most))}
+    ticks = {canvas.row(value): words(value) for value in reversed(canvas.values.ticks(most))}
     drawn = canvas.lines()
     beside = _apart(labels, len(drawn))
     lines = []

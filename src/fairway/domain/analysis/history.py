@@ -25,12 +25,33 @@ RATIO_LANES = ("error-lane", "hard-lane")
 """Whose ratio of error ratios is shown: the first of these that has judged a block in the present step."""
 
 
+LATENCY_LANE = "latency-lane"
+"""Whose ratio of quantiles is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """Latency of the answers since the point before, in milliseconds; None where nothing was answered."""
 
     p50: float | None
     p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    """How many times as slow the candidate is in the present step, by the quantile that tells most.
+
+    Attributes:
+        ratio: the quantile of the candidate divided by stable's.
+        low: lower end of its 99 % interval; None as long as nothing is known.
+        high: upper end, likewise.
+        margin: the ratio that is allowed.
+    """
+
+    ratio: float
+    low: float | None
+    high: float | None
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,7 @@ class Point:
         high: upper end; None when there is none.
         latency: by revision.
         promotion: e-value of each test of non-inferiority in this step; empty where there is none.
+        slowdown: None before the first block of latency.
     """
 
     at: float
@@ -70,6 +92,7 @@ class Point:
     high: float | None
     latency: dict[str, Latency] = field(default_factory=dict)
     promotion: dict[str, float] = field(default_factory=dict)
+    slowdown: Slowdown | None = None
 
     @property
     def stretch(self) -> tuple[float | None, float, str]:
@@ -197,6 +220,7 @@ def _point(assessment: Assessment, latency: dict[str, Latency]) -> Point:
         high=_short_or_none(lane.high if lane else None),
         latency=latency,
         promotion={one.name: _short(one.e_value) for one in evidence.promotion},
+        slowdown=_slowdown(evidence),
     )
 
 
@@ -204,6 +228,14 @@ def _ratio_lane(evidence: Evidence) -> LaneEvidence | None:
     lanes = {one.name: one for one in evidence.lanes}
     judged = [lanes[name] for name in RATIO_LANES if name in lanes and lanes[name].candidate.finished]
     return judged[0] if judged else None
+
+
+def _slowdown(evidence: Evidence) -> Slowdown | None:
+    lane = next((one for one in evidence.lanes if one.name == LATENCY_LANE), None)
+    if lane is None or lane.slowness is None or lane.ratio is None:
+        return None
+    margin = lane.slowness.candidate_edge / lane.slowness.stable_edge
+    return Slowdown(_short(lane.ratio), _short_or_none(lane.low), _short_or_none(lane.high), _short(margin))
 
 
 def _latencies(now: TrafficSnapshot | None, before: TrafficSnapshot | None) -> dict[str, Latency]:
