@@ -24,6 +24,8 @@ _MARKS = {
 }
 #: Lines that the picture needs beside the steps, at 80 columns; and how many steps it shows in any case.
 _OTHER_LINES, _FEWEST_STEPS = 12, 5
+#: Rows about requests that these lines hold.
+_USUAL_ROWS = 3
 
 
 def draw(run: Run, evidence: dict[str, Any] | None, at: float, *, height: int = 1000) -> RenderableType:
@@ -36,9 +38,12 @@ def draw(run: Run, evidence: dict[str, Any] | None, at: float, *, height: int = 
         height: lines of the terminal.
     """
     parts: list[RenderableType] = [_headline(run, at)]
+    room = height - _OTHER_LINES
     if evidence is not None and run.outcome is None:
-        parts += [_traffic(run, evidence), Text(evidence["assessment"]["sentence"], style="dim")]
-    parts.append(_steps(run, at, room=max(height - _OTHER_LINES, _FEWEST_STEPS)))
+        traffic = _traffic(run, evidence)
+        parts += [traffic, Text(evidence["assessment"]["sentence"], style="dim")]
+        room -= max(0, traffic.row_count - _USUAL_ROWS)
+    parts.append(_steps(run, at, room=max(room, _FEWEST_STEPS)))
     return Group(*parts)
 
 
@@ -114,12 +119,20 @@ def _traffic(run: Run, evidence: dict[str, Any]) -> Table:
             table.add_row(f"{role} {revision.version}", str(seen["finished"]), str(seen["failed"]), *times)
     planned = run.current
     if planned is not None and isinstance(planned.step, Watch):
-        watched = evidence["assessment"]["watched"]
-        e_value = evidence["assessment"]["evidence"]["e_value"]
-        threshold = evidence["assessment"]["evidence"]["threshold"]
+        watched, known = evidence["assessment"]["watched"], evidence["assessment"]["evidence"]
         bar = f"watched {seconds(watched)} of {seconds(planned.step.seconds)}"
-        table.add_row(bar, "", "", "", f"e {e_value:.3g} of {threshold:.0f}")
+        table.add_row(bar, "", "", "", _odds(known))
+        for test in known.get("promotion", ()) if planned.step.least is not None else ():
+            missing = f"about {test['missing']:,} missing" if test["missing"] else ""
+            table.add_row(f"good enough in {test['name']}", missing, "", "", _odds(test))
+    budget = evidence["assessment"]["evidence"].get("budget")
+    if budget is not None:
+        table.add_row("budget of failed requests", "", f"{budget['failed']} of {budget['limit']}", "", "")
     return table
+
+
+def _odds(known: dict[str, Any]) -> str:
+    return f"e {known['e_value']:.3g} of {known['threshold']:.0f}"
 
 
 def _milliseconds(value: float | None) -> str:
