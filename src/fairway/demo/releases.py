@@ -1,6 +1,6 @@
 """The releases of the demonstration, as changes to the application's source.
 
-Two of them carry mistakes of the kind that tests with one instance and one request do not find.
+Three of them carry mistakes of the kind that tests with one instance and one request do not find.
 """
 
 from dataclasses import dataclass
@@ -54,6 +54,16 @@ ONE_IN_TWENTY = Release(
             '    connection = database if served % 20 else sqlite3.connect("")\n'
             '    rows = connection.execute("SELECT name, price',
         ),
+    ),
+)
+
+#: What is reserved is asked for as well, and the answer takes a third as long again.
+SLOWER = Release(
+    "1.4.0",
+    "feat: ask the warehouse for what is reserved",
+    (
+        ('VERSION = "1.1.0"', 'VERSION = "1.4.0"'),
+        ("    await asyncio.sleep(0.02)", "    await asyncio.sleep(0.02)\n    await asyncio.sleep(0.006)"),
     ),
 )
 

@@ -6,7 +6,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from fairway.demo.releases import DEAD, FIRST, GOOD, ONE_IN_TWENTY, Release, apply
+from fairway.demo.releases import DEAD, FIRST, GOOD, ONE_IN_TWENTY, SLOWER, Release, apply
 
 _CONFIGURATION = """\
 service: shop
@@ -55,6 +55,7 @@ class Repository:
         for release, source in ((FIRST, first), (GOOD, good), (DEAD, apply(good, DEAD))):
             self._release(release, source)
         self._release(ONE_IN_TWENTY, apply(good, ONE_IN_TWENTY))
+        self._release(SLOWER, apply(good, SLOWER))
 
     def _release(self, release: Release, source: str) -> None:
         (self.folder / "shop.py").write_text(source)

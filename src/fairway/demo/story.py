@@ -34,6 +34,7 @@ class Scene:
 
     Attributes:
         verdict: promoted, rolled-back, or what else the run ended with.
+        rule: code of what took it back; empty if nothing did.
         requests: of users, from the first of the scene to the last.
         failed_requests: those that a user saw fail.
         candidate_failures: attempts that failed on the candidate.
@@ -49,6 +50,7 @@ class Scene:
     candidate_failures: int
     seconds_to_verdict: float | None
     p99_ms: float | None
+    rule: str = ""
 
     @property
     def ok(self) -> bool:
@@ -73,7 +75,7 @@ class Story:
         try:
             repository = Repository(self._folder / "shop", self._port)
             repository.create()
-            self._tell(f"a shop in {repository.folder}: four releases, users at http://127.0.0.1:{self._port}/")
+            self._tell(f"a shop in {repository.folder}: five releases, users at http://127.0.0.1:{self._port}/")
             self._project = bootstrap.open_project(repository.folder / bootstrap.CONFIG_NAME)
             return self._scenes()
         finally:
@@ -86,6 +88,7 @@ class Story:
             self._scene("good release", "1.1.0", "promoted"),
             self._scene("fails every request", "1.2.0", "rolled-back"),
             self._scene("fails one request in twenty", "1.3.0", "rolled-back"),
+            self._scene("30 % slower", "1.4.0", "rolled-back"),
             self._return_by_hand(),
         ]
 
@@ -142,6 +145,7 @@ class Story:
             candidate_failures=int(seen.get("failed", 0)),
             seconds_to_verdict=self._seconds_to_verdict(run),
             p99_ms=users.p99_ms,
+            rule=run.failure.rule if run.failure is not None else "",
         )
 
     def _seconds_to_verdict(self, run: Run) -> float | None:

@@ -1,5 +1,6 @@
 """A small shop: an ASGI application with its goods in SQLite and the usual health endpoints."""
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -58,11 +59,18 @@ PAGES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+async def ask_warehouse() -> None:
+    """What is in stock; the warehouse is elsewhere and takes its time, here by waiting for as long."""
+    await asyncio.sleep(0.02)
+
+
 async def app(scope: Message, _receive: Receive, send: Send) -> None:
     """Answers one request."""
     if scope["type"] != "http":
         return
     page = PAGES.get(scope["path"])
+    if page is list_goods:
+        await ask_warehouse()
     status, body = (200, page()) if page is not None else (404, {"error": "no such page"})
     content = json.dumps(body).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
