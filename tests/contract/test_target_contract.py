@@ -1,5 +1,6 @@
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ class TestLocalTarget(TargetContract):
     def make_run(self):
         command = f"{sys.executable} -S {WEB_APP} --port {{port}}"
         return RunSpec(command, health=Health(ready="/health/ready"), grace=2.0), str(self.folder)
+
+
+class TestLocalTargetOnSockets(TestLocalTarget):
+    def make_run(self):
+        run, location = super().make_run()
+        return replace(run, command=run.command.replace("--port {port}", "--socket {socket}")), location
 
 
 class TestFakeTarget(TargetContract):

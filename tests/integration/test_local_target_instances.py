@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from supervised import WEB_APP, supervisor, wait_until
+from supervised import WEB_APP, kill_supervisor, supervisor, wait_until
 
 from fairway.adapters.supervisor.processes import identify, is_alive
 from fairway.adapters.targets.local import LocalTarget
@@ -59,6 +59,10 @@ def ready(target, revision="r1"):
         time.sleep(0.01)
         found = target.observe_instances(revision)
     return found
+
+
+def gone(target, revision="r1"):
+    wait_until(lambda: target.observe_instances(revision) == ())
 
 
 def test_a_killed_instance_is_back_on_its_port(target, revise):
@@ -187,10 +191,10 @@ def test_a_stranger_on_the_port_is_noticed_and_evaded(target, revise):
         (seen,) = target.observe_instances("r1")
         assert seen.state == "unready"
         assert "not the instance's own" in seen.detail
-        (after,) = target.ensure_instances(revise("sleep 1000"), 1, epoch=1)
+        after = target.ensure_instances(revise("sleep 1000"), 1, epoch=1)[-1]
         assert after.endpoint.port != before.endpoint.port
         assert after.id != before.id
-    assert len(target.observe_instances("r1")) == 1
+    wait_until(lambda: [one.id for one in target.observe_instances("r1")] == [after.id])
 
 
 @contextlib.contextmanager
@@ -227,16 +231,67 @@ def test_stopping_leaves_no_child_and_no_listener(target, revise):
     (instance,) = ready(target)
     process = identify(instance.pid)
     target.ensure_instances(revise(), 0, epoch=1)
+    gone(target)
     assert not is_alive(process)
     socket.create_server(("127.0.0.1", instance.endpoint.port)).close()
 
 
-def test_surplus_instances_are_stopped_at_the_same_time(target, revise):
+def test_surplus_instances_are_stopped_at_the_same_time_and_nobody_is_kept_waiting(target, revise):
     target.ensure_instances(revise(f"{COMMAND} --ignore-term", grace=0.7), 3, epoch=1)
-    ready(target)
+    before = ready(target)
     started = time.monotonic()
-    target.ensure_instances(revise(), 0, epoch=1)
+    stopping = target.ensure_instances(revise(), 0, epoch=1)
+    assert time.monotonic() - started < 0.5
+    assert [(one.id, one.pid, one.state) for one in stopping] == [(one.id, one.pid, "stopping") for one in before]
+    assert target.list_revisions() == ("r1",)
+    gone(target)
     assert 0.7 <= time.monotonic() - started < 2.0
+    assert target.list_revisions() == ()
+
+
+def test_what_replaces_an_instance_does_not_wait_for_its_end(target, revise):
+    revision = revise(f"{COMMAND} --ignore-term", grace=1.0)
+    target.ensure_instances(revision, 1, epoch=1)
+    (old,) = ready(target)
+    target.ensure_instances(revision, 0, epoch=1)
+    leaving, new = target.ensure_instances(revision, 1, epoch=1)
+    assert (leaving.id, leaving.state) == (old.id, "stopping")
+    assert new.state == "starting"
+    assert (new.id, new.endpoint.port) not in {(old.id, old.endpoint.port)}
+    wait_until(lambda: [one.state for one in target.observe_instances("r1")] == ["ready"])
+    assert target.observe_instances("r1")[0].pid not in {None, old.pid}
+
+
+def test_what_leaves_is_stopped_whoever_dies_meanwhile(open_target, revise, supervisor, tmp_path):
+    class CutOff:
+        observe = supervisor.observe
+
+        def ensure_stopping(self, unit):
+            raise KeyboardInterrupt
+
+    open_target().ensure_instances(revise(f"{COMMAND} --ignore-term", grace=0.5), 2, epoch=1)
+    before = ready(open_target())
+    cut = open_target()
+    cut._supervisor = CutOff()
+    with pytest.raises(KeyboardInterrupt):
+        cut.ensure_instances(revise(), 0, epoch=1)
+    target = open_target()
+    assert [one.state for one in target.observe_instances("r1")] == ["stopping", "stopping"]
+    assert [one.pid for one in target.ensure_instances(revise(), 0, epoch=1)] == [one.pid for one in before]
+    kill_supervisor(tmp_path / "supervisor")
+    supervisor.ensure_running()
+    gone(target)
+    assert not any(unit.startswith(target.unit_prefix) for unit in supervisor.observe())
+
+
+def test_going_down_waits_for_what_is_on_its_way_out(target, revise, supervisor):
+    target.ensure_instances(revise(f"{COMMAND} --ignore-term", grace=0.5), 1, epoch=1)
+    (instance,) = ready(target)
+    process = identify(instance.pid)
+    target.ensure_instances(revise(), 0, epoch=1)
+    supervisor.stop_all({f"{target.unit_prefix}{instance.id}"})
+    assert not is_alive(process)
+    assert target.observe_instances("r1") == ()
 
 
 def test_services_and_environments_side_by_side_never_share_a_port(open_target, revise):
@@ -254,6 +309,7 @@ def test_services_and_environments_side_by_side_never_share_a_port(open_target, 
     assert all(20_000 <= port < 32_000 for port in ports)
     assert len({one.unit_prefix for one in targets}) == 4
     targets[0].ensure_instances(revise(), 0, epoch=1)
+    gone(targets[0])
     assert [len(one.observe_instances("r1")) for one in targets] == [0, 2, 2, 2]
 
 

@@ -71,7 +71,8 @@ def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -
     instances = target.ensure_instances(revision, count, epoch=state.epoch)
     if state.run is None:
         router = project.router_of(project.spec.service, spec.name, spec.router)
-        backend = Backend(revision.id, tuple(i.endpoint for i in instances), (), revision.run.health.ready)
+        staying = tuple(one.endpoint for one in instances if one.state != "stopping")
+        backend = Backend(revision.id, staying, (), revision.run.health.ready)
         router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
 
 

@@ -194,12 +194,15 @@ class Performance:
         revision = self._revision(step.role)
         if revision is None:
             return Finished("none wanted")
-        surplus = self.world.target.observe_instances(revision.id)[step.count :]
+        surplus = _staying(self.world.target.observe_instances(revision.id))[step.count :]
         if surplus and not self._drain(revision, surplus, removed=step.count == 0):
             return Pending(LOOK_AGAIN)
         now = self.world.target.ensure_instances(revision, step.count, epoch=self.epoch)
-        if surplus and step.count:
+        leaving = len(now) - len(_staying(now))
+        if (surplus or leaving) and step.count:
             self._route(draining={})
+        if leaving:  # they have their grace; whoever waits for it here hears of nothing else
+            return Pending(LOOK_AGAIN)
         return Finished(f"{len(now)} of {step.count} started" if step.count else f"{revision.version} retired")
 
     def _drain(self, revision: Revision, surplus: tuple[Instance, ...], *, removed: bool) -> bool:
@@ -219,3 +222,8 @@ class Performance:
     def _route(self, *, draining: dict[str, frozenset[str]], without: str | None = None) -> None:
         routes = routes_for(self.run, self.world.target, self.run.weight, draining=draining, without=without)
         self.world.router.ensure_routes(routes, epoch=self.epoch)
+
+
+def _staying(instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+    """Those that are not on their way out."""
+    return tuple(instance for instance in instances if instance.state != "stopping")

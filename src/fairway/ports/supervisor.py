@@ -74,8 +74,15 @@ class Supervisor(Protocol):
         """
         ...
 
+    def ensure_stopping(self, unit: str) -> None:
+        """Has the unit's whole process group stopped (SIGTERM, grace, SIGKILL) and the unit forgotten; returns at once.
+
+        Until it is gone it is observed as `stopping`, whoever dies meanwhile.
+        """
+        ...
+
     def ensure_removed(self, unit: str) -> None:
-        """Stops the unit's whole process group (SIGTERM, grace, SIGKILL), forgets it, and returns when it is gone."""
+        """The same, but returns when it is gone."""
         ...
 
     def observe(self) -> Mapping[str, UnitStatus]:

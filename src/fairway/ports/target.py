@@ -22,6 +22,8 @@ class Instance:
         since: seconds since the epoch, UTC, when the present process was started.
         pid: the present process, None if none runs.
         detail: why it is not ready, in one sentence; empty if it is, or if nothing is known.
+
+    One that is `stopping` and will not come back counts no more; it is shown until it is gone.
     """
 
     id: str
@@ -50,9 +52,9 @@ class Target(Protocol):
     def ensure_instances(self, revision: Revision, count: int, *, epoch: int) -> tuple[Instance, ...]:
         """Makes exactly `count` instances of the revision exist; starts what is missing, stops the surplus.
 
-        Returns at once after starting (instances are then `starting`). Surplus instances, the youngest first, get
-        SIGTERM, grace, SIGKILL with their whole process group; the caller has taken them out of rotation and drained
-        them before. A second call with the same arguments changes nothing.
+        Returns at once: what it starts is `starting`, what it stops is `stopping` until it is gone, and counts no more.
+        Surplus instances, the youngest first, get SIGTERM, grace, SIGKILL with their whole process group; the caller
+        has taken them out of rotation and drained them before. A second call with the same arguments changes nothing.
 
         Args:
             revision: what to run.
@@ -60,7 +62,7 @@ class Target(Protocol):
             epoch: fencing number of the caller's lease.
 
         Returns:
-            The instances as they are now, oldest first.
+            The instances as they are now, those on their way out included, oldest first.
 
         Raises:
             TransientError: no free port, no memory, no disk at the moment.
@@ -69,7 +71,7 @@ class Target(Protocol):
         ...
 
     def observe_instances(self, revision: str) -> tuple[Instance, ...]:
-        """The instances of the revision as they are now, oldest first; empty if it does not run."""
+        """The instances of the revision as they are now, oldest first; empty if nothing is left of it."""
         ...
 
     def list_revisions(self) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ class FakeSupervisor:
             self._statuses[unit.id] = UnitStatus(unit.id, "running", self._pid(), 0.0, 0, "", log)
         return self._statuses[unit.id]
 
+    def ensure_stopping(self, unit: str) -> None:
+        """See the port; it is gone at once."""
+        self.ensure_removed(unit)
+
     def ensure_removed(self, unit: str) -> None:
         """See the port."""
         self.units.pop(unit, None)

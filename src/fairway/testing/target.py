@@ -17,11 +17,13 @@ class Behaviour:
         ready_after: how many times an instance is observed before it is ready; None: it never is.
         crashes: it ends within seconds of every start.
         refused: why it cannot be started at all; None: it can.
+        stops_after: how many times an instance on its way out is observed before it is gone.
     """
 
     ready_after: int | None = 1
     crashes: bool = False
     refused: str | None = None
+    stops_after: int = 0
 
 
 class FakeTarget:
@@ -61,20 +63,23 @@ class FakeTarget:
             raise PermanentError("stale-epoch", f"Epoch {epoch} is stale: {self._epoch} has been seen.")
         self._epoch = epoch
         refused = self._behaviour(revision.id).refused
-        present = [one for one in self._instances if one.revision == revision.id]
+        present = [one for one in self._of(revision.id) if one.state != "stopping"]
         if refused and count > len(present):
             raise PermanentError("program-missing", refused)
         for surplus in present[count:]:
-            self._instances.remove(surplus)
+            self._observed[surplus.id] = 0
+            self._change(surplus.id, lambda one: replace(one, state="stopping", detail="It is being stopped."))
+        self._forget_gone()
         for _ in range(count - len(present)):
             self._start(revision)
-        return tuple(one for one in self._instances if one.revision == revision.id)
+        return self._of(revision.id)
 
     def observe_instances(self, revision: str) -> tuple[Instance, ...]:
         """See the port; every look brings instances that are starting closer to being ready."""
-        for one in [one for one in self._instances if one.revision == revision]:
+        for one in self._of(revision):
             self._look_at(one)
-        return tuple(one for one in self._instances if one.revision == revision)
+        self._forget_gone()
+        return self._of(revision)
 
     def list_revisions(self) -> tuple[str, ...]:
         """See the port."""
@@ -86,6 +91,16 @@ class FakeTarget:
         for instance in dict.fromkeys(line.instance for line in left):
             own = [line for line in left if line.instance == instance]
             yield from own if follow else own[max(0, len(own) - lines) :]
+
+    def _of(self, revision: str) -> tuple[Instance, ...]:
+        return tuple(one for one in self._instances if one.revision == revision)
+
+    def _forget_gone(self) -> None:
+        self._instances = [
+            one
+            for one in self._instances
+            if one.state != "stopping" or self._observed[one.id] < self._behaviour(one.revision).stops_after
+        ]
 
     def _behaviour(self, revision: str) -> Behaviour:
         return self._behaviours.get(revision, Behaviour())
@@ -103,6 +118,8 @@ class FakeTarget:
     def _look_at(self, one: Instance) -> None:
         behaviour = self._behaviour(one.revision)
         looks = self._observed[one.id] = self._observed.get(one.id, 0) + 1
+        if one.state == "stopping":
+            return
         if behaviour.crashes:
             self._change(one.id, _crashed)
         elif behaviour.ready_after is not None and looks > behaviour.ready_after:

@@ -49,6 +49,10 @@ class TargetContract:
         """The revision's instances once so many are ready."""
         return self.waited(lambda: _when_ready(target, revision, count), f"{count} ready instances of {revision}")
 
+    def gone(self, target: Target, revision: str) -> None:
+        """Returns once nothing is left of the revision."""
+        self.waited(lambda: True if not target.observe_instances(revision) else None, f"the end of {revision}")
+
     def waited(self, find: Callable[[], T | None], what: str) -> T:
         """What `find` returns once it returns something."""
         deadline = time.monotonic() + self.patience
@@ -61,7 +65,7 @@ class TargetContract:
         target = self.target()
         started = target.ensure_instances(self.revision("r1"), 2, epoch=1)
         assert len(started) == 2
-        assert len({one.id for one in started}) == len({one.endpoint.port for one in started}) == 2
+        assert len({one.id for one in started}) == len({one.endpoint.place for one in started}) == 2
         ready = self.settled(target, "r1", 2)
         assert [one.endpoint for one in ready] == [one.endpoint for one in started]
         assert all(one.revision == "r1" and one.restarts == 0 and not one.detail for one in ready)
@@ -81,24 +85,38 @@ class TargetContract:
         oldest = target.ensure_instances(self.revision("r1"), 1, epoch=1)[0].id
         started = [one.id for one in target.ensure_instances(self.revision("r1"), 3, epoch=1)]
         assert started[0] == oldest
-        assert [one.id for one in target.ensure_instances(self.revision("r1"), 2, epoch=1)] == started[:2]
-        assert [one.id for one in target.ensure_instances(self.revision("r1"), 1, epoch=1)] == [oldest]
+        assert _staying(target.ensure_instances(self.revision("r1"), 2, epoch=1)) == started[:2]
+        assert _staying(target.ensure_instances(self.revision("r1"), 1, epoch=1)) == [oldest]
+        self.settled(target, "r1", 1)
+
+    def test_what_is_on_its_way_out_counts_no_more_and_is_shown_until_it_is_gone(self) -> None:
+        target = self.target()
+        oldest = target.ensure_instances(self.revision("r1"), 1, epoch=1)[0].id
+        target.ensure_instances(self.revision("r1"), 2, epoch=1)
+        self.settled(target, "r1", 2)
+        shown = target.ensure_instances(self.revision("r1"), 1, epoch=1)
+        assert {one.state for one in shown if one.id != oldest} <= {"stopping"}
+        again = target.ensure_instances(self.revision("r1"), 2, epoch=1)
+        assert len(_staying(again)) == 2
+        assert len({one.endpoint.place for one in again}) == len(again)
+        self.settled(target, "r1", 2)
 
     def test_no_instances_are_a_revision_that_does_not_run(self) -> None:
         target = self.target()
         target.ensure_instances(self.revision("r1"), 1, epoch=1)
         assert target.list_revisions() == ("r1",)
-        assert target.ensure_instances(self.revision("r1"), 0, epoch=1) == ()
-        assert target.observe_instances("r1") == ()
+        assert _staying(target.ensure_instances(self.revision("r1"), 0, epoch=1)) == []
+        self.gone(target, "r1")
         assert target.list_revisions() == ()
 
     def test_revisions_run_side_by_side(self) -> None:
         target = self.target()
         first = target.ensure_instances(self.revision("r1"), 1, epoch=1)
         second = target.ensure_instances(self.revision("r2"), 1, epoch=1)
-        assert first[0].endpoint.port != second[0].endpoint.port
+        assert first[0].endpoint.place != second[0].endpoint.place
         assert set(target.list_revisions()) == {"r1", "r2"}
         target.ensure_instances(self.revision("r1"), 0, epoch=1)
+        self.gone(target, "r1")
         assert target.list_revisions() == ("r2",)
         self.settled(target, "r2", 1)
 
@@ -108,7 +126,8 @@ class TargetContract:
         _refused("stale-epoch", lambda: self.target().ensure_instances(self.revision("r1"), 0, epoch=6))
         _refused("stale-epoch", lambda: target.ensure_instances(self.revision("r2"), 1, epoch=6))
         assert target.list_revisions() == ("r1",)
-        assert target.ensure_instances(self.revision("r1"), 0, epoch=8) == ()
+        target.ensure_instances(self.revision("r1"), 0, epoch=8)
+        self.gone(target, "r1")
 
     def test_a_missing_program_is_refused_and_leaves_nothing(self) -> None:
         target = self.target()
@@ -133,6 +152,10 @@ class TargetContract:
 def _when_ready(target: Target, revision: str, count: int) -> tuple[Instance, ...] | None:
     instances = target.observe_instances(revision)
     return instances if len(instances) == count and all(one.state == "ready" for one in instances) else None
+
+
+def _staying(instances: tuple[Instance, ...]) -> list[str]:
+    return [one.id for one in instances if one.state != "stopping"]
 
 
 def _refused(code: str, call: Callable[[], object]) -> None:

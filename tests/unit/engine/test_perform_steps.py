@@ -232,6 +232,42 @@ def test_a_revision_that_leaves_is_gone_from_the_routes_before_its_instances_are
     assert here.target.list_revisions() == (OLD.id,)
 
 
+def test_what_is_on_its_way_out_is_waited_for_by_looks_and_gets_no_requests():
+    here = at(Scale, 0, plan=replace(scaling(1), candidate=OLD))
+    here.target.behave(OLD.id, Behaviour(stops_after=2))
+    busy(here, 0)
+    assert here.perform() == Pending(LOOK_AGAIN)
+    states = [one.state for one in here.target.ensure_instances(OLD, 1, epoch=7)]
+    assert states == ["ready", "stopping"], "nothing was waited for in this thread"
+    (backend,) = here.router.observe().routes.backends
+    assert ([endpoint.instance for endpoint in backend.endpoints], backend.draining) == ([f"{OLD.id}.1"], ())
+    while here.perform() == Pending(LOOK_AGAIN):
+        assert len(here.target.observe_instances(OLD.id)) <= 2
+    assert here.perform() == Finished("1 of 1 started")
+    assert [one.id for one in here.target.observe_instances(OLD.id)] == [f"{OLD.id}.1"]
+
+
+def test_what_is_on_its_way_out_is_no_surplus_and_is_replaced_at_once():
+    here = at(Scale)
+    here.start(NEW, 2)
+    here.target.behave(NEW.id, Behaviour(stops_after=3))
+    here.target.ensure_instances(NEW, 1, epoch=1)
+    assert here.perform() == Pending(LOOK_AGAIN)
+    staying = [one.id for one in here.target.observe_instances(NEW.id) if one.state != "stopping"]
+    assert staying == [f"{NEW.id}.1", f"{NEW.id}.3"]
+
+
+def test_a_revision_is_retired_when_its_last_instance_is_gone():
+    here = at(Scale, way_back=True, number=1)
+    here.start(NEW, 2)
+    here.target.behave(NEW.id, Behaviour(stops_after=1))
+    here.router.ensure_routes(routes_for(here.run, here.target, 0.0), epoch=1)
+    assert here.perform() == Pending(LOOK_AGAIN)
+    assert [backend.revision for backend in here.router.observe().routes.backends] == [OLD.id]
+    assert here.perform() == Finished("1.1.0 retired")
+    assert here.target.list_revisions() == (OLD.id,)
+
+
 # Requests
 
 

@@ -88,14 +88,20 @@ class SupervisorClient:
         return self._observe(unit.id)
 
     @_in_our_words
+    def ensure_stopping(self, unit: str) -> None:
+        """Has the unit's whole session of processes stopped and the unit forgotten; its log files stay."""
+        if self._layout.unit(unit).exists():
+            self._layout.unit(unit).unlink(missing_ok=True)
+            self._layout.halt(unit).unlink(missing_ok=True)
+            sync_folder(self._layout.units)
+            self._ring()
+        self.ensure_running()
+
+    @_in_our_words
     def ensure_removed(self, unit: str) -> None:
-        """Stops the unit's whole session of processes and forgets it; its log files stay."""
+        """The same, and returns when it is gone."""
         status = read_json(self._layout.status(unit))
-        if status is None and not self._layout.unit(unit).exists():
-            return
-        self._layout.unit(unit).unlink(missing_ok=True)
-        self._layout.halt(unit).unlink(missing_ok=True)
-        sync_folder(self._layout.units)
+        self.ensure_stopping(unit)
         grace = (status or {}).get("grace") or 0.0
         self._await(lambda: not self._layout.status(unit).exists(), grace, f"stop {unit}")
 
@@ -118,12 +124,17 @@ class SupervisorClient:
     def stop_all(self, units: Collection[str] | None = None) -> None:
         """Stops units but keeps them defined, and returns when their processes are gone; a reboot does not change it.
 
+        Units that are being stopped for good are waited for as well.
+
         Args:
             units: which ones; None: all.
         """
-        chosen = [unit for unit in self._layout.list_units() if units is None or unit in units]
+        defined = self._layout.list_units()
+        known = {*defined, *self._layout.list_statuses()}
+        chosen = sorted(known if units is None else known.intersection(units))
         for unit in chosen:
-            self._layout.halt(unit).touch(mode=0o600)
+            if unit in defined:
+                self._layout.halt(unit).touch(mode=0o600)
         if not chosen:
             return
         sync_folder(self._layout.halts)

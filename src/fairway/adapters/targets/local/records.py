@@ -66,8 +66,9 @@ class Records:
 
     Attributes:
         epoch: the highest fencing number seen.
-        instances: oldest first.
-        ended: the output that is kept, oldest first.
+        instances: that should run, oldest first.
+        leaving: that are being stopped, as far as nobody has seen that they are gone; oldest first.
+        ended: the output of those that leave or are gone, as far as it is kept; oldest first.
         last_port: the port given out last, 0 before the first. The next one comes after it: a port is not used again
             at once, while somebody may still connect to it and mean the one that had it.
     """
@@ -76,14 +77,16 @@ class Records:
     instances: tuple[InstanceRecord, ...] = ()
     ended: tuple[LogRecord, ...] = ()
     last_port: int = 0
+    leaving: tuple[InstanceRecord, ...] = ()
 
     def of(self, revision: str) -> tuple[InstanceRecord, ...]:
         """The revision's instances, oldest first."""
         return tuple(record for record in self.instances if record.revision == revision)
 
-    def without(self, gone: tuple[InstanceRecord, ...]) -> "Records":
-        """The same without these instances."""
-        return replace(self, instances=tuple(record for record in self.instances if record not in gone))
+    def retire(self, leaving: tuple[InstanceRecord, ...]) -> "Records":
+        """The same with these instances on their way out."""
+        left = tuple(record for record in self.instances if record not in leaving)
+        return replace(self, instances=left, leaving=(*self.leaving, *leaving))
 
     def divide_logs(
         self, logs: tuple[LogRecord, ...], *, revisions: int, each: int
@@ -104,7 +107,7 @@ class Records:
 
     def next_number(self, revision: str) -> int:
         """One more than any instance of the revision has had, as far as anything is left of it."""
-        names = [record.id for record in self.of(revision)]
+        names = [record.id for record in (*self.instances, *self.leaving) if record.revision == revision]
         names += [record.instance for record in self.ended if record.revision == revision]
         return 1 + max((int(name.rpartition(".")[2]) for name in names), default=0)
 
@@ -161,7 +164,8 @@ class RecordStore:
         with self._locked(self._folder / "ports.lock"):
             with self._usable():
                 files = [path for path in self._folder.glob("*.json") if not path.name.startswith(".")]
-                taken = frozenset(record.port for path in files for record in _read(path).instances)
+                every = [_read(path) for path in files]
+            taken = frozenset(record.port for one in every for record in (*one.instances, *one.leaving))
             yield taken
 
     @contextlib.contextmanager
@@ -215,10 +219,14 @@ def _read(path: Path) -> Records:
         return Records()
     try:
         value: dict[str, Any] = json.loads(text)
-        instances = tuple(
-            InstanceRecord(**{**one, "inherited": tuple((name, text) for name, text in one["inherited"])})
-            for one in value["instances"]
-        )
-        return Records(value["epoch"], instances, tuple(LogRecord(**one) for one in value["ended"]), value["last_port"])
+        ended = tuple(LogRecord(**one) for one in value["ended"])
+        instances, leaving = _instances(value["instances"]), _instances(value.get("leaving", []))
+        return Records(value["epoch"], instances, ended, value["last_port"], leaving)
     except (ValueError, KeyError, TypeError) as problem:
         raise InvariantError("target-records", f"The file {path} cannot be understood: {problem}.") from problem
+
+
+def _instances(stored: list[dict[str, Any]]) -> tuple[InstanceRecord, ...]:
+    return tuple(
+        InstanceRecord(**{**one, "inherited": tuple((name, text) for name, text in one["inherited"])}) for one in stored
+    )

@@ -1,12 +1,12 @@
 """The target `local`: instances are units of this machine's supervisor, each with a port or a socket of its own.
 
-Order of every change: first the record, then the process; first the process, then the record when something goes.
-Whatever kills us in between, the next call finds the record and completes what it says.
+Order of every change: first the record, then the process. What goes is put on record as leaving, is stopped by the
+supervisor in its own time, and is forgotten once it is gone. Whatever kills us in between, the next call finds the
+record and completes what it says.
 """
 
 import time
-from collections.abc import Callable, Container, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -73,10 +73,12 @@ class LocalTarget:
         if count < 0:
             raise InvariantError("negative-count", f"{count} instances of {revision.id} were asked for.")
         with self._store.changing():
-            records = self._fence(epoch)
+            records = self._forget_gone(self._fence(epoch))
             present = records.of(revision.id)
             surplus = present[count:] + self._displaced(present[:count])
-            records = self._stop(records, surplus)
+            records = self._retire(records, surplus)
+            for record in reversed(records.leaving):
+                self._supervisor.ensure_stopping(self._unit(record))
             for record in records.of(revision.id):
                 self._supervisor.ensure_unit(make_unit(self._unit(record), revision, record))
             for _ in range(count - len(records.of(revision.id))):
@@ -86,8 +88,10 @@ class LocalTarget:
 
     def observe_instances(self, revision: str) -> tuple[Instance, ...]:
         """See the port."""
-        records = self._store.read().of(revision)
-        if not records:
+        every = self._store.read()
+        leaving = [record for record in every.leaving if record.revision == revision]
+        records = every.of(revision)
+        if not records and not leaving:
             return ()
         statuses = self._supervisor.observe()
         asked = [
@@ -96,13 +100,15 @@ class LocalTarget:
             if (status := statuses.get(self._unit(record))) and status.pid and status.state == "running"
         ]
         answers = dict(zip([record.id for record, _, _ in asked], self._probe.ask(asked), strict=True))
-        return tuple(
-            self._observed(record, statuses.get(self._unit(record)), answers.get(record.id)) for record in records
-        )
+        found = [self._observed(record, statuses.get(self._unit(record)), answers.get(record.id)) for record in records]
+        found += [self._on_its_way_out(record, status) for record, status in self._not_gone(leaving, statuses)]
+        return tuple(sorted(found, key=lambda one: int(one.id.rpartition(".")[2])))
 
     def list_revisions(self) -> tuple[str, ...]:
         """See the port; in the order in which their oldest instances were started."""
-        return tuple(dict.fromkeys(record.revision for record in self._store.read().instances))
+        records = self._store.read()
+        leaving = [record for record, _ in self._not_gone(records.leaving, self._supervisor.observe())]
+        return tuple(dict.fromkeys(record.revision for record in (*leaving, *records.instances)))
 
     def read_logs(self, revision: str | None, *, lines: int, follow: bool) -> Iterator[LogLine]:
         """See the port; with `follow` it ends when a revision that was named has no instance any more."""
@@ -162,26 +168,38 @@ class LocalTarget:
         self._supervisor.ensure_unit(unit)
         return records
 
-    def _stop(self, records: Records, surplus: tuple[InstanceRecord, ...]) -> Records:
+    def _retire(self, records: Records, surplus: tuple[InstanceRecord, ...]) -> Records:
+        """Puts instances on record as leaving; their output counts as that of ended ones from now on."""
         if not surplus:
             return records
         statuses = self._supervisor.observe()
-        youngest_first = [self._unit(record) for record in reversed(surplus)]
-        with ThreadPoolExecutor(len(surplus)) as pool:  # each may take its whole grace
-            list(pool.map(self._supervisor.ensure_removed, youngest_first))
         logs = tuple(
             LogRecord(record.id, record.revision, status.log)
             for record in surplus
             if (status := statuses.get(self._unit(record)))
         )
-        gone = records.without(surplus)
-        kept, dropped = gone.divide_logs((*gone.ended, *logs), revisions=KEPT_REVISIONS, each=KEPT_LOGS)
-        records = replace(gone, ended=kept)
+        left = records.retire(surplus)
+        kept, dropped = left.divide_logs((*left.ended, *logs), revisions=KEPT_REVISIONS, each=KEPT_LOGS)
+        records = replace(left, ended=kept)
         self._store.write(records)
         for log in dropped:
             with suppress(OSError):  # no reason to stop short of what was asked for
                 remove_log(Path(log.path))
         return records
+
+    def _forget_gone(self, records: Records) -> Records:
+        if not records.leaving:
+            return records
+        left = tuple(record for record, _ in self._not_gone(records.leaving, self._supervisor.observe()))
+        if left != records.leaving:
+            records = replace(records, leaving=left)
+            self._store.write(records)
+        return records
+
+    def _not_gone(
+        self, leaving: Iterable[InstanceRecord], statuses: Mapping[str, UnitStatus]
+    ) -> list[tuple[InstanceRecord, UnitStatus]]:
+        return [(record, statuses[unit]) for record in leaving if (unit := self._unit(record)) in statuses]
 
     def _displaced(self, records: tuple[InstanceRecord, ...]) -> tuple[InstanceRecord, ...]:
         """Instances on whose port or socket somebody else listens: they could never become ready."""
@@ -193,6 +211,19 @@ class LocalTarget:
             if (listener.anyone and not listener.ours) or (record.socket and is_taken(record.socket)):
                 found.append(record)
         return tuple(found)
+
+    def _on_its_way_out(self, record: InstanceRecord, status: UnitStatus) -> Instance:
+        return Instance(
+            id=record.id,
+            revision=record.revision,
+            endpoint=record.endpoint,
+            state="stopping",
+            restarts=status.restarts,
+            last_exit=status.last_exit,
+            since=status.since,
+            pid=status.pid,
+            detail="It is being stopped.",
+        )
 
     def _observed(self, record: InstanceRecord, status: UnitStatus | None, answer: Answer | None) -> Instance:
         endpoint = record.endpoint
