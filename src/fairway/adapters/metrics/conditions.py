@@ -24,7 +24,7 @@ LONGEST = 1000
 """Characters of a condition."""
 
 _TOKEN = re.compile(r'(?P<text>"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*')" + r"|(?P<number>(?<![\w.])[0-9]+(?![\w.]))")
-_DIVISION = re.compile(r"[/%](?!\s*(?=[0-9.]*[1-9])[0-9.]+(?![\w.]))")
+_DIVISION = re.compile(r"/(?!\s*(?=[0-9.]*[1-9])[0-9.]+(?![\w.]))")
 
 
 class CelConditions:
@@ -38,6 +38,9 @@ class CelConditions:
         if re.search(r"(?<![\w.])has\s*\(", bare):
             hint = "where a metric has no data the rule has no answer"
             raise UserError("condition", f"has() would make an answer out of missing data in {text[:80]!r}", hint)
+        if "%" in bare:
+            hint = "write a percentage as a fraction: 0.01 for 1 %"
+            raise UserError("condition", f"{text[:80]!r} holds a percent sign, which means nothing here", hint)
         if _DIVISION.search(bare):
             hint = "write it as a multiplication: candidate.x > stable.x * 2"
             raise UserError("condition", f"a division by a metric has no answer where it is 0: {text[:80]!r}", hint)
