@@ -225,7 +225,7 @@ class NonInferiority:
 
     def _balance(self) -> float:
         """Requests of the candidate per request of stable, as the weight has them."""
-        return self.step.weight / (100.0 - self.step.weight)
+        return self.step.weight / max(1.0, 100.0 - self.step.weight)
 
     def _length(self, policy: AnalysisPolicy) -> float:
         """Seconds of a block."""
