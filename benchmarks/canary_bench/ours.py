@@ -12,9 +12,10 @@ from functools import cache
 import numpy as np
 
 from benchmarks.canary_bench.latency import LOWER, WIDTH, Counts
-from benchmarks.canary_bench.trace import BAKE, Minutes, Side, Trace
+from benchmarks.canary_bench.trace import BAKE, Before, Minutes, Side, Trace
 from benchmarks.canary_bench.verdict import Contestant, Verdict
 from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.dispersion import Dispersion
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
@@ -41,7 +42,7 @@ def judge(trace: Trace, _: Minutes) -> Verdict:
 
 def drive(trace: Trace, policy: AnalysisPolicy) -> tuple[Verdict, Assessment]:
     """Runs the analysis to its first verdict or to the trace's end; also gives the last assessment."""
-    analysis = Analysis(policy, candidate=CANDIDATE, stable=STABLE)
+    analysis = Analysis(policy, candidate=CANDIDATE, stable=STABLE, dispersion=_known(trace.before))
     analysis.observe(_nothing(), _health(trace, 0), at=BEGIN)
     weight, every = 0.0, round(ASSESS_EVERY / trace.tick)
     greatest = 1.0
@@ -62,6 +63,19 @@ def drive(trace: Trace, policy: AnalysisPolicy) -> tuple[Verdict, Assessment]:
             return Verdict("inconclusive", at - BEGIN, assessment.rule, greatest), assessment
     settled = assessment.decision != "hold" and assessment.sufficient
     return Verdict("promote" if settled else "inconclusive", None, assessment.rule, greatest), assessment
+
+
+def _known(before: Before | None) -> Dispersion:
+    """What stable's own rollout showed of the spread between its instances, as the engine takes it over."""
+    found = Dispersion()
+    if before is None:
+        return found
+    found.observe(0.0, (), series=0, shared=False)
+    for finished, failed in zip(before.finished.tolist(), before.failed.tolist(), strict=True):
+        counts = enumerate(zip(finished, failed, strict=True))
+        instances = tuple(InstanceTraffic(f"{STABLE}-{one}", *both) for one, both in counts)
+        found.observe(before.seconds, instances, series=0, shared=False)
+    return found.taken_over()
 
 
 def snapshots(trace: Trace) -> Iterator[TrafficSnapshot | None]:

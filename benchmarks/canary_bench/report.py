@@ -6,7 +6,7 @@ from html import escape
 from benchmarks.canary_bench.contest import CONTESTANTS
 from benchmarks.canary_bench.plot import Axis, dots
 from benchmarks.canary_bench.score import Row, Score, guarantees, prices
-from benchmarks.canary_bench.terminal import SHORT, label, seconds, win_lines
+from benchmarks.canary_bench.terminal import SHORT, seconds, win_lines
 from benchmarks.canary_bench.trace import DURATION
 
 #: One of each kind; all twelve in one plot could not be told apart.
@@ -67,7 +67,7 @@ def _harmless(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
         cells = [_shaded(row.scores[one.name]) for one in CONTESTANTS]
-        lines.append([escape(label(row)), str(row.ours.runs), *cells, f"{100.0 * row.ours.error:.1f}"])
+        lines.append([escape(row.played.cell.label), str(row.ours.runs), *cells, f"{100.0 * row.ours.error:.1f}"])
     return _table(["", "runs", *SHORT.values(), "± (Fairway)"], lines)
 
 
@@ -97,7 +97,7 @@ def _others(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
         cells = [_detail(row.scores[one.name]) for one in CONTESTANTS]
-        lines.append([escape(label(row)), str(row.ours.runs), *cells])
+        lines.append([escape(row.played.cell.label), str(row.ours.runs), *cells])
     return _table(["", "runs", *SHORT.values()], lines)
 
 

@@ -40,6 +40,7 @@ class Scenario:
         slower: what the fault does to the candidate's latency.
         fault: hang: requests no longer end; crash: the processes die.
         spread: standard deviation of the logarithm of the instances' speeds.
+        known: stable was brought by a rollout of its own, from which the analysis takes over what it needs to know.
         outage: seconds from and to which the counters cannot be read.
         covered: the guarantee of at most alpha wrong roll-backs holds here by its own words.
         note: what a reader should know.
@@ -54,6 +55,7 @@ class Scenario:
     slower: Change | None = None
     fault: Literal["", "hang", "crash"] = ""
     spread: float = 0.0
+    known: bool = True
     outage: tuple[float, float] | None = None
     covered: bool = False
     note: str = ""
@@ -78,6 +80,7 @@ HEALTHY = (
     Scenario("healthy, 3 % slower", "healthy", slower=latency.times(1.03), covered=True, note="inside the margin"),
     Scenario("healthy, clusters of 3 in 1 s", "healthy", "clusters of 3 in 1 s"),
     Scenario("healthy, clusters of 10 in 10 s", "healthy", "clusters of 10 in 10 s"),
+    Scenario("first rollout, clusters of 10 in 10 s", "healthy", "clusters of 10 in 10 s", known=False),
     Scenario("healthy, hiccups", "healthy", "hiccups"),
     Scenario("healthy, cold start", "healthy", "cold start", note="+2 points, falling with 15 s"),
     Scenario("healthy, instance lottery 2.5 %", "healthy", spread=0.025),

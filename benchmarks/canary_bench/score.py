@@ -125,10 +125,7 @@ def _quantiles(values: list[float]) -> tuple[float, float]:
 def guarantees(rows: Sequence[Row]) -> list[Guarantee]:
     """Fairway's promise in each row that it covers, and in all of them together."""
     covered = [row for row in rows if row.played.cell.scenario.covered]
-    found = []
-    for row in covered:
-        cell = row.played.cell
-        found.append(_guarantee(f"{cell.scenario.name}, {cell.rate:g}/s", row.ours.runs, row.ours.taken_back))
+    found = [_guarantee(row.played.cell.label, row.ours.runs, row.ours.taken_back) for row in covered]
     if covered:
         runs, wrong = sum(row.ours.runs for row in covered), sum(row.ours.taken_back for row in covered)
         found.append(_guarantee("all of these together", runs, wrong))
@@ -180,5 +177,5 @@ def prices(rows: Sequence[Row]) -> dict[str, tuple[float, str]]:
             continue
         for name, score in row.scores.items():
             if name not in worst or score.share > worst[name][0]:
-                worst[name] = (score.share, f"{row.played.cell.scenario.name}, {row.played.cell.rate:g}/s")
+                worst[name] = (score.share, row.played.cell.label)
     return worst

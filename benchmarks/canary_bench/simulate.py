@@ -1,5 +1,7 @@
 """From a scenario and a seed to what happened: all chance of the benchmark is here."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,12 +9,15 @@ from benchmarks.canary_bench import latency, noise
 from benchmarks.canary_bench.latency import Counts, Stretch
 from benchmarks.canary_bench.recorded import Recording, replay
 from benchmarks.canary_bench.scenarios import Scenario
-from benchmarks.canary_bench.trace import BAKE, DURATION, LADDER, Side, Trace
+from benchmarks.canary_bench.trace import BAKE, DURATION, LADDER, Before, Side, Trace
 
 Array = NDArray[np.float64]
 
 INSTANCES = 4
 """Of each revision, all the time."""
+
+STRETCH = 30.0
+"""Seconds; what is known of an earlier rollout need not be finer."""
 
 EJECTION = 10
 """Failures in a row after which the proxy ejects an instance, as Fairway configures Envoy."""
@@ -56,7 +61,18 @@ def simulate(
         readable=readable,
         crashed=onset if scenario.fault == "crash" else None,
         onset=scenario.onset if scenario.kind in ("bad", "ambiguous") else None,
+        before=_before(scenario, rate, rng, recording) if scenario.known else None,
     )
+
+
+def _before(scenario: Scenario, rate: float, rng: np.random.Generator, recording: Recording | None) -> Before:
+    """The same noise, without a fault, when stable was the candidate."""
+    healthy = replace(scenario, candidate=None)
+    weights = np.repeat(LADDER, round(BAKE))
+    finished, failed, _, _ = _requests(healthy, rate, 1.0, rng, recording, weights)
+    stretch = round(STRETCH)
+    by_stretch = [np.cumsum(each, axis=0)[stretch - 1 :: stretch] for each in (finished, failed)]
+    return Before(STRETCH, by_stretch[0], by_stretch[1])
 
 
 def _requests(

@@ -47,18 +47,13 @@ def text(rows: Sequence[Row], *, seed: int) -> str:
     )
 
 
-def label(row: Row) -> str:
-    """The name of a row."""
-    return f"{row.played.cell.scenario.name}, {row.played.cell.rate:g}/s"
-
-
 def _harmless(row: Row) -> list[str]:
     shares = [f"{100.0 * row.scores[one.name].share:.1f}" for one in CONTESTANTS]
-    return [label(row), str(row.ours.runs), *shares, f"{100.0 * row.ours.error:.1f}", str(row.ours.stopped)]
+    return [row.played.cell.label, str(row.ours.runs), *shares, f"{100.0 * row.ours.error:.1f}", str(row.ours.stopped)]
 
 
 def _other(row: Row) -> list[str]:
-    return [label(row), str(row.ours.runs), *(_found(row.scores[one.name]) for one in CONTESTANTS)]
+    return [row.played.cell.label, str(row.ours.runs), *(_found(row.scores[one.name]) for one in CONTESTANTS)]
 
 
 def _found(score: Score) -> str:
@@ -67,7 +62,12 @@ def _found(score: Score) -> str:
 
 def _tails(row: Row) -> list[str]:
     score = row.ours
-    return [label(row), seconds(score.delay[1]), f"{score.failed[1]:,.0f}", f"{score.stopped} of {score.runs}"]
+    return [
+        row.played.cell.label,
+        seconds(score.delay[1]),
+        f"{score.failed[1]:,.0f}",
+        f"{score.stopped} of {score.runs}",
+    ]
 
 
 def seconds(value: float) -> str:
@@ -88,7 +88,7 @@ def win_lines(rows: Sequence[Row]) -> list[str]:
         if others:
             score = row.ours
             mine = f"{score.share:.0%}" + ("" if isinf(score.delay[0]) else f" after {seconds(score.delay[0])} s")
-            lines.append(f"{label(row)}: Fairway {mine}; {', '.join(others)}")
+            lines.append(f"{row.played.cell.label}: Fairway {mine}; {', '.join(others)}")
     lines.append("what they do to harmless candidates (% rolled back in their worst row)")
     for name, (share, where) in prices(rows).items():
         if any(one.name == name for one in found):

@@ -31,6 +31,19 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """Requests of an earlier rollout's candidate, by stretch of time and instance, cumulative.
+
+    Attributes:
+        seconds: length of a stretch.
+    """
+
+    seconds: float
+    finished: Counts
+    failed: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """One rollout.
 
@@ -42,6 +55,7 @@ class Trace:
         readable: the counters could be read at the end of the tick.
         crashed: tick from which the candidate's processes die at once; None: never.
         onset: seconds at which the candidate became bad; None: never.
+        before: requests by instance of an earlier, healthy rollout that brought stable; None: there was none.
     """
 
     tick: float
@@ -53,6 +67,7 @@ class Trace:
     readable: NDArray[np.bool_]
     crashed: int | None
     onset: float | None
+    before: Before | None
 
     @property
     def ticks(self) -> int:
