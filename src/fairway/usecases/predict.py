@@ -196,7 +196,7 @@ def stages_of(plan: Plan) -> Iterator[Stage]:
         match planned.step:
             case Scale(role="candidate", count=wanted):
                 scaled_up, count = scaled_up or wanted > count, wanted
-            case Watch(seconds=seconds, weight=weight, purpose=purpose) if seconds > 0.0:
+            case Watch(seconds=seconds, weight=weight, purpose=purpose) if seconds > 0.0 and weight > 0.0:
                 yield Stage(weight, seconds, purpose, scaled_up)
                 scaled_up = False
 

@@ -157,7 +157,7 @@ class Course:
             lane.enter(warmup=self.warm_left)
         self.warm_left = max(0.0, self.warm_left - stage.seconds)
         enough = 1.0 / self.policy.alpha
-        paces = {id(lane): _pace(lane.lane, stage, self.traffic) for lane in self.lanes}
+        paces = {id(lane): Pace.of(lane.lane.length(stage), stage, self.traffic) for lane in self.lanes}
         end = stage.seconds
         under_way = [lane for lane in self.lanes if lane.opened + paces[id(lane)].length <= end + READING / 2.0]
         while under_way:
@@ -196,22 +196,28 @@ class Pace:
     length: float
     spread: float = 0.0
 
+    @classmethod
+    def of(cls, wanted: float | None, stage: Stage, traffic: Traffic) -> "Pace":
+        """A block closes with a reading, and not before both revisions have finished a request.
 
-def _pace(lane: PlannedLane, stage: Stage, traffic: Traffic) -> Pace:
-    """A block closes with a reading, and not before both revisions have finished a request."""
-    wanted = lane.length(stage)
-    rates = [stage.candidate_rps(traffic)] if stage.alone else [stage.candidate_rps(traffic), stage.stable_rps(traffic)]
-    if wanted is None or min(rates) <= 0.0:
-        return Pace(inf)
-    wanted = max(wanted, READING)
-    none = [exp(-rate * wanted) for rate in rates]
-    waiting = sum(chance / rate for chance, rate in zip(none, rates, strict=True))
-    square = sum(2.0 * chance / rate**2 for chance, rate in zip(none, rates, strict=True))
-    if len(none) > 1:
-        # Where neither came, the later of the two ends the waiting, which is both less the earlier.
-        both, either = none[0] * none[1], sum(rates)
-        waiting, square = waiting - both / either, square - 2.0 * both / either**2
-    return Pace(wanted + waiting, sqrt(max(0.0, square - waiting * waiting)))
+        Args:
+            wanted: the lane's own length; None: it does not judge.
+            stage: where the rollout stands.
+            traffic: what is supposed.
+        """
+        mine, theirs = stage.candidate_rps(traffic), stage.stable_rps(traffic)
+        rates = (mine,) if stage.alone else (mine, theirs)
+        if wanted is None or min(rates) <= 0.0:
+            return cls(inf)
+        wanted = max(wanted, READING)
+        none = [exp(-rate * wanted) for rate in rates]
+        waiting = sum(chance / rate for chance, rate in zip(none, rates, strict=True))
+        square = sum(2.0 * chance / rate**2 for chance, rate in zip(none, rates, strict=True))
+        if len(none) > 1:
+            # The later of the two ends the waiting: that is the sum of both waits less the earlier.
+            both, either = none[0] * none[1], sum(rates)
+            waiting, square = waiting - both / either, square - 2.0 * both / either**2
+        return cls(wanted + waiting, sqrt(max(0.0, square - waiting * waiting)))
 
 
 def walk(

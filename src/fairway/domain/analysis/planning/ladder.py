@@ -24,6 +24,8 @@ MINUTES = (0.5, 1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 14
 """Bakes that are tried."""
 
 LITTLE_LONGER = 1.5
+OWN_LONGER = 3.0
+"""What is a little longer than the quickest, and what is not too long for weights that the user chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: t
         policy: margins, limits and times.
         traffic: what is supposed.
         fault: what the ladder as a whole must find.
-        own: the user's own weights below 100, taken as they are if a longer bake is all that is missing.
+        own: the user's own weights below 100, kept if a longer bake is all that is missing.
     """
     if traffic.rps <= 0.0:
         return None
@@ -64,9 +66,11 @@ def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: t
     if not ladders:
         return None
     quickest = min(ladder.seconds for ladder in ladders)
+    for ladder in ladders:
+        if ladder.weights[:-1] == own and ladder.seconds <= OWN_LONGER * quickest:
+            return ladder
     return min(
-        (ladder for ladder in ladders if ladder.seconds <= LITTLE_LONGER * quickest),
-        key=lambda ladder: (ladder.weights[:-1] != own, ladder.weights),
+        (ladder for ladder in ladders if ladder.seconds <= LITTLE_LONGER * quickest), key=lambda ladder: ladder.weights
     )
 
 
