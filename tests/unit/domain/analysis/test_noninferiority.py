@@ -9,15 +9,8 @@ import pytest
 from fairway.domain import codec
 from fairway.domain.analysis.lanes.lane import Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet
-from fairway.domain.analysis.noninferiority import (
-    BETA,
-    CAP,
-    ErrorEvidence,
-    NonInferiority,
-    error_gain,
-    is_shown,
-    promotion_margin,
-)
+from fairway.domain.analysis.noninferiority import BETA, CAP, NonInferiority, is_shown, promotion_margin
+from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, error_gain
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 

@@ -12,7 +12,7 @@ from fairway.domain import codec
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes.lane import Histograms, Reading, Step
 from fairway.domain.analysis.noninferiority import BETA, CAP, NonInferiority, is_shown
-from fairway.domain.analysis.noninferiority_latency import ODDS, LatencyEvidence
+from fairway.domain.analysis.noninferiority.latency import ODDS, LatencyEvidence
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tail import log_tail_e_value
 from fairway.domain.analysis.tally import Tally

@@ -1,4 +1,4 @@
-"""Non-inferiority in latency: evidence that the candidate is not slower than the promotion margin allows.
+"""Evidence that the candidate is not slower than the promotion margin allows.
 
 The test of `tail` with odds below 1: at an edge near one of stable's quantiles it refutes that the candidate is above
 the edge times the margin as often as stable is above the edge. It is made at P50 and at P95, and the worse of the two

@@ -1,0 +1,99 @@
+"""All evidence for the candidate in one step of a rollout."""
+
+from dataclasses import dataclass, field
+
+from fairway.domain.analysis.evidence import Promotion
+from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.noninferiority.bounds import BETA, CAP
+from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, promotion_margin
+from fairway.domain.analysis.noninferiority.latency import LatencyEvidence
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.tally import Tally
+
+BLOCKS_IN_BAKE = 12
+"""As in the error lane, whose blocks these are."""
+
+
+@dataclass(slots=True)
+class NonInferiority:
+    """What speaks for the candidate in the present step.
+
+    Attributes:
+        step: where the rollout stands.
+        seconds: age of the open block.
+        open: what the open block has counted, for the errors; latency has blocks of its own.
+        dispersion: how failures vary, as known when the open block began.
+        shown: what there is to show, as of the last closed block.
+    """
+
+    step: Step = NO_STEP
+    seconds: float = 0.0
+    open: Tally = field(default_factory=Tally)
+    dispersion: float = 1.0
+    errors: ErrorEvidence = field(default_factory=ErrorEvidence)
+    latency: LatencyEvidence = field(default_factory=LatencyEvidence)
+    shown: tuple[Promotion, ...] = ()
+
+    def enter_step(self, step: Step, policy: AnalysisPolicy) -> None:
+        """The weight changed, or a watch begins again at the same weight."""
+        self._close(policy)
+        self.seconds, self.open = 0.0, Tally()
+        self.latency.discard()
+        if step.weight != self.step.weight:
+            self.errors.begin()
+            self.latency.begin()
+        self.step = step
+        self.shown = self._evidence(policy)
+
+    def observe(self, reading: Reading, policy: AnalysisPolicy) -> None:
+        """Adds a reading; closes blocks when their time has come."""
+        if self.step.alone or self.step.weight <= 0.0:
+            return
+        news = self.latency.observe(reading, length=self._length(policy), cap=CAP, least=policy.latency_margin)
+        if self._observe_errors(reading, policy) or news:
+            self.shown = self._evidence(policy)
+
+    def _observe_errors(self, reading: Reading, policy: AnalysisPolicy) -> bool:
+        """Whether a block was closed."""
+        if self.seconds == 0.0:
+            if reading.warming or reading.incident:
+                return False
+            self.dispersion = reading.dispersion
+        self.seconds += reading.seconds
+        self.open.add(reading.tally)
+        if self.seconds + reading.seconds / 2.0 < self._length(policy):
+            return False  # the next reading is as near to the block's end as this one, or nearer
+        closed = self._close(policy)
+        if closed:
+            self.seconds, self.open = 0.0, Tally()
+        return closed
+
+    def _evidence(self, policy: AnalysisPolicy) -> tuple[Promotion, ...]:
+        """One entry for each test; none where there is nothing to compare with."""
+        if self.step.alone or self.step.weight <= 0.0:
+            return ()
+        margin, balance, threshold = promotion_margin(policy), self._balance(), 1.0 / BETA
+        words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
+        missing = self.errors.missing(margin, balance=balance)
+        tests = [Promotion("errors", self.errors.e_value(), threshold, missing, words)]
+        if self.latency.measured:
+            missing = self.latency.missing(balance=balance, threshold=threshold)
+            tests.append(Promotion("latency", self.latency.e_value(), threshold, missing, self.latency.words()))
+        return tuple(tests)
+
+    def _balance(self) -> float:
+        """Requests of the candidate per request of stable, as the weight has them."""
+        return self.step.weight / max(1.0, 100.0 - self.step.weight)
+
+    def _length(self, policy: AnalysisPolicy) -> float:
+        """Seconds of a block."""
+        if self.step.bake <= 0.0:
+            return policy.block
+        return min(policy.block, max(policy.tick, self.step.bake / BLOCKS_IN_BAKE))
+
+    def _close(self, policy: AnalysisPolicy) -> bool:
+        """Settles the open block; False if it cannot be settled yet."""
+        if self.step.alone or not self.open.candidate_finished or not self.open.stable_finished:
+            return False
+        self.errors.grow(self.open, promotion_margin(policy), dispersion=self.dispersion)
+        return True
