@@ -80,8 +80,9 @@ class MetricsJudgement(MetricsState):
         if self.verdict is not None or frozen:
             return
         for metric in self.policy.metrics:
-            complete = not isinstance(self.gap(metric), (NoData, Trouble))
-            self.missing[metric.name] = 0.0 if complete else self.missing.get(metric.name, 0.0) + seconds
+            self.missing[metric.name] = (
+                0.0 if self.gap(metric) is None else self.missing.get(metric.name, 0.0) + seconds
+            )
         for rule in self.policy.rules:
             answer, why = answers[rule.name]
             self.rules[rule.name].observe(answer, seconds, patience=self.patience(rule), why=why)
@@ -146,8 +147,9 @@ class MetricsJudgement(MetricsState):
 
     def _given_up(self) -> Finding | None:
         for metric in self.policy.metrics:
-            if self.missing.get(metric.name, 0.0) >= self.policy.no_data:
-                return Finding(_code(self.gap(metric)), shown.given_up(self, metric))
+            gap = self.gap(metric)
+            if gap is not None and self.missing.get(metric.name, 0.0) >= self.policy.no_data:
+                return Finding(_code(gap), shown.given_up(self, metric, gap))
         for rule in self.policy.rules:
             state = self.rules[rule.name]
             if state.answer == "error" and state.unknown >= self.policy.no_data:
@@ -156,8 +158,9 @@ class MetricsJudgement(MetricsState):
 
     def _obstacle(self) -> Finding | None:
         for metric in self.policy.metrics:
-            if self.missing.get(metric.name, 0.0) >= patience_for(metric.interval):
-                return Finding(_code(self.gap(metric)), shown.missing(self, metric))
+            gap = self.gap(metric)
+            if gap is not None and self.missing.get(metric.name, 0.0) >= patience_for(metric.interval):
+                return Finding(_code(gap), shown.missing(self, metric, gap))
         for rule in self.policy.rules:
             state = self.rules[rule.name]
             if state.answer == "error" and state.unknown >= self.patience(rule):
@@ -181,7 +184,7 @@ def code_of(rule: Rule) -> str:
     return f"rule-{rule.name}"
 
 
-def _code(gap: NoData | Trouble | None) -> str:
+def _code(gap: NoData | Trouble) -> str:
     return "metric-error" if isinstance(gap, Trouble) else "metric-no-data"
 
 

@@ -5,7 +5,7 @@ Numbers are those of the last look; durations are whole seconds.
 
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, MetricEvidence, RuleEvidence
 from fairway.domain.analysis.metrics.policy import Metric, Rule
-from fairway.domain.analysis.metrics.samples import NoData, Outcome, Sample
+from fairway.domain.analysis.metrics.samples import NoData, Outcome, Sample, Trouble
 from fairway.domain.analysis.metrics.signs import SignTest
 from fairway.domain.analysis.metrics.state import MetricsState
 from fairway.domain.analysis.metrics.sustained import Sustained
@@ -53,14 +53,14 @@ def pending(judgement: MetricsState, rule: Rule) -> str:
     )
 
 
-def missing(judgement: MetricsState, metric: Metric) -> str:
+def missing(judgement: MetricsState, metric: Metric, gap: NoData | Trouble) -> str:
     """Why a metric without an answer stops the clock."""
-    return f"Hold: {_absence(judgement, metric)}; the time does not count. Nothing is concluded from that."
+    return f"Hold: {_absence(judgement, metric, gap)}; the time does not count. That says nothing about the candidate."
 
 
-def given_up(judgement: MetricsState, metric: Metric) -> str:
+def given_up(judgement: MetricsState, metric: Metric, gap: NoData | Trouble) -> str:
     """A metric stayed without an answer too long."""
-    return f"Inconclusive: {_absence(judgement, metric)}. Nothing is concluded from that; look at its query and source."
+    return f"Inconclusive: {_absence(judgement, metric, gap)}. That says nothing about the candidate."
 
 
 def unanswered(rule: Rule, state: Sustained, *, over: bool) -> str:
@@ -69,13 +69,11 @@ def unanswered(rule: Rule, state: Sustained, *, over: bool) -> str:
     return f"{begin}: the rule {rule.name} has had no answer for {state.unknown:.0f} s: {state.why} ({rule.when})."
 
 
-def _absence(judgement: MetricsState, metric: Metric) -> str:
-    gap = judgement.gap(metric)
+def _absence(judgement: MetricsState, metric: Metric, gap: NoData | Trouble) -> str:
     seconds = judgement.missing.get(metric.name, 0.0)
     who = _whom(judgement, metric)
-    why = gap.why if gap is not None else "it is there again"
     what = f"no data for {metric.name}{who}" if isinstance(gap, NoData) else f"no answer about {metric.name}{who}"
-    return f"there has been {what} for {seconds:.0f} s: {why}"
+    return f"there has been {what} for {seconds:.0f} s: {gap.why}"
 
 
 def _whom(judgement: MetricsState, metric: Metric) -> str:
