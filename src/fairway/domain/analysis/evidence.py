@@ -95,7 +95,7 @@ class Promotion:
     """What one test of non-inferiority has shown in the present step.
 
     Attributes:
-        name: `errors` or `latency`.
+        name: `errors`, `latency`, or the lane of an objective.
         e_value: betting odds against "the candidate is beyond the promotion margin".
         threshold: 1/beta: from here on it is shown.
         missing: how many more requests of the candidate would show it if it is as good as stable, 0 once it is shown;

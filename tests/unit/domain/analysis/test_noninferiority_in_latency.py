@@ -180,3 +180,47 @@ def test_the_evidence_goes_on_to_the_last_bit_from_what_was_stored():
         for one in (whole, halves):
             one.observe(reading, POLICY)
     assert halves.shown == whole.shown
+
+
+def strict_about(**objectives):
+    return AnalysisPolicy(warmup=0.0, block=1.0, **objectives)
+
+
+def watched(policy, town, seconds=60):
+    one = NonInferiority()
+    one.enter_step(Step(10.0, False, 60.0), policy)
+    for _ in range(seconds):
+        one.observe(town.reading(), policy)
+    return {test.name: test for test in one.shown}
+
+
+@pytest.mark.parametrize(
+    ("objectives", "name", "town"),
+    [
+        ({"objective_errors": 0.01}, "objective-errors", Town()),
+        ({"objectives_latency": ((0.99, 0.5),)}, "objective-p99", Town()),
+    ],
+)
+def test_an_objective_that_is_kept_is_shown_too(objectives, name, town):
+    shown = watched(strict_about(**objectives), town)
+    assert list(shown) == ["errors", "latency", name]
+    assert shown[name].e_value >= LIMIT
+    assert shown[name].missing == 0
+
+
+@pytest.mark.parametrize(
+    ("objectives", "name", "town"),
+    [
+        ({"objective_errors": 0.01}, "objective-errors", Town(failing=1)),
+        ({"objectives_latency": ((0.99, 0.15),)}, "objective-p99", Town()),
+        ({"objectives_latency": ((0.99, 0.5),)}, "objective-p99", Town(failing=1)),
+    ],
+)
+def test_an_objective_that_is_barely_kept_or_missed_is_not_shown(objectives, name, town):
+    assert watched(strict_about(**objectives), town)[name].e_value < LIMIT
+
+
+def test_what_is_missing_to_show_an_objective_is_named_and_shrinks():
+    policy = strict_about(objective_errors=0.01)
+    early, late = (watched(policy, Town(), seconds)["objective-errors"].missing for seconds in (1, 3))
+    assert early > late > 0

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.noninferiority.bounds import BETA, CAP
 from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, promotion_margin
 from fairway.domain.analysis.noninferiority.latency import LatencyEvidence
+from fairway.domain.analysis.noninferiority.objectives import ObjectiveEvidence
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 
@@ -32,6 +34,7 @@ class NonInferiority:
     dispersion: float = 1.0
     errors: ErrorEvidence = field(default_factory=ErrorEvidence)
     latency: LatencyEvidence = field(default_factory=LatencyEvidence)
+    objectives: tuple[ObjectiveEvidence, ...] = ()
     shown: tuple[Promotion, ...] = ()
 
     def enter_step(self, step: Step, policy: AnalysisPolicy) -> None:
@@ -39,9 +42,12 @@ class NonInferiority:
         self._close(policy)
         self.seconds, self.open = 0.0, Tally()
         self.latency.discard()
+        for objective in self.objectives:
+            objective.discard()
         if step.weight != self.step.weight:
             self.errors.begin()
             self.latency.begin()
+            self.objectives = tuple(ObjectiveEvidence.of(*item) for item in objective_tests(policy).items())
         self.step = step
         self.shown = self._evidence(policy)
 
@@ -49,11 +55,16 @@ class NonInferiority:
         """Adds a reading; closes blocks when their time has come."""
         if self.step.alone or self.step.weight <= 0.0:
             return
-        news = self.latency.observe(reading, length=self._length(policy), cap=CAP, least=policy.latency_margin)
-        if self._observe_errors(reading, policy) or news:
+        length = self._length(policy)
+        news = [
+            self._observe_errors(reading, policy, length),
+            self.latency.observe(reading, length=length, cap=CAP, least=policy.latency_margin),
+            *(objective.observe(reading, length=length) for objective in self.objectives),
+        ]
+        if any(news):
             self.shown = self._evidence(policy)
 
-    def _observe_errors(self, reading: Reading, policy: AnalysisPolicy) -> bool:
+    def _observe_errors(self, reading: Reading, policy: AnalysisPolicy, length: float) -> bool:
         """Whether a block was closed."""
         if self.seconds == 0.0:
             if reading.warming or reading.incident:
@@ -61,7 +72,7 @@ class NonInferiority:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < self._length(policy):
+        if self.seconds + reading.seconds / 2.0 < length:
             return False  # the next reading is as near to the block's end as this one, or nearer
         closed = self._close(policy)
         if closed:
@@ -79,6 +90,9 @@ class NonInferiority:
         if self.latency.measured:
             missing = self.latency.missing(balance=balance, threshold=threshold)
             tests.append(Promotion("latency", self.latency.e_value(), threshold, missing, self.latency.words()))
+        for one in self.objectives:
+            missing = one.known.missing(one.margin, balance=balance)
+            tests.append(Promotion(one.name, one.known.e_value(), threshold, missing, one.words))
         return tuple(tests)
 
     def _balance(self) -> float:
