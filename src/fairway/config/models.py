@@ -145,6 +145,22 @@ class StickySection(Section):
     )
 
 
+class MirrorSection(Section):
+    """Copies of users' requests go to the candidate before it gets any itself; nobody sees what it answers.
+
+    A copy has the header `x-fairway-mirrored: true`. The candidate is judged by them as by requests.
+    """
+
+    share: float = Field(default=100.0, description="Percent of the requests.", examples=[10], ge=0.01, le=100)
+    bake: PositiveDuration = Field(default=300.0, description="How long.", examples=["5m"])
+    unsafe: bool = Field(
+        default=False,
+        description="Whether requests that change something are copied as well, so that each changes it twice. Else "
+        "only GET, HEAD and OPTIONS are.",
+        examples=[True],
+    )
+
+
 class CanarySection(Section):
     """Requests move to the candidate in steps of weight, each watched."""
 
@@ -172,6 +188,11 @@ class CanarySection(Section):
         default=None,
         description="By what users are kept on one revision; by default each request is divided by itself.",
         examples=[{"cookie": "session"}],
+    )
+    mirror: MirrorSection | None = Field(
+        default=None,
+        description="What the candidate gets copies of before the first step; by default nothing.",
+        examples=[{"share": 10, "bake": "5m"}],
     )
 
 
@@ -234,6 +255,11 @@ class AnalysisSection(Section):
         description="The candidate may be this much slower than stable: strict 5%, balanced 10%, tolerant 20%. More "
         "where instances of stable differ more than that among each other.",
         examples=["10%"],
+    )
+    latency_slack: Duration | None = Field(
+        default=None,
+        description="… or slower by this time, if that is more: strict 1ms, balanced 2ms, tolerant 5ms.",
+        examples=["2ms"],
     )
     slo: ObjectivesSection | None = Field(
         default=None,

@@ -12,6 +12,7 @@ from fairway.config.models import (
     CheckStage,
     CommandStage,
     EnvironmentSection,
+    MirrorSection,
     ObjectivesSection,
     RollingSection,
     RunSection,
@@ -24,9 +25,9 @@ from fairway.config.section import AdapterSection
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
-from fairway.domain.rollout.routes import Stickiness
+from fairway.domain.rollout.routes import Mirror, Stickiness
 from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
-from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes, Strategy
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rehearsal, Rolling, StepTimes, Strategy
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 """The objectives of latency: the share of requests that each is about."""
@@ -112,7 +113,11 @@ def _canary(section: CanarySection) -> Canary:
         for weight, step in zip(weights, section.steps, strict=True)
         if step.bake is not None or step.min_bake is not None
     )
-    return Canary(weights, section.bake, section.min_bake, own, _stickiness(section.sticky))
+    return Canary(weights, section.bake, section.min_bake, own, _stickiness(section.sticky), _rehearsal(section.mirror))
+
+
+def _rehearsal(section: MirrorSection | None) -> Rehearsal | None:
+    return Rehearsal(Mirror(section.share, section.unsafe), section.bake) if section else None
 
 
 def _stickiness(section: StickySection | None) -> Stickiness | None:
@@ -126,6 +131,7 @@ def _analysis(section: AnalysisSection) -> AnalysisPolicy:
     own: dict[str, float] = {
         "ratio_margin": preset.ratio_margin if section.ratio is None else section.ratio,
         "absolute_margin": preset.absolute_margin if section.points is None else round(section.points / 100, 12),
+        "latency_slack": preset.latency_slack if section.latency_slack is None else section.latency_slack,
         "latency_margin": preset.latency_margin if section.latency is None else section.latency,
     }
     limits = ((share, getattr(slo, name)) for name, share in QUANTILES.items())

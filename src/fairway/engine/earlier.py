@@ -20,7 +20,14 @@ LEAST = 0.1
 LOOK_BACK = 50
 """How many earlier runs of the environment are looked through."""
 
-SAME = ("ratio_margin", "absolute_margin", "latency_margin", "objective_errors", "objectives_latency")
+SAME = (
+    "ratio_margin",
+    "absolute_margin",
+    "latency_margin",
+    "latency_slack",
+    "objective_errors",
+    "objectives_latency",
+)
 """What a policy must have in common with an earlier one so that evidence about the one is evidence about the other."""
 
 

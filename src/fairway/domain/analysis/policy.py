@@ -14,7 +14,9 @@ class AnalysisPolicy:
         name: the preset that the margins came from: strict, balanced, tolerant; `custom` if set one by one.
         ratio_margin: rho: the candidate's error ratio may be this many times stable's …
         absolute_margin: delta: … plus this much, as a fraction (0.0001 is 0.01 percentage points).
-        latency_margin: the candidate may be this much slower than stable, as a fraction (0.1 is 10 percent).
+        latency_margin: the candidate may be this much slower than stable, as a fraction (0.1 is 10 percent) …
+        latency_slack: … or by these seconds, if that is more: a new instance with few requests answers some tenths of a
+            millisecond later than a busy one, whatever its code.
         objective_errors: greatest share of the candidate's requests that may fail, whatever stable's do; None: any.
         objectives_latency: pairs `(share, seconds)`: at least this share of the candidate's requests, above 0 and below
             1, must be answered within these seconds.
@@ -34,6 +36,7 @@ class AnalysisPolicy:
     ratio_margin: float = 1.25
     absolute_margin: float = 0.0001
     latency_margin: float = 0.1
+    latency_slack: float = 0.002
     objective_errors: float | None = None
     objectives_latency: tuple[tuple[float, float], ...] = ()
     alpha: float = 0.01
@@ -48,8 +51,8 @@ class AnalysisPolicy:
 
 
 PRESETS: dict[str, AnalysisPolicy] = {
-    "strict": AnalysisPolicy(name="strict", ratio_margin=1.0, absolute_margin=0.0, latency_margin=0.05),
+    "strict": AnalysisPolicy("strict", 1.0, 0.0, latency_margin=0.05, latency_slack=0.001),
     "balanced": AnalysisPolicy(),
-    "tolerant": AnalysisPolicy(name="tolerant", ratio_margin=2.0, absolute_margin=0.001, latency_margin=0.2),
+    "tolerant": AnalysisPolicy("tolerant", 2.0, 0.001, latency_margin=0.2, latency_slack=0.005),
 }
 """What the user may choose by name: the only place where the margins of the presets stand."""

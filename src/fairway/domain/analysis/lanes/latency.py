@@ -7,7 +7,8 @@ merit.
 Rules:
 - Edges are chosen at the beginning of each step from what was counted of stable until then, also before the rollout;
   the tail share that a bet supposes comes from closed blocks. Both decide only how fast evidence grows.
-- The candidate's edge lies at the next cell above `margin * edge`: whole cells, never less than the margin.
+- The candidate's edge lies at the next cell above `margin * edge` or `edge + slack`, whichever is more: whole cells,
+  never less than the margin.
 - Blocks close by time. A change of weight, and counters that begin again, discard the open one.
 - Warm-up and shared incidents are left out; where stable has no requests of its own nothing is compared.
 """
@@ -54,13 +55,15 @@ class LatencyTest:
     """What the policy says about latency.
 
     Attributes:
-        margin: how much slower the candidate may be, as a fraction.
+        margin: how much slower the candidate may be, as a fraction …
+        slack: … or in seconds, if that is more.
         cap: greatest e-value of one block.
         block: seconds.
         shortest: seconds; a bake may shorten the block down to this.
     """
 
     margin: float
+    slack: float
     cap: float
     block: float
     shortest: float
@@ -74,7 +77,7 @@ class LatencyTest:
 def latency_test(policy: AnalysisPolicy) -> LatencyTest:
     """The test of the latency lane under a policy."""
     cap = policy.alpha ** (-1.0 / 3.0)
-    return LatencyTest(policy.latency_margin, cap, policy.block, policy.tick, PATIENT)
+    return LatencyTest(policy.latency_margin, policy.latency_slack, cap, policy.block, policy.tick, PATIENT)
 
 
 @dataclass(slots=True)
@@ -155,8 +158,8 @@ class LatencyLane:
         shown = quantiles[min(telling, len(quantiles) - 1)] if quantiles else None
         slowness = None
         if self.edges and n_c:
-            edge = self.edges[telling] / 1000.0
-            slowness = Slowness(edge * (1.0 + margin), edge, quantiles)
+            edge = self.edges[telling]
+            slowness = Slowness(self._allowed(edge) / 1000.0, edge / 1000.0, quantiles)
         return LaneEvidence(
             self.name,
             self.weight,
@@ -166,7 +169,7 @@ class LatencyLane:
             shown.ratio if shown else None,
             shown.low if shown else None,
             shown.high if shown else None,
-            f"at most {margin * 100:.3g} % slower than stable",
+            f"at most {margin * 100:.3g} % or {self.test.slack * 1000:g} ms slower than stable",
             slowness=slowness,
         )
 
@@ -189,7 +192,11 @@ class LatencyLane:
         if left_out or not (self.edges or self._choose(histograms)):
             return
         self.comparison.begin(histograms)
-        self.window.open(histograms, [edge * (1.0 + self.margin) for edge in self.edges], self.edges)
+        self.window.open(histograms, [self._allowed(edge) for edge in self.edges], self.edges)
+
+    def _allowed(self, edge: float) -> float:
+        """The edge of the candidate that goes with one of stable, in microseconds."""
+        return max(edge * (1.0 + self.margin), edge + self.test.slack * 1e6)
 
     def _choose(self, histograms: Histograms) -> bool:
         """Chooses the edges of this step; False while too little is known of stable."""
