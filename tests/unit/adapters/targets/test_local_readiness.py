@@ -35,11 +35,47 @@ def dripping() -> Iterator[int]:
     listener.close()
 
 
-@pytest.mark.parametrize("path", ["/ready", None])
-def test_an_answer_that_drips_is_given_up_in_time(path, dripping, monkeypatch):
-    monkeypatch.setattr(readiness, "_FIRST_PAGE", TIMEOUT)
-    record = InstanceRecord("1.1.0.1", "1.1.0", 1, "127.0.0.1", dripping, (), path, None, 30.0)
+def record(port: int, path: str | None) -> InstanceRecord:
+    return InstanceRecord("1.1.0.1", "1.1.0", 1, "127.0.0.1", port, (), path, None, 30.0)
+
+
+def test_an_answer_that_drips_is_given_up_in_time(dripping):
     began = time.monotonic()
-    (answer,) = ReadinessProbe().ask([(record, os.getsid(0), 0.0)])
+    (answer,) = ReadinessProbe().ask([(record(dripping, "/ready"), os.getsid(0), 0.0)])
     assert time.monotonic() - began < TIMEOUT + 0.5
     assert answer.detail.endswith("was not answered: nothing came within 1 s.")
+    assert not answer.pending
+
+
+def test_nobody_waits_for_a_first_page_that_drips(dripping, monkeypatch):
+    monkeypatch.setattr(readiness, "_FIRST_PAGE", TIMEOUT)
+    probe, asked = ReadinessProbe(), [(record(dripping, None), os.getsid(0), 0.0)]
+    began = time.monotonic()
+    (answer,) = probe.ask(asked)
+    assert time.monotonic() - began < TIMEOUT / 2
+    assert answer == (f"GET / on 127.0.0.1:{dripping} has not been answered yet.", False, True)
+    while answer.pending:
+        assert time.monotonic() - began < TIMEOUT + 2
+        (answer,) = probe.ask(asked)
+    assert answer.detail.endswith("was not answered: nothing came within 1 s.")
+    (answer,) = probe.ask(asked)
+    assert not answer.pending, "what is known stays known while it is asked again"
+
+
+def test_a_first_page_that_takes_its_time_is_readiness_once_it_is_there():
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked = [(record(listener.getsockname()[1], None), os.getsid(0), 7.0)]
+    probe = ReadinessProbe()
+    (answer,) = probe.ask(asked)
+    assert answer.pending
+    assert not probe.has_seen_ready("1.1.0.1", os.getsid(0), 7.0)
+    connection, _ = listener.accept()
+    with listener, connection:
+        connection.sendall(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
+        began = time.monotonic()
+        while answer.detail:
+            assert time.monotonic() - began < 5
+            (answer,) = probe.ask(asked)
+        assert probe.has_seen_ready("1.1.0.1", os.getsid(0), 7.0)
+        (answer,) = probe.ask(asked)  # a connection is enough from now on
+        assert answer.detail == ""

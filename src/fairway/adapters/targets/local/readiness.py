@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from fairway.adapters.targets.local.records import InstanceRecord
 
 TIMEOUT = 1.0  # seconds for one answer
 _FIRST_PAGE = 10.0  # seconds for the first answer of an instance that has no readiness path
+_GLANCE = 0.1  # seconds that a look waits for that answer, which nearly always comes at once
 _BODY = 256 * 1024  # bytes of the body that are searched
 _AT_ONCE = 16
 
@@ -23,17 +25,23 @@ class Answer(NamedTuple):
     Attributes:
         detail: why it is not ready, in a sentence; empty if it is.
         stranger: another process has its port, so that it can never become ready.
+        pending: it has been asked, and whether it will answer is not known yet.
     """
 
     detail: str
     stranger: bool = False
+    pending: bool = False
 
 
 class ReadinessProbe:
-    """Asks instances whether they can serve; remembers of which process it is known that it listens."""
+    """Asks instances whether they can serve; remembers of which process it is known that it listens.
+
+    A look takes about a second at most, whatever the instances do.
+    """
 
     def __init__(self) -> None:
         self._verified: dict[str, tuple[int, float]] = {}
+        self._first_pages: dict[str, _FirstPage] = {}
 
     def ask(self, instances: Sequence[tuple[InstanceRecord, int, float]]) -> list[Answer]:
         """Asks all at once.
@@ -58,14 +66,53 @@ class ReadinessProbe:
                 return Answer(f"Nobody listens on {place} yet.")
             if not listener.ours:
                 return Answer(f"A process that is not the instance's own listens on {place}.", stranger=True)
-        reason = self._ask_any(record, pid, since) if record.ready is None else _get(record, record.ready)
-        if not reason:
+        answer = self._ask_any(record, pid, since) if record.ready is None else Answer(_get(record, record.ready))
+        if not answer.detail:
             self._verified[record.id] = (pid, since)
-        return Answer(reason)
+            self._first_pages.pop(record.id, None)
+        return answer
 
-    def _ask_any(self, record: InstanceRecord, pid: int, since: float) -> str:
+    def _ask_any(self, record: InstanceRecord, pid: int, since: float) -> Answer:
         """Without a path one answer is asked for: some servers accept connections long before they can answer."""
-        return _connect(record) if self.has_seen_ready(record.id, pid, since) else _answer(record)
+        if self.has_seen_ready(record.id, pid, since):
+            return Answer(_connect(record))
+        page = self._first_pages.get(record.id)
+        if page is None or page.process != (pid, since):
+            page = self._first_pages[record.id] = _FirstPage(record, (pid, since))
+        return page.look()
+
+
+class _FirstPage:
+    """The first page of one process, asked for beside those who look, again and again until it is answered.
+
+    Args:
+        record: the instance.
+        process: its pid and when it was started.
+    """
+
+    def __init__(self, record: InstanceRecord, process: tuple[int, float]) -> None:
+        self.process = process
+        self._record = record
+        self._reason: str | None = None
+        self._asking: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def look(self) -> Answer:
+        """What is known by now; while a question is under way, what came of the one before."""
+        with self._lock:
+            if self._reason != "" and (self._asking is None or not self._asking.is_alive()):
+                # It must not keep a process from ending whose target looked only once.
+                self._asking = threading.Thread(target=self._ask, name="first page", daemon=True)
+                self._asking.start()
+            asking = self._asking
+        if asking is not None:
+            asking.join(_GLANCE)
+        if self._reason is None:
+            return Answer(f"GET / on {self._record.endpoint.place} has not been answered yet.", pending=True)
+        return Answer(self._reason)
+
+    def _ask(self) -> None:
+        self._reason = _answer(self._record)
 
 
 def _answer(record: InstanceRecord) -> str:

@@ -247,7 +247,7 @@ class LocalTarget:
     def _state(self, record: InstanceRecord, status: UnitStatus, answer: Answer | None) -> InstanceState:
         if status.state == "stopped":
             return "exited"
-        if answer is None or status.pid is None:
+        if answer is None or answer.pending or status.pid is None:
             return "starting" if status.state == "running" else status.state
         if not answer.detail:
             return "ready"
