@@ -86,7 +86,9 @@ def test_a_source_that_is_away_holds_and_the_run_goes_on_when_it_is_back(watched
     drive_until(controller, lambda: street.clock() >= away + 30.0)
     assert street.share() == 10.0, "the clock stands still"
     street.source.answers["sum(queue)"] = FINE
+    back = street.clock()
     drive_until(controller, lambda: street.share() == 100.0)
+    assert street.clock() - back >= 1.5, "what was left of the bake"
     assert [event.rule for event in facts(street, Held)] == ["metric-error"]
     assert len(facts(street, Released)) == 1
     controller.drive(approve)
