@@ -1,5 +1,6 @@
 """What a rollout could find, as `fairway plan` shows it."""
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,8 +61,8 @@ def foresee(
         return replace(predict(following, NOTHING_LIVE, assumed, own=own_weights(environment)), next_one=True)
     if not any(stages_of(plan)):
         return predict(plan, "", assumed)
-    if rps is None:
-        note("fairway: counting the present requests")
+    if rps is None and sys.stderr.isatty():
+        note("fairway: counting requests for some seconds")
     router, store = project.router_of(plan.service, plan.environment, plan.router), project.store
     by = store.environment(plan.service, plan.environment).by
     before = counted_before(store.load_evidence(by) if by is not None else None, plan.stable.id)

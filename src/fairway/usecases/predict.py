@@ -182,7 +182,7 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
     aim = moderate(told.limit)
     compares = not all(stage.alone for stage in stages)
     enough = not told.blind and told.least_errors is not None and told.least_errors <= (aim.errors or 0.0)
-    warnings = (*_warnings(told, compares=compares, enough=enough), *_of_budget(told, plan))
+    warnings = (*_warnings(told, compares=compares, enough=enough), *_of_plan(told, plan))
     if enough or not compares:
         return Prediction(basis, told, warnings=warnings)
     ladder = better_ladder(plan.analysis, traffic, aim, own)
@@ -249,12 +249,16 @@ def _warnings(told: Forecast, *, compares: bool, enough: bool) -> Iterator[str]:
         yield "no step compares the candidate with stable: a fault shows when the candidate has all requests"
     for step in told.blind:
         where = f"{step.stage.purpose} at {step.stage.weight:g} %"
-        yield f"{where} shows nothing: about {step.requests:.3g} requests, too few to find even a total failure"
+        few = f"about {step.requests:.3g} requests, too few to be sure of finding even a total failure"
+        yield f"{where} shows nothing: {few}"
     if compares and not enough and not told.blind:
         yield "the steps before 100 % find gross faults only"
 
 
-def _of_budget(told: Forecast, plan: Plan) -> Iterator[str]:
+def _of_plan(told: Forecast, plan: Plan) -> Iterator[str]:
+    """What the plan holds that the forecast cannot know of."""
+    if plan.sticky is not None:
+        yield "users are kept on one revision, so failures come in clusters, and all of this holds only roughly"
     if plan.budget is None:
         return
     limit = plan.budget.failed_requests

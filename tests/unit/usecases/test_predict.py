@@ -10,7 +10,7 @@ from fairway.domain.analysis.planning.stages import Fault
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 from fairway.domain.rollout.revision import Endpoint
-from fairway.domain.rollout.routes import Backend, Routes
+from fairway.domain.rollout.routes import Backend, Routes, Stickiness
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
 from fairway.testing.router import FakeRouter
 from fairway.usecases.predict import (
@@ -209,6 +209,11 @@ def test_a_budget_that_is_spent_before_the_evidence_is_there_is_said():
     assert any("budget of 50" in one for one in predict(plan, ABUNDANT, Assumptions()).warnings)
     rich = replace(plan, budget=Budget(10_000_000))
     assert predict(rich, ABUNDANT, Assumptions()).warnings == ()
+
+
+def test_users_who_are_kept_on_one_revision_make_it_rough():
+    plan = replace(plan_of(Canary()), sticky=Stickiness("cookie", "basket"))
+    assert any("only roughly" in one for one in predict(plan, ABUNDANT, Assumptions()).warnings)
 
 
 def test_a_plan_without_a_watched_step_can_find_nothing():
