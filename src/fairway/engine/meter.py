@@ -52,12 +52,23 @@ class Meter:
     conditions: dict[str, Condition] = field(default_factory=dict)
 
     @classmethod
-    def resume(cls, run: Run, stored: dict[str, Any] | None, executor: Executor) -> "Meter | None":
-        """The meter of a run, with what was kept of it; None where the user has neither metrics nor rules."""
+    def resume(
+        cls, run: Run, stored: dict[str, Any] | None, executor: Executor, *, carried: float = 1.0
+    ) -> "Meter | None":
+        """The meter of a run; None where the user has neither metrics nor rules.
+
+        Args:
+            run: whose.
+            stored: what was kept of it; None at its beginning.
+            executor: where queries run.
+            carried: e-value of an earlier try of the same artifact that had no answer.
+        """
         policy = run.plan.analysis.metrics
         if not policy.asks:
             return None
-        judgement = MetricsJudgement(policy) if stored is None else MetricsJudgement.restore(stored, policy)
+        judgement = (
+            MetricsJudgement(policy, carried=carried) if stored is None else MetricsJudgement.restore(stored, policy)
+        )
         return cls(judgement, executor, TrafficWindow(policy.window))
 
     def read(

@@ -26,6 +26,7 @@ class MetricsState:
         missing: seconds since a metric was last complete.
         weight: percent of the requests that go to the candidate; None before the first step.
         alone: stable gets no requests, so that nothing can be compared.
+        carried: e-value of an earlier, undecided rollout of the same artifact.
         last: when rules were last looked at.
         verdict: why the candidate must be taken back; final.
     """
@@ -38,6 +39,7 @@ class MetricsState:
     missing: dict[str, float] = field(default_factory=dict)
     weight: float | None = None
     alone: bool = True
+    carried: float = 1.0
     last: float | None = None
     verdict: Finding | None = None
 
@@ -62,7 +64,7 @@ class MetricsState:
     def e_value(self) -> float:
         """The odds against the candidate over all judged metrics; 1 where there is none."""
         values = [test.e_value() for test in self.tests().values()]
-        return sum(values) / len(values) if values else 1.0
+        return self.carried * sum(values) / len(values) if values else 1.0
 
     def gap(self, metric: Metric) -> NoData | Trouble | None:
         """Why a metric is not complete; None if it is, or if there could be nothing."""
@@ -90,7 +92,10 @@ class MetricsState:
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON value: without the policy, and without readings, which would be old when it is read."""
         kept = [one.name for one in fields(self) if one.name not in ("policy", "outcomes")]
-        return {name: codec.to_json(getattr(self, name)) for name in kept}
+        # What a later try of the same artifact needs to know, without reading all of it.
+        judged = [metric for metric in self.policy.metrics if metric.judged]
+        summary = {"e_value": self.e_value(), "judged": codec.to_json(judged)}
+        return summary | {name: codec.to_json(getattr(self, name)) for name in kept}
 
     @classmethod
     def restore(cls, value: dict[str, Any], policy: MetricsPolicy) -> Self:
