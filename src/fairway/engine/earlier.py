@@ -38,30 +38,47 @@ class Earlier:
     Attributes:
         carried: e-value that it begins with.
         dispersion: how the failures of stable's instances vary among each other.
+        metrics: e-value that the user's own metrics begin with.
     """
 
     carried: float = 1.0
     dispersion: Dispersion = field(default_factory=Dispersion)
+    metrics: float = 1.0
 
 
 def look_back(run: Run, evidence: Evidence, records: Records) -> Earlier:
     """What earlier runs of the environment leave to this one."""
-    return Earlier(_carried(run, evidence, records), _dispersion(run, evidence, records))
+    stored = _unanswered(run, evidence, records)
+    return Earlier(_carried(run, stored), _dispersion(run, evidence, records), _carried_of_metrics(run, stored))
 
 
-def _carried(run: Run, evidence: Evidence, records: Records) -> float:
-    """The e-value of the last run with the same artifact, if that run ended without an answer."""
+def _unanswered(run: Run, evidence: Evidence, records: Records) -> Mapping[str, Any] | None:
+    """The evidence of the last run with the same artifact, if that run ended without an answer."""
     plan = run.plan
     if plan.kind != "deploy":
-        return 1.0
+        return None
     runs = records.list_runs(service=plan.service, environment=plan.environment, limit=LOOK_BACK)
     digest = plan.candidate.artifact.digest
     tries = (one for one in runs if one.id != run.id and one.digest == digest and one.ended is not None)
     last = next(tries, None)
     stored = evidence.load_evidence(last.id) if last is not None else None
-    if last is None or stored is None or _answered(last, stored) or not _same(run, stored):
+    return None if last is None or stored is None or _answered(last, stored) else stored
+
+
+def _carried(run: Run, stored: Mapping[str, Any] | None) -> float:
+    if stored is None or not _same(run, stored):
         return 1.0
     value: float = stored["assessment"]["evidence"]["e_value"]
+    return max(LEAST, value)
+
+
+def _carried_of_metrics(run: Run, stored: Mapping[str, Any] | None) -> float:
+    """Likewise, if the same metrics were judged by the same margins."""
+    known = (stored or {}).get("metrics")
+    judged = codec.to_json([metric for metric in run.plan.analysis.metrics.metrics if metric.judged])
+    if known is None or not judged or known["judged"] != judged:
+        return 1.0
+    value: float = known["e_value"]
     return max(LEAST, value)
 
 

@@ -93,16 +93,12 @@ class Judge:
 
     def _resume(self, run: Run, world: World) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
-        watching = self._restore(run, world, stored)
-        watching.meter = Meter.resume(run, (stored or {}).get("metrics"), self._readers)
-        return watching
-
-    def _restore(self, run: Run, world: World, stored: dict[str, Any] | None) -> _Watching:
         history = History.restore(self._evidence.load_history(run.id))
         if stored is not None:
             once_ready = frozenset(stored.get("once_ready", ()))
             analysis, position = Analysis.from_json(stored["analysis"]), tuple(stored["position"])
-            return _Watching(analysis, position, history, once_ready=once_ready)
+            meter = Meter.resume(run, stored.get("metrics"), self._readers)
+            return _Watching(analysis, position, history, once_ready=once_ready, meter=meter)
         stable = run.plan.stable
         budget = BudgetWatch(run.plan.budget.failed_requests) if run.plan.budget is not None else None
         earlier = look_back(run, self._evidence, world.records)
@@ -114,7 +110,8 @@ class Judge:
             dispersion=earlier.dispersion,
             budget=budget,
         )
-        return _Watching(analysis, None, history)
+        meter = Meter.resume(run, None, self._readers, carried=earlier.metrics)
+        return _Watching(analysis, None, history, meter=meter)
 
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
