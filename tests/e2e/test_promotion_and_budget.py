@@ -1,5 +1,7 @@
 """A step that ends on evidence and a budget of failed requests, on real processes behind a real Envoy, under load."""
 
+from typing import Any
+
 import pytest
 from services import corner, release
 from workshop import Workshop
@@ -14,6 +16,10 @@ pytestmark = pytest.mark.timeout(120)
 
 def _users(port: int) -> Load:
     return Load(f"http://127.0.0.1:{port}/", rate=300, connections=16)
+
+
+def _spent(status: dict[str, Any]) -> int:
+    return status["evidence"]["evidence"]["budget"]["failed"]
 
 
 def test_a_good_candidate_ends_its_step_long_before_the_deadline(shop: Workshop) -> None:
@@ -40,10 +46,8 @@ def test_a_budget_freezes_the_weight_at_half_and_takes_the_candidate_back_when_i
     release(shop, "1.1.0", f"status = 500 if {bad} else 200")
     with _users(port) as users:
         deploying = shop.start("deploy", "1.1.0", "--env", "production", "--json")
-        frozen = shop.await_status("production", lambda seen: seen["phase"] == "held")
-        budget = frozen["evidence"]["evidence"]["budget"]
-        assert budget["limit"] == 40
-        assert 20 <= budget["failed"] <= 24
+        frozen = shop.await_status("production", lambda seen: seen["phase"] == "held" and _spent(seen) >= 20)
+        assert _spent(frozen) <= 24
         assert "the weight stays at 50 % until a person promotes or aborts" in frozen["reason"]
         flag.touch()
         answer = shop.finish(deploying)
