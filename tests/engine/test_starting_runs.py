@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,6 +101,33 @@ def test_a_second_release_starts_from_what_is_live(shop):
     shop.end(shop.deploy("1.0.0"))
     plan = shop.deploy("v1.1.0").plan
     assert (plan.stable.version, plan.stable_instances, plan.candidate.version) == ("1.0.0", 1, "1.1.0")
+
+
+def slowly(shop, meanwhile):
+    """The deployer, whose release takes so long to be made that something else happens meanwhile."""
+
+    def resolve(name):
+        meanwhile()
+        return shop.source.resolve(name)
+
+    return replace(shop.deployer, source=SimpleNamespace(resolve=resolve))
+
+
+def test_what_changes_during_a_long_build_is_known_to_the_plan(shop):
+    shop.end(shop.deploy("1.0.0"))
+
+    def scale():
+        shop.service = replace(shop.service, environments=(replace(STAGING, instances=3), PRODUCTION))
+        shop.end(shop.deploy("1.0.0"))
+
+    deployer = slowly(shop, scale)
+    assert deployer.plan(Request("1.1.0", "staging", "ann")).stable_instances == 3
+
+
+def test_a_run_that_begins_during_a_build_is_not_planned_past(shop):
+    shop.end(shop.deploy("1.0.0"))
+    deployer = slowly(shop, lambda: shop.deploy("1.2.0"))
+    assert deployer.plan(Request("1.1.0", "staging", "ann")).code == "busy"
 
 
 def test_the_same_release_again_changes_nothing(shop):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fairway.adapters.sources.git import GitSource
+from fairway.adapters.sources.git_process import GitProcess
 from fairway.domain.errors import PermanentError, UserError
 from git_history import History
 
@@ -24,6 +25,16 @@ def source(history):
 
 def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_repository_of_another_account_is_refused_with_the_way_to_trust_it(history, source, monkeypatch):
+    # As git says it; only the system's administrator could give the repository to somebody else here.
+    complaint = f"fatal: detected dubious ownership in repository at '{history.folder}'"
+    monkeypatch.setattr(GitProcess, "attempt", lambda *_, **__: (128, b"", complaint))
+    with pytest.raises(PermanentError) as refusal:
+        source.resolve("HEAD")
+    assert str(history.folder) in refusal.value.message
+    assert "safe.directory" in refusal.value.hint
 
 
 class TestNames:

@@ -10,7 +10,7 @@ from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.routes import Backend, Routes
-from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
+from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, ServiceSpec
 from fairway.ports.journal import EnvironmentState
 
 if TYPE_CHECKING:
@@ -70,10 +70,15 @@ def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -
         return
     instances = target.ensure_instances(revision, count, epoch=state.epoch)
     if state.run is None:
-        router = project.router_of(project.spec.service, spec.name, spec.router)
+        router = project.router_of(project.spec.service, spec.name, _router_of(project, spec, state))
         staying = tuple(one.endpoint for one in instances if one.state != "stopping")
         backend = Backend(revision.id, staying, (), revision.run.health.ready)
         router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
+
+
+def _router_of(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> Adapter:
+    """The router as the run knew it that made its revision live; what the file says by now comes with a next run."""
+    return spec.router if state.by is None else project.store.load(state.by).plan.router
 
 
 def _live(project: Project, environment: str | None) -> list[tuple[EnvironmentSpec, EnvironmentState]]:
@@ -90,7 +95,7 @@ def _await_ready(project: Project, spec: EnvironmentSpec, state: EnvironmentStat
     if live is None:
         raise AssertionError("asked for live environments only")
     target = project.target_of(project.spec.service, spec.name, spec.target)
-    router = project.router_of(project.spec.service, spec.name, spec.router)
+    router = project.router_of(project.spec.service, spec.name, _router_of(project, spec, state))
     deadline = now() + live.run.health.timeout
     while True:
         ready = sum(instance.state == "ready" for instance in target.observe_instances(live.id))

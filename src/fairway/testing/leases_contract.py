@@ -13,10 +13,9 @@ from fairway.testing.store_contract import StoreContract, at_once, outcome
 class LeasesContract(StoreContract):
     """The suite for `Leases`."""
 
-    def test_a_new_run_is_due_at_once(self) -> None:
+    def test_a_new_run_is_due_at_once_also_if_the_clock_of_who_started_it_is_ahead(self) -> None:
         store = self.open_store()
-        begin(store, "run-1", plan(), at=self.now)
-        assert store.claim("a", now=self.now - 1, ttl=10, limit=9) == ()
+        begin(store, "run-1", plan(), at=self.now + 99)
         assert store.claim("a", now=self.now, ttl=10, limit=9) == (Claim("run-1", 1),)
         assert store.environment("shop", "production").epoch == 1
 
@@ -125,7 +124,7 @@ class LeasesContract(StoreContract):
     def test_the_longest_due_come_first_up_to_the_limit(self) -> None:
         store = self.open_store()
         for place in (3, 1, 4, 2):
-            begin(store, f"run-{place}", plan(environment=f"e{place}"), at=self.now + place)
+            store.append(begin(store, f"run-{place}", plan(environment=f"e{place}")), [], wake=self.now + place)
         claims = store.claim("a", now=self.now + 9, ttl=10, limit=3)
         assert [claim.run for claim in claims] == ["run-1", "run-2", "run-3"]
 
@@ -160,7 +159,9 @@ class LeasesContract(StoreContract):
         run = begin(store, "run-1", plan())
         deployed(store, "run-0", plan(environment="staging"))
         store.append(run, [], wake=self.now + 30)
-        begin(store, "run-2", plan("1.1.0", revision("1.0.0"), "staging"), at=self.now + 50)
+        later = begin(store, "run-2", plan("1.1.0", revision("1.0.0"), "staging"))
+        assert (store.next_wake("a", now=self.now) or 0.0) <= self.now
+        store.append(later, [], wake=self.now + 50)
         assert store.next_wake("a", now=self.now) == self.now + 30
         store.claim("a", now=self.now + 50, ttl=20, limit=9)
         assert store.next_wake("a", now=self.now) == self.now + 30

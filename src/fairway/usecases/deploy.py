@@ -69,6 +69,10 @@ class Deployer:
         refusal = self._refusal(artifact, environment, request)
         if refusal is not None:
             return refusal
+        # A build may have taken long, and another run may have come and gone meanwhile.
+        state = self.records.environment(self.service.service, environment.name)
+        if state.run is not None:
+            return busy(state.run, environment.name)
         candidate = revision_of(self.service, environment, artifact)
         live = state.live
         if live is not None and live.id == candidate.id and state.instances == environment.instances:

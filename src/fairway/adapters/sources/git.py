@@ -110,11 +110,12 @@ class GitSource:
         status, output, complaint = self._git.attempt("rev-parse", "--show-prefix")
         if status == 0:
             return os.fsdecode(output.removesuffix(b"\n"))
-        raise PermanentError(
-            "no-repository",
-            f'"{self._folder}" is not a git repository that can be read: {complaint}',
-            "name the folder of the repository, or create one with git init",
-        )
+        hint = "name the folder of the repository, or create one with git init"
+        if "dubious ownership" in complaint:
+            # git refuses what belongs to another account, as in a container or under sudo; no exit status tells that.
+            hint = "if you trust its owner: git config --global --add safe.directory FOLDER, with the folder named here"
+        sentence = f'"{self._folder}" is not a git repository that can be read: {complaint}'
+        raise PermanentError("no-repository", sentence, hint)
 
     def _named(self, release: str) -> list[_Match]:
         """Tags first, then branches, then remote branches; `HEAD` alone means the checked out commit."""

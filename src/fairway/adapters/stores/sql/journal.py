@@ -21,7 +21,7 @@ from fairway.domain.errors import PermanentError, TransientError, UserError
 from fairway.domain.rollout.events import ArtifactQuarantined, Event, QuarantineLifted, RunStarted
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run, evolve, fold, start
-from fairway.ports.journal import Journal
+from fairway.ports.journal import AT_ONCE, Journal
 
 
 class SqlJournal(Journal):
@@ -43,7 +43,7 @@ class SqlJournal(Journal):
                 return None if present == run else cast("str", present)
             _require_fresh(state, live)
             connection.execute(f"UPDATE fairway_environments SET run = :run {_PLACE}", place | {"run": run})
-            row = identity_columns(state) | state_columns(state, event.at)
+            row = identity_columns(state) | state_columns(state, AT_ONCE)
             connection.execute(insertion("fairway_runs", tuple(row)), row)
             _add_events(connection, run, [event], after=0)
             _write_messages(connection, [(state, event)])

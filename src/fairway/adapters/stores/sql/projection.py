@@ -13,6 +13,7 @@ from fairway.domain.rollout.events import ArtifactQuarantined, Event
 from fairway.domain.rollout.messages import message_for
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.spec import Adapter
+from fairway.ports.journal import AT_ONCE
 
 
 def write_json(value: Any) -> str:
@@ -123,7 +124,8 @@ def message_rows(run: Run, event: Event) -> Iterator[dict[str, Any]]:
                 "service": run.plan.service,
                 "receiver": described,
                 "body": write_json(message),
-                "due": event.at,
+                # Not the time of the event: the clock of the machine that wrote it may be ahead.
+                "due": AT_ONCE,
             }
 
 
