@@ -2,10 +2,11 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 
 import pytest
-from engine_world import Controller, approve, drive_until, facts
+from engine_world import Controller, approve, begin, drive_until, facts
 
 from fairway.adapters.metrics.conditions import CelConditions
 from fairway.domain.analysis.metrics.policy import Metric, MetricsPolicy, Rule
@@ -152,3 +153,23 @@ def test_a_request_to_the_candidate_is_a_metric_too(watched):
     probe.answers[url] = Answer(200, "the database is away")
     drive_until(controller, lambda: street.share() == 0.0)
     assert facts(street, StepFailed)[0].rule == "rule-deps"
+
+
+def test_a_second_try_of_an_artifact_goes_on_with_the_evidence_of_its_metrics(watched):
+    memory = Metric("memory", "gauge", query='m{r="{{revision}}"}', interval=1.0, ratio=1.2)
+    street = watched(metrics=(memory,))
+    for revision, value in ((street.plan.candidate, 13.0), (street.plan.stable, 10.0)):
+        street.source.answers[f'm{{r="{revision.id}"}}'] = (("", value),)
+    controller = _at_ten_percent(street)
+    begun = street.clock()
+    drive_until(controller, lambda: street.clock() >= begun + 3.5)
+    street.helm.abort_run(street.id, actor="bob", reason="lunch")
+    drive_until(controller, lambda: street.run().outcome is not None)
+    before = street.store.load_evidence(street.id)["metrics"]["e_value"]
+    assert before > 1.5
+    again = copy(street)
+    again.id, again._seen = "run-again", None
+    begin(again)
+    _at_ten_percent(again, "second")
+    drive_until(Controller(again, "third"), lambda: again.store.load_evidence(again.id) is not None)
+    assert again.store.load_evidence(again.id)["metrics"]["carried"] == before

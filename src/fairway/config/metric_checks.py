@@ -67,9 +67,9 @@ def _names(document: Document, path: KeyPath, metrics: Data) -> Iterator[Problem
         for name, _ in _named(metrics, key):
             at = (*path, key, name)
             if name in ROUTER_METRICS:
-                yield document.problem(at, f"{quote(name)} is a metric of the router already", "name it", key=True)
+                yield document.problem(at, f"{quote(name)} is a metric of the router already", "rename it", key=True)
             elif name in WORDS:
-                yield document.problem(at, f"{quote(name)} means something else in conditions", key=True)
+                yield document.problem(at, f"{quote(name)} means something else in conditions", "rename it", key=True)
             elif name in seen:
                 yield document.problem(at, f"two metrics are called {quote(name)}", "rename one", key=True)
             seen.add(name)
@@ -119,7 +119,7 @@ def _known(metrics: Data) -> dict[str, Any]:
     for name, gauge in _named(metrics, "gauges"):
         query = gauge.get("query") if isinstance(gauge, dict) else gauge
         if isinstance(query, str) and not has_role(query):
-            values[name] = 1.0
+            values.setdefault(name, 1.0)
         else:
             values["candidate"][name] = values["stable"][name] = 1.0
     for name, _ in _named(metrics, "counters"):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from fairway.config.problems import quote
 from fairway.config.section import AnyAdapter, Section
 from fairway.config.types import Duration, HttpPath, Name, PositiveDuration, refuse
 
@@ -15,7 +16,7 @@ def _metric_name(value: str) -> str:
     if _METRIC.fullmatch(value):
         return value
     hint = "names of metrics begin with a letter a to z and go on with at most 39 of a to z, 0 to 9 and _"
-    raise refuse(f"{value[:60]!r} is not a valid name for a metric", hint)
+    raise refuse(f"{quote(value)} is not a valid name for a metric", hint)
 
 
 def _one_line(value: str) -> str:
@@ -33,9 +34,7 @@ def _bare_condition(value: Any) -> Any:
     return {"when": value} if isinstance(value, str) else value
 
 
-MetricName = Annotated[
-    str, AfterValidator(_metric_name), Field(json_schema_extra={"pattern": f"^{_METRIC.pattern}$"})
-]
+MetricName = Annotated[str, AfterValidator(_metric_name), Field(json_schema_extra={"pattern": f"^{_METRIC.pattern}$"})]
 Text = Annotated[str, AfterValidator(_one_line)]
 
 
