@@ -14,7 +14,7 @@ from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.metrics.judgement import Given, MetricsJudgement
 from fairway.domain.analysis.metrics.policy import Metric, Rule, keys_of, questions
 from fairway.domain.analysis.metrics.samples import NoData, Trouble
-from fairway.domain.analysis.metrics.state import uses_router
+from fairway.domain.analysis.metrics.state import router_metrics
 from fairway.domain.analysis.metrics.sustained import Answer
 from fairway.domain.analysis.metrics.window import TrafficWindow
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -93,8 +93,9 @@ class Meter:
         if 0.0 <= at - self.looked < LOOK_EVERY:
             return
         self.looked = at
-        if uses_router(self.judgement.policy):
-            self._show(run, readable=traffic is not None)
+        wanted = router_metrics(self.judgement.policy)
+        if wanted:
+            self._show(run, wanted, readable=traffic is not None)
         values = self.judgement.values()
         answers: dict[str, tuple[Answer, str]] = {}
         for rule in self.judgement.policy.rules:
@@ -119,14 +120,14 @@ class Meter:
                 return "error", error.message
         return self.conditions[rule.name].ask(values)
 
-    def _show(self, run: Run, *, readable: bool) -> None:
+    def _show(self, run: Run, wanted: frozenset[str], *, readable: bool) -> None:
         revisions = (("candidate", run.plan.candidate), ("stable", run.plan.stable))
         for role, revision in revisions:
             if revision is not None and readable:
-                self.judgement.show(role, self.window.samples(revision.id))
+                self.judgement.show(role, self.window.samples(revision.id, wanted))
             else:
                 nothing = NoData("the router could not be read", idle=True)
-                self.judgement.show(role, dict.fromkeys(self.window.samples(""), nothing))
+                self.judgement.show(role, dict.fromkeys(wanted, nothing))
 
     def _take(self, *, counting: bool) -> None:
         if self.reading is None or not self.reading.done():

@@ -103,9 +103,10 @@ class MetricsState:
         return codec.from_json(cls, value | {"policy": codec.to_json(policy)})
 
 
-def uses_router(policy: MetricsPolicy) -> bool:
-    """Some rule looks at the router's metrics."""
-    return any(name.rpartition(".")[2] in ROUTER_METRICS for rule in policy.rules for name in rule.uses)
+def router_metrics(policy: MetricsPolicy) -> frozenset[str]:
+    """Which of the router's metrics the rules look at."""
+    used = {name.rpartition(".")[2] for rule in policy.rules for name in rule.uses}
+    return frozenset(used.intersection(ROUTER_METRICS))
 
 
 def patience_for(interval: float) -> float:

@@ -4,9 +4,11 @@ Snapshots of its counters are kept for the length of the window, at a few places
 twelfth of it. Kept in memory alone: after a restart the window fills anew, and says so by having no data at first.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.metrics.policy import ROUTER_METRICS
 from fairway.domain.analysis.metrics.samples import NoData, Outcome, Sample
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
@@ -37,12 +39,17 @@ class TrafficWindow:
         while len(self.kept) > 1 and snapshot.at - self.kept[1].at >= self.length:
             self.kept.pop(0)
 
-    def samples(self, revision: str) -> dict[str, Outcome]:
-        """The metrics of one revision, by name; after `add`."""
+    def samples(self, revision: str, wanted: Collection[str] = ROUTER_METRICS) -> dict[str, Outcome]:
+        """The metrics of one revision, by name; after `add`.
+
+        Args:
+            revision: whose.
+            wanted: which of them: histograms are long, and differenced only where somebody asks for a quantile.
+        """
         newest, oldest = self.newest, self.kept[0] if self.kept else None
         if newest is None or oldest is None or newest.at <= oldest.at:
             nothing = NoData("the router was read only once so far", idle=True)
-            return dict.fromkeys(("error_ratio", "request_rate", "p50", "p95", "p99"), nothing)
+            return dict.fromkeys(wanted, nothing)
         seconds = newest.at - oldest.at
         now, then = newest.of(revision), oldest.of(revision)
         after, before = _first_tries(now), _first_tries(then)
@@ -50,8 +57,9 @@ class TrafficWindow:
         silent = NoData(f"no request ended in the last {seconds:.0f} s", idle=True)
         found: dict[str, Outcome] = {"request_rate": _one(max(0, total) / seconds)}
         found["error_ratio"] = _one(min(1.0, max(0, bad) / total)) if total > 0 else silent
-        cells = _gone(now, then)
-        for name, share in QUANTILES:
+        shares = {name: share for name, share in QUANTILES if name in wanted}
+        cells = _gone(now, then) if shares else ()
+        for name, share in shares.items():
             value = quantile(cells, share)
             found[name] = silent if value is None else _one(value / 1000.0)
         return found
