@@ -1,6 +1,7 @@
 """The command `fairway`."""
 
 import gc
+import os
 import sys
 
 from fairway import __version__
@@ -8,6 +9,7 @@ from fairway import __version__
 
 def main() -> None:
     """Runs the command line; `--version` answers without loading anything else."""
+    _fill_streams()
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"{__version__}\n")
         return
@@ -20,6 +22,14 @@ def main() -> None:
     except KeyboardInterrupt:
         # While modules were being loaded: nothing had begun.
         sys.exit(3)
+
+
+def _fill_streams() -> None:
+    """Puts nothing in place of streams that the caller closed: else the first file of ours would get their number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The commands, and what becomes of errors."""
 
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from fairway.cli.output import Exit, complain, note
 from fairway.cli.quick import bind
-from fairway.domain.errors import FairwayError, UserError
+from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
 #: Name, where it is, and the line of the overview; the modules are loaded when they are called.
 COMMANDS = (
@@ -35,15 +37,27 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     try:
         result = call(arguments)
+        # Now, and not when Python ends: what cannot be written then is a trace and status 120.
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
     except KeyboardInterrupt:
         note("\nfairway: stopped watching; what was started goes on")
         return Exit.UNKNOWN
     except BrokenPipeError:
-        sys.stderr.close()
         return Exit.UNKNOWN
     except Exception as error:  # noqa: BLE001 -- Python's own status for it is 1, which says that the answer is no
         return _tell(error, as_json="--json" in arguments)
+    finally:
+        _drop_output()
     return int(result) if isinstance(result, int) else Exit.YES
+
+
+def _drop_output() -> None:
+    """Gives up what cannot be written, as to a reader that is gone, so that it is not tried again when Python ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def call(arguments: list[str]) -> object:
@@ -61,16 +75,18 @@ def call(arguments: list[str]) -> object:
 
 def _tell(error: Exception, *, as_json: bool) -> int:
     """Says what was wrong and gives the exit status."""
-    match error:
-        case FairwayError():
-            complain(error.code, error.message, error.hint, as_json=as_json)
-        case OSError():
-            where = f"{error.filename}: " if error.filename else ""
-            hint = "fairway doctor examines this machine"
-            complain("system", f"{where}{error.strerror or error}", hint, as_json=as_json)
-        case _:
-            import traceback
+    known = error if isinstance(error, FairwayError) else _in_our_words(error)
+    with suppress(OSError):
+        complain(known.code, known.message, known.hint, as_json=as_json)
+    return Exit.WRONG_INPUT if isinstance(known, UserError) else Exit.UNKNOWN
 
-            traceback.print_exception(error)
-            complain("fault", f"{type(error).__name__}: {error}", "this is a fault in Fairway", as_json=as_json)
-    return Exit.WRONG_INPUT if isinstance(error, UserError) else Exit.UNKNOWN
+
+def _in_our_words(error: Exception) -> FairwayError:
+    """What no command foresaw: the system refused something, or it is a fault of ours and its trace is of use."""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return TransientError("system", f"{where}{error.strerror or error}", "fairway doctor examines this machine")
+    import traceback
+
+    traceback.print_exception(error)
+    return InvariantError("fault", f"{type(error).__name__}: {error}", "this is a fault in Fairway")

@@ -35,9 +35,9 @@ def note(text: str) -> None:
 
 def complain(code: str, sentence: str, hint: str, *, as_json: bool) -> None:
     """Says what is wrong: on stderr for people, as an object on stdout for programs."""
+    note(f"fairway: {sentence}" + (f"\n  {hint}" if hint else ""))
     if as_json:
         print_json({"error": {"code": code, "message": sentence, "hint": hint}})
-    note(f"fairway: {sentence}" + (f"\n  {hint}" if hint else ""))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
