@@ -164,6 +164,8 @@ class Street:
         self._count(routes.stable, requests * (1.0 - routes.weight / 100.0))
         if routes.stable is not None and back:
             self.router.count(routes.stable, finished=back, retried=back)
+        if routes.mirror is not None:
+            self._count(routes.candidate, requests * routes.mirror.share / 100.0)
 
     def _count(self, revision: str | None, requests: float) -> int:
         """Adds whole requests, and the failed ones among them; returns how many failed."""
@@ -201,6 +203,9 @@ class Street:
             run = self.run()
             if self.share() > run.weight:
                 self.faults.append(f"{self.share():g} % on the candidate, the plan allows {run.weight:g} %")
+            routes = self.router.observe().routes
+            if routes is not None and routes.mirror not in {None, run.mirror}:
+                self.faults.append(f"copies go to the candidate, which the plan does not allow: {routes.mirror}")
         if self.live is None or name.startswith(("before", "after store", "after notifier")):
             return
         routes = self.router.observe().routes

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.plan import Plan
-from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
+from fairway.domain.rollout.routes import Mirror
+from fairway.domain.rollout.strategy import BlueGreen, Canary, Rehearsal, Rolling
 from fairway.testing.target import Behaviour
 from rollout_samples import NEW, deployment, returning, scaling
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
+REHEARSED = Canary(steps=(10.0, 100.0), bake=2.0, rehearsal=Rehearsal(Mirror(50.0), bake=2.0))
 EVIDENCE = Canary(steps=(10.0, 100.0), bake=8.0, min_bake=1.0)
 BLUE_GREEN = BlueGreen(keep=2.0)
 ROLLING = Rolling(max_surge=1, max_unavailable=0, bake=1.5)
@@ -53,6 +55,8 @@ SCRIPTS = (
     Script("canary, good", lambda: deployment(CANARY, approvals=1)),
     Script("canary, dead", lambda: deployment(CANARY), "rolled-back", failing=DEAD),
     Script("canary, one in twenty", lambda: deployment(CANARY), "rolled-back", failing=POISON),
+    Script("canary, rehearsed", lambda: deployment(REHEARSED)),
+    Script("canary, dead in its rehearsal", lambda: deployment(REHEARSED), "rolled-back", failing=DEAD),
     Script("canary, migration fails", lambda: deployment(CANARY), "rolled-back", statuses={"migrate up": 1}),
     Script("blue-green, good", lambda: deployment(BLUE_GREEN)),
     Script("blue-green, dead", lambda: deployment(BLUE_GREEN), "rolled-back", failing=DEAD),

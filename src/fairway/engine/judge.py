@@ -109,6 +109,7 @@ class Judge:
             carried=earlier.carried,
             dispersion=earlier.dispersion,
             budget=budget,
+            sticky=run.plan.sticky is not None,
         )
         meter = Meter.resume(run, None, self._readers, carried=earlier.metrics)
         return _Watching(analysis, None, history, meter=meter)
@@ -159,7 +160,8 @@ def _enter(watching: _Watching, run: Run, at: float) -> None:
     before = watching.position[2] if watching.position is not None else 0
     ahead = (planned.step.seconds for planned in run.steps[run.cursor :] if isinstance(planned.step, Watch))
     scaled_up = run.wanted[0] > before
-    watching.analysis.enter_step(run.weight, at=at, scaled_up=scaled_up, bake=next(ahead, 0.0))
+    share, copies = (run.weight, False) if run.mirror is None else (run.mirror.share, True)
+    watching.analysis.enter_step(share, at=at, scaled_up=scaled_up, bake=next(ahead, 0.0), copies=copies)
     watching.position = position
 
 

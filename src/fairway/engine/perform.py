@@ -16,6 +16,7 @@ from fairway.domain.rollout.steps import (
     AwaitApprovals,
     AwaitReady,
     CheckHttp,
+    Copy,
     Promote,
     Role,
     RunCommand,
@@ -52,7 +53,7 @@ class Performance:
     at: float
     spent: float
 
-    def perform(self, step: Step) -> Outcome:  # noqa: C901, PLR0911 -- one case a kind of step
+    def perform(self, step: Step) -> Outcome:  # noqa: C901, PLR0911, PLR0912 -- one case a kind of step
         """Performs the step, which has been recorded as started.
 
         Raises:
@@ -74,6 +75,9 @@ class Performance:
                 return self._await_ready(step)
             case Shift():
                 return self._shift(step)
+            case Copy():
+                self._route(draining={})
+                return Finished(step.title)
             case AwaitApprovals():
                 return Finished("approved by " + ", ".join(self.run.approvals))
             case ShowScripts(scripts=scripts):

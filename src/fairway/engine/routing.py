@@ -45,7 +45,9 @@ def _named(run: Run, weight: float, backends: tuple[Backend, ...]) -> Routes:
     stable = run.plan.stable.id if run.plan.stable is not None and run.plan.stable.id in present else None
     if candidate is not None and stable is None and weight == 100.0:
         return Routes(candidate, None, 0.0, backends)
-    return Routes(stable, candidate, weight if candidate is not None else 0.0, backends, sticky=run.plan.sticky)
+    share = weight if candidate is not None else 0.0
+    mirror = run.mirror if candidate is not None and stable is not None and not share else None
+    return Routes(stable, candidate, share, backends, sticky=run.plan.sticky, mirror=mirror)
 
 
 def return_routes(run: Run, confirmed: Routes | None) -> Routes | None:
@@ -56,7 +58,7 @@ def return_routes(run: Run, confirmed: Routes | None) -> Routes | None:
     stable = run.plan.stable
     if confirmed is None or stable is None or confirmed.stable != stable.id:
         return None
-    return replace(confirmed, weight=0.0) if has_endpoints(confirmed, stable.id) else None
+    return replace(confirmed, weight=0.0, mirror=None) if has_endpoints(confirmed, stable.id) else None
 
 
 def has_endpoints(routes: Routes, revision: str) -> bool:

@@ -23,6 +23,7 @@ SECTIONS = {
     "`strategy: canary`": "CanarySection",
     "A step of a canary": "StepSection",
     "`sticky`": "StickySection",
+    "`mirror`": "MirrorSection",
     "`analysis`": "AnalysisSection",
     "`slo` in `analysis`": "ObjectivesSection",
     "`metrics` in `analysis`": "MetricsSection",

@@ -68,6 +68,7 @@ class Analysis:
         dispersion: how the failures of stable's instances vary; may be taken over from the rollout that made it live.
         own_dispersion: likewise of the candidate's, for the rollout after this one.
         share: whether the candidate gets the share of the requests that was configured.
+        sticky: users are kept on one revision, so that requests are not divided one by one.
         excused: instances of the candidate that were ejected during a shared incident.
         promotion: what speaks for the candidate in the present step.
         budget: how many failed requests are allowed, and how many there were; None: as many as the evidence allows.
@@ -95,6 +96,7 @@ class Analysis:
     dispersion: Dispersion = field(default_factory=Dispersion)
     own_dispersion: Dispersion = field(default_factory=Dispersion)
     share: ShareWatch = field(default_factory=ShareWatch)
+    sticky: bool = False
     excused: list[str] = field(default_factory=list)
     promotion: NonInferiority = field(default_factory=NonInferiority)
     budget: BudgetWatch | None = None
@@ -104,7 +106,7 @@ class Analysis:
     def __post_init__(self) -> None:
         self.lanes = self.lanes or begin_lanes(self.policy)
 
-    def enter_step(self, weight: float, *, at: float, scaled_up: bool, bake: float = 0.0) -> None:
+    def enter_step(self, weight: float, *, at: float, scaled_up: bool, bake: float = 0.0, copies: bool = False) -> None:
         """The weight has just changed, or a new step begins at the same weight. Without effect after a verdict.
 
         Args:
@@ -113,6 +115,7 @@ class Analysis:
             scaled_up: instances of the candidate were added, so that warm-up begins again.
             bake: seconds for which this step shall be watched; shortens warm-up and blocks where they would leave no
                 time to judge. 0: not known.
+            copies: the candidate gets copies of that share of the requests, whose answers nobody sees.
         """
         if self.verdict is not None:
             return
@@ -120,7 +123,7 @@ class Analysis:
             lane.close_block()
         if self._judge():
             return
-        self.step = Step(weight, self.stable is None or weight >= 100.0, bake)
+        self.step = Step(weight, self.stable is None or (weight >= 100.0 and not copies), bake, copies)
         for lane in self.lanes:
             lane.enter_step(self.step)
         self.promotion.enter_step(self.step, self.policy)
@@ -128,7 +131,8 @@ class Analysis:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
         self.since, self.watched, self.tally = at, 0.0, Tally()
         self.absence, self.incident.window = AbsenceWatch(), []
-        self.share.enter_step(0.0 if self.step.alone else weight)
+        # Neither users nor copies of some requests are divided by lot, one by one.
+        self.share.enter_step(0.0 if self.step.alone or self.sticky or copies else weight)
 
     def observe(
         self,
@@ -187,7 +191,7 @@ class Analysis:
             e_value=min(self.e_value(), GREATEST_E_VALUE),
             threshold=1.0 / self.policy.alpha,
             since=self.since,
-            weight=self.step.weight,
+            weight=0.0 if self.step.copies else self.step.weight,
             candidate=Counts(t.candidate_finished, t.candidate_failed),
             stable=Counts(t.stable_finished, t.stable_failed),
             lanes=tuple(lane.evidence() for lane in self.lanes),
@@ -236,7 +240,8 @@ class Analysis:
             lane.observe(reading)
         self.promotion.observe(reading, self.policy)
         self.incident.observe(seconds, tally, reference=self.policy.reference)
-        self.absence.observe(seconds, tally, weight=self.step.weight)
+        if not self.step.copies:
+            self.absence.observe(seconds, tally, weight=self.step.weight)
         self.share.observe(seconds, tally)
         series, shared = self.counters.series, self.incident.shared
         self.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
@@ -301,9 +306,10 @@ class Analysis:
         """A spent budget ends the rollout whatever the evidence says; at half of it the clock stands still."""
         if self.budget is None:
             return None
-        self.budget.observe(snapshot, self.candidate, shared=self.incident.shared)
+        # Nobody saw the failure of a copy.
+        self.budget.observe(snapshot, self.candidate, shared=self.incident.shared or self.step.copies)
         self.verdict = self.verdict or self.budget.verdict()
-        return self.budget.freeze(self.step.weight)
+        return self.budget.freeze(0.0 if self.step.copies else self.step.weight)
 
     def _decide(self, evidence: Evidence) -> tuple[Decision, str, str]:
         """Decision, rule and sentence."""

@@ -18,6 +18,7 @@ from fairway.domain.rollout.steps import (
     AwaitApprovals,
     AwaitReady,
     CheckHttp,
+    Copy,
     Promote,
     Role,
     RunCommand,
@@ -116,9 +117,10 @@ def describe(environment: EnvironmentSpec) -> str:
             return f"rolling, at most {surge} above and {unavailable} below {environment.instances}"
         case BlueGreen():
             return "blue-green"
-        case Canary(steps=steps, sticky=sticky):
+        case Canary(steps=steps, sticky=sticky, rehearsal=rehearsal):
+            before = f"copies of {rehearsal.mirror.share:g} % → " if rehearsal else ""
             kept = f"; users kept by the {sticky.kind} {sticky.name}, so without a guarantee" if sticky else ""
-            return "canary " + " → ".join(f"{weight:g} %" for weight in steps) + kept
+            return f"canary {before}" + " → ".join(f"{weight:g} %" for weight in steps) + kept
 
 
 def _way_there(
@@ -195,6 +197,10 @@ def _introduction(
     if batches and isinstance(strategy, Rolling):
         yield from _roll(strategy, batches, candidate)
     elif isinstance(strategy, Canary) and not first:
+        if strategy.rehearsal is not None:
+            bake = strategy.rehearsal.bake
+            yield PlannedStep("switch", Copy(strategy.rehearsal.mirror), 0.2)
+            yield PlannedStep("switch", Watch(bake, 0.0, "rehearse"), bake)
         for weight in strategy.steps:
             yield PlannedStep("switch", Shift(weight), 0.2)
             if weight < 100.0:

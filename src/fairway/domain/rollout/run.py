@@ -29,7 +29,8 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.plan import Plan, PlannedStep
 from fairway.domain.rollout.revision import Revision
-from fairway.domain.rollout.steps import AwaitApprovals, Promote, Scale, Shift, Watch
+from fairway.domain.rollout.routes import Mirror
+from fairway.domain.rollout.steps import AwaitApprovals, Copy, Promote, Scale, Shift, Watch
 
 Verdict = Literal["passed", "failed", "inconclusive", "errored", "aborted"]
 StepOutcome = Literal["done", "failed", "errored", "aborted", "advanced"]
@@ -73,6 +74,7 @@ class Run:
         weight: the share of requests that the candidate was last given, in percent; all of them from the beginning
             where the live revision is only scaled.
         lifts: why a quarantined artifact may come back with this run, until that is recorded.
+        mirror: what the candidate gets copies of; None: nothing.
         wanted: instance counts last asked for, candidate and stable.
         paused: why progress has stopped; None if it has not.
         paused_by: who stopped it; `fairway` when an answer was inconclusive.
@@ -97,6 +99,7 @@ class Run:
     under_way: bool = False
     records: tuple[StepRecord, ...] = ()
     weight: float = 0.0
+    mirror: Mirror | None = None
     wanted: tuple[int, int] = (0, 0)
     promoted: bool = False
     paused: str | None = None
@@ -126,8 +129,9 @@ class Run:
 
     @property
     def judged(self) -> bool:
-        """The candidate has requests, and there is a revision to go back to."""
-        return self.returnable and self.weight > 0 and self.plan.stable is not None
+        """The candidate has requests or copies of them, and there is a revision to go back to."""
+        asked = self.weight > 0 or self.mirror is not None
+        return self.returnable and asked and self.plan.stable is not None
 
     @property
     def returnable(self) -> bool:
@@ -290,7 +294,11 @@ def _stage(run: Run, track: Track, index: int) -> str:
 def _assert_wanted(run: Run, planned: PlannedStep | None) -> Run:
     """From its start on, a step's wish counts: the way back must assume that it was half done."""
     step = planned.step if planned is not None else None
-    if isinstance(step, (Shift, Watch)):
+    if isinstance(step, Shift):
+        return replace(run, weight=step.weight, mirror=None)
+    if isinstance(step, Copy):
+        return replace(run, mirror=step.mirror)
+    if isinstance(step, Watch):
         return replace(run, weight=step.weight)
     if isinstance(step, Scale):
         candidate, stable = run.wanted

@@ -6,6 +6,7 @@ A step says what should be so afterwards, never how to change it, so that it can
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.rollout.routes import Mirror
 from fairway.domain.rollout.spec import HttpCheck
 
 Role = Literal["candidate", "stable"]
@@ -133,6 +134,18 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """The router sends copies of users' requests to the candidate, which has no weight."""
+
+    mirror: Mirror
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return f"copy {self.mirror.share:g} % of the {'requests' if self.mirror.unsafe else 'requests that only read'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """The candidate was watched for so many seconds and nothing spoke against it.
 
@@ -140,7 +153,8 @@ class Watch:
         seconds: time really watched; pauses, holds and outages of the metrics do not count. The deadline, where the
             watch may end before.
         weight: the candidate's share of requests meanwhile.
-        purpose: `bake`: requests must have shown that the candidate is good. `settle`, and `observe` after the
+        purpose: `bake`: requests must have shown that the candidate is good, `rehearse`: so must copies of them, at a
+            weight of 0. `settle`, and `observe` after the
             promotion: nothing must have spoken against it, also where nobody asked for anything.
         least: seconds watched from which on a bake ends as soon as the candidate is shown to be good enough; without
             that it has no answer at its deadline. None: time decides.
@@ -148,7 +162,7 @@ class Watch:
 
     seconds: float
     weight: float
-    purpose: Literal["bake", "settle", "observe"]
+    purpose: Literal["rehearse", "bake", "settle", "observe"]
     least: float | None = None
 
     @property
@@ -190,6 +204,7 @@ Step = (
     | Scale
     | AwaitReady
     | Shift
+    | Copy
     | Watch
     | Promote
     | Announce

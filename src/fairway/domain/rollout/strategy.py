@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fairway.domain.rollout.routes import Stickiness
+from fairway.domain.rollout.routes import Mirror, Stickiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,18 @@ class StepTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Before it gets any request, the candidate is watched while copies of users' requests go to it.
+
+    Attributes:
+        bake: how long.
+    """
+
+    mirror: Mirror
+    bake: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """Requests move to the candidate in steps of weight, each watched.
 
@@ -55,6 +67,7 @@ class Canary:
         min_bake: from here on evidence that the candidate is good enough ends a step; None: time alone does.
         own: the times of steps that have their own.
         sticky: by what users are kept on one revision; None: each request is divided by itself.
+        rehearsal: with copies of requests, before the first step; None: without.
     """
 
     steps: tuple[float, ...] = (10.0, 50.0, 100.0)
@@ -62,6 +75,7 @@ class Canary:
     min_bake: float | None = None
     own: tuple[StepTimes, ...] = ()
     sticky: Stickiness | None = None
+    rehearsal: Rehearsal | None = None
 
     def times(self, weight: float) -> StepTimes:
         """How long that weight is watched."""

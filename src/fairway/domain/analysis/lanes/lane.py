@@ -22,11 +22,13 @@ class Step:
         weight: percent of the requests that go to the candidate.
         alone: stable gets no requests of its own, so there is nothing to compare with.
         bake: how long the step shall be watched, in seconds; 0 when that is not known.
+        copies: the candidate gets copies of this share of the requests; stable answers all of them.
     """
 
     weight: float
     alone: bool
     bake: float
+    copies: bool = False
 
 
 NO_STEP = Step(0.0, True, 0.0)
