@@ -3,6 +3,7 @@
 import random
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from math import comb, exp, log
 
@@ -52,7 +53,7 @@ class Town:
 def watch(town, seconds, evidence=None, **reading):
     evidence = evidence or LatencyEvidence()
     for _ in range(seconds):
-        evidence.observe(town.reading(**reading), length=1.0, cap=CAP, least=0.1)
+        evidence.observe(town.reading(**reading), POLICY, length=1.0)
     return evidence
 
 
@@ -138,10 +139,15 @@ def test_a_new_step_begins_with_nothing_shown():
 
 
 def test_the_margin_is_never_below_the_margin_of_harm():
+    wide = AnalysisPolicy(latency_margin=0.35, latency_slack=0.1)
     evidence = LatencyEvidence()
-    evidence.observe(Town().reading(), length=1.0, cap=CAP, least=0.35)
-    assert evidence.margin == 0.35
-    assert evidence.words() == "at most 35 % slower than stable at P50 and P95"
+    evidence.observe(Town().reading(), wide, length=1.0)
+    assert evidence.words() == "at most 35 % or 100 ms slower than stable at P50 and P95"
+    stable, candidate = evidence.window.stable_edges, evidence.window.candidate_edges
+    assert candidate == [edge + 100_000.0 for edge in stable]
+    evidence.begin()
+    evidence.observe(Town().reading(), replace(wide, latency_slack=0.001), length=1.0)
+    assert evidence.window.candidate_edges == [edge * 1.35 for edge in evidence.window.stable_edges]
 
 
 def entered(one=None, weight=10.0):

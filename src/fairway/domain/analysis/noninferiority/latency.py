@@ -15,6 +15,8 @@ from fairway.domain.analysis.evidence import GREATEST_E_VALUE
 from fairway.domain.analysis.lanes.lane import Histograms, Reading
 from fairway.domain.analysis.lanes.latency import KNOWN, margin_of_instances
 from fairway.domain.analysis.lanes.tail_window import TailWindow
+from fairway.domain.analysis.noninferiority.bounds import CAP
+from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tail import log_tail_e_value
 
 SHARES = (0.5, 0.05)
@@ -38,7 +40,8 @@ class LatencyEvidence:
     Attributes:
         measured: latency of stable was ever seen; without it there is nothing to show.
         seconds: age of the open block.
-        margin: that applies in this step.
+        margin: that applies in this step, as a fraction …
+        slack: … or in seconds, if that is more.
         edges: of stable, in microseconds, chosen for this step; empty before.
         slow: requests of stable above each edge, of those in `known`.
         beyond: likewise above the edge times the margin, as far as known when the edges were chosen.
@@ -50,6 +53,7 @@ class LatencyEvidence:
     measured: bool = False
     seconds: float = 0.0
     margin: float = MARGIN
+    slack: float = 0.0
     edges: list[float] = field(default_factory=list)
     slow: list[float] = field(default_factory=list)
     beyond: list[float] = field(default_factory=list)
@@ -67,14 +71,13 @@ class LatencyEvidence:
         self.discard()
         self.edges, self.logs = [], [0.0] * len(self.logs)
 
-    def observe(self, reading: Reading, *, length: float, cap: float, least: float) -> bool:
+    def observe(self, reading: Reading, policy: AnalysisPolicy, *, length: float) -> bool:
         """Adds a reading; closes the block when its time has come.
 
         Args:
             reading: what ended; both revisions have requests in this step.
+            policy: for the margin of harm, below which the margin of promotion never is.
             length: seconds of a block.
-            cap: greatest e-value of one block.
-            least: the policy's margin of harm, below which the margin of promotion never is.
 
         Returns:
             Whether there is something new to show.
@@ -83,15 +86,15 @@ class LatencyEvidence:
         if self.window.series != histograms.series:
             before = (self.measured, bool(self.edges))
             self.measured = self.measured or histograms.stable.total > 0
-            self._open(reading, least)
+            self._open(reading, policy)
             return before != (self.measured, bool(self.edges))
         self.seconds += reading.seconds
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < length:
             return False  # the next reading is as near to the block's end as this one, or nearer
-        closed = self._close(reading, cap)
+        closed = self._close(reading)
         if closed:
-            self._open(reading, least)
+            self._open(reading, policy)
         return closed
 
     def e_value(self) -> float:
@@ -130,32 +133,38 @@ class LatencyEvidence:
 
     def words(self) -> str:
         """The margin, for people."""
-        return f"at most {self.margin * 100:.3g} % slower than stable at {NAMES}"
+        slack = f" or {self.slack * 1000:g} ms" if self.slack else ""
+        return f"at most {self.margin * 100:.3g} %{slack} slower than stable at {NAMES}"
 
     def _by_edge(self) -> list[list[float]]:
         return [self.logs[start : start + len(ODDS)] for start in range(0, len(self.logs), len(ODDS))]
 
-    def _open(self, reading: Reading, least: float) -> None:
+    def _open(self, reading: Reading, policy: AnalysisPolicy) -> None:
         """Begins a block at the end of a reading, where one may begin."""
         self.discard()
-        if reading.warming or reading.incident or not (self.edges or self._choose(reading.histograms, least)):
+        if reading.warming or reading.incident or not (self.edges or self._choose(reading.histograms, policy)):
             return
-        self.window.open(reading.histograms, [edge * (1.0 + self.margin) for edge in self.edges], self.edges)
+        self.window.open(reading.histograms, [self._allowed(edge) for edge in self.edges], self.edges)
 
-    def _choose(self, histograms: Histograms, least: float) -> bool:
+    def _allowed(self, edge: float) -> float:
+        """Where the candidate may be when stable is at the edge, in microseconds."""
+        return max(edge * (1.0 + self.margin), edge + self.slack * 1e6)
+
+    def _choose(self, histograms: Histograms, policy: AnalysisPolicy) -> bool:
         """Chooses the edges of this step; False while too little is known of stable."""
         stable = histograms.stable
         if stable.total < KNOWN:
             return False
         chosen = stable.edges(SHARES)
-        self.margin = max(MARGIN, least, margin_of_instances(histograms))
+        self.margin = max(MARGIN, policy.latency_margin, margin_of_instances(histograms))
+        self.slack = policy.latency_slack
         self.edges = [edge for edge, _ in chosen]
         self.known = float(min(stable.total, 10 * KNOWN))
         self.slow = [share * self.known for _, share in chosen]
-        self.beyond = [stable.slower(edge * (1.0 + self.margin)) / stable.total for edge in self.edges]
+        self.beyond = [stable.slower(self._allowed(edge)) / stable.total for edge in self.edges]
         return True
 
-    def _close(self, reading: Reading, cap: float) -> bool:
+    def _close(self, reading: Reading) -> bool:
         """Settles the open block; False if it cannot be settled yet."""
         (n_c, slow_c), (n_s, slow_s) = self.window.counts(reading.histograms)
         if n_c == 0 or n_s == 0:
@@ -165,7 +174,7 @@ class LatencyEvidence:
             for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True)
             for odds in ODDS
         ]
-        self.logs = [total + min(log(cap), gain) for total, gain in zip(self.logs, gains, strict=True)]
+        self.logs = [total + min(log(CAP), gain) for total, gain in zip(self.logs, gains, strict=True)]
         self.known += n_s
         self.slow = [before + w for before, w in zip(self.slow, slow_s, strict=True)]
         return True

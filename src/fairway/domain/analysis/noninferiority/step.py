@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.lanes.objectives import objective_tests
-from fairway.domain.analysis.noninferiority.bounds import BETA, CAP
+from fairway.domain.analysis.noninferiority.bounds import BETA
 from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, promotion_margin
 from fairway.domain.analysis.noninferiority.latency import LatencyEvidence
 from fairway.domain.analysis.noninferiority.objectives import ObjectiveEvidence
@@ -58,7 +58,7 @@ class NonInferiority:
         length = self._length(policy)
         news = [
             self._observe_errors(reading, policy, length),
-            self.latency.observe(reading, length=length, cap=CAP, least=policy.latency_margin),
+            self.latency.observe(reading, policy, length=length),
             *(objective.observe(reading, length=length) for objective in self.objectives),
         ]
         if any(news):
