@@ -47,7 +47,8 @@ def _end_by_time(step: Watch, assessment: Assessment) -> Ending | None:
         return None
     if assessment.sufficient:
         return Ending("passed", assessment.sentence)
-    # Nobody need ask for anything but in a bake or a rehearsal; that others are answered and the candidate's are not is no such case.
+    # Nobody need ask for anything but in a bake or a rehearsal; that others are answered and the candidate's are not is
+    # no such case.
     if step.purpose not in {"bake", "rehearse"}:
         return Ending("passed", "nothing spoke against it, and nobody asked for anything")
     return Ending("inconclusive", assessment.sentence)

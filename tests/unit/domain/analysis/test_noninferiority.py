@@ -195,3 +195,15 @@ def test_no_count_is_too_large():
     one = watched(200, Tally(10**15, 0, 10**15, 10**14))
     assert errors(one).e_value > LIMIT
     assert log(errors(one).e_value) < 30.0
+
+
+def test_what_copies_have_shown_does_not_count_for_requests():
+    one = NonInferiority()
+    one.enter_step(Step(100.0, False, 60.0, copies=True), POLICY)
+    watched(60, Tally(900, 0, 900, 1), one=one)
+    assert is_shown(one.shown)
+    one.enter_step(Step(100.0, False, 60.0, copies=True), POLICY)
+    assert is_shown(one.shown)
+    one = watched(60, GOOD, one=entered(10.0))
+    one.enter_step(Step(10.0, False, 60.0, copies=True), POLICY)
+    assert not is_shown(one.shown)

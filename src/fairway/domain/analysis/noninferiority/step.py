@@ -44,7 +44,7 @@ class NonInferiority:
         self.latency.discard()
         for objective in self.objectives:
             objective.discard()
-        if step.weight != self.step.weight:
+        if (step.weight, step.copies) != (self.step.weight, self.step.copies):
             self.errors.begin()
             self.latency.begin()
             self.objectives = tuple(ObjectiveEvidence.of(*item) for item in objective_tests(policy).items())
@@ -96,8 +96,8 @@ class NonInferiority:
         return tuple(tests)
 
     def _balance(self) -> float:
-        """Requests of the candidate per request of stable, as the weight has them."""
-        return self.step.weight / max(1.0, 100.0 - self.step.weight)
+        """Requests of the candidate per request of stable, as the weight has them; stable answers what is copied."""
+        return self.step.weight / (100.0 if self.step.copies else 100.0 - self.step.weight)
 
     def _length(self, policy: AnalysisPolicy) -> float:
         """Seconds of a block."""
