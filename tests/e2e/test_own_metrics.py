@@ -94,7 +94,7 @@ def test_a_prometheus_that_dies_holds_the_rollout_and_once_it_is_back_a_rule_ove
     source = f'source: {{kind: prometheus, url: "{server.url}", timeout: 1s, delay: 500ms}}'
     gauges = f'gauges: {{waiting: {{query: "orders_waiting{REVISION}", interval: 500ms}}}}'
     rules = "rules: {queue: {when: candidate.waiting > 20, for: 1s}}"
-    port = configured(shop, f"{{warmup: 1s, no_data: 60s, metrics: {{{source}, {gauges}}}, {rules}}}", "4s")
+    port = configured(shop, f"{{warmup: 1s, no_data: 60s, metrics: {{{source}, {gauges}}}, {rules}}}", "60s")
     release(shop, "1.1.0", bad=f"os.path.exists({str(flag)!r})")
     with users(port) as load:
         deploy = shop.start("deploy", "1.1.0", "--env", "production", "--json")
