@@ -9,7 +9,7 @@ from fairway.config.durations import format_duration
 from fairway.domain.analysis.planning.course import Detection
 from fairway.domain.analysis.planning.forecast import Forecast
 from fairway.domain.analysis.planning.ladder import Ladder
-from fairway.domain.analysis.planning.stages import Fault
+from fairway.domain.analysis.planning.premises import Fault
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.strategy import Strategy
@@ -17,13 +17,12 @@ from fairway.usecases.deploy import find_environment
 from fairway.usecases.predict import (
     Assumptions,
     Prediction,
-    counted_before,
-    measure,
     next_plan,
     own_weights,
     predict,
-    stages_of,
+    stretches_of,
 )
+from fairway.usecases.present_traffic import counted_before, measure
 
 MOST_RPS = 1e9
 NOTHING_LIVE = "Nothing is live yet: there is no traffic to divide and no stable to compare with, so nothing is judged."
@@ -59,7 +58,7 @@ def foresee(
             return Prediction(NOTHING_LIVE, hint=NEXT_ONE if plan.kind == "deploy" else "")
         following = next_plan(project.spec, environment, plan)
         return replace(predict(following, NOTHING_LIVE, assumed, own=own_weights(environment)), next_one=True)
-    if not any(stages_of(plan)):
+    if not any(stretches_of(plan)):
         return predict(plan, "", assumed)
     if rps is None and sys.stderr.isatty():
         note("fairway: counting requests for some seconds")
@@ -107,9 +106,9 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
         "margin_errors": told.limit,
         "steps": [
             {
-                "name": _name(step.stage.purpose, step.stage.weight),
-                "weight": step.stage.weight,
-                "seconds": step.stage.seconds,
+                "name": _name(step.stretch.purpose, step.stretch.weight),
+                "weight": step.stretch.weight,
+                "seconds": step.stretch.seconds,
                 "rps": step.rps,
                 "requests": step.requests,
                 "shows_nothing": step.blind,
@@ -133,15 +132,15 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
 
 def _tables(told: Forecast) -> list[str]:
     """One column for each step, one row for each fault."""
-    stages = [step.stage for step in told.steps]
+    stretches = [step.stretch for step in told.steps]
     rows = [
-        ["for", *(seconds(stage.seconds) for stage in stages)],
+        ["for", *(seconds(stretch.seconds) for stretch in stretches)],
         ["requests", *(f"{_number(step.rps)}/s, {_number(step.requests)}" for step in told.steps)],
     ]
     for place, fault in enumerate(told.faults):
         rows.append([_fault(fault), *(_cell(fault, step.found[place]) for step in told.steps)])
     return [
-        table(["FAULT BEGINS WITH", *(_name(stage.purpose, stage.weight) for stage in stages)], rows),
+        table(["FAULT BEGINS WITH", *(_name(stretch.purpose, stretch.weight) for stretch in stretches)], rows),
         "",
         "Half of all rollouts go back so soon, with so many requests failed on or served by the candidate.",
         "–: most do not go back within that step.",
@@ -197,8 +196,8 @@ def _found_object(found: Detection | None) -> dict[str, object]:
 def _place(told: Forecast, found: Detection | None) -> str | None:
     if found is None:
         return None
-    stage = told.steps[found.stage].stage
-    return _name(stage.purpose, stage.weight)
+    stretch = told.steps[found.stretch].stretch
+    return _name(stretch.purpose, stretch.weight)
 
 
 def _name(purpose: str, weight: float) -> str:

@@ -1,69 +1,20 @@
-"""What a rollout could find, with the traffic there is: the present requests, the plan's steps, and a forecast."""
+"""What a rollout could find, with the traffic there is or is supposed: the plan's steps, and a forecast."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
-from fairway.domain.analysis.counters import Counters
 from fairway.domain.analysis.planning.forecast import Forecast, forecast
 from fairway.domain.analysis.planning.ladder import Ladder, better_ladder, moderate
-from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
-from fairway.domain.analysis.traffic import TrafficSnapshot
-from fairway.domain.codec import from_json
-from fairway.domain.errors import PermanentError, TransientError
+from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.rollout.compile import compile_deploy
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
 from fairway.domain.rollout.steps import Scale, Watch
 from fairway.domain.rollout.strategy import Canary
-from fairway.ports.router import Router
-
-SHORTEST, LONGEST = 2.0, 5.0
-"""Seconds for which requests are counted."""
-
-LOOK_EVERY = 0.5
-ENOUGH = 100
-"""Requests from which on counting ends early."""
-
-FEW = 20
-"""Requests below which an average over a longer time says more, where there is one."""
+from fairway.usecases.present_traffic import Measured
 
 USUAL_ERRORS = 0.001
 """Stable's error ratio where nothing is known of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How far a revision's counters had come at some earlier time.
-
-    Attributes:
-        at: seconds since the epoch, UTC.
-        origin: identity of the counters' beginning.
-        finished: first tries that had ended.
-    """
-
-    at: float
-    origin: str
-    finished: int
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The requests of the live revision.
-
-    Attributes:
-        requests: counted in `seconds`.
-        seconds: for how long.
-        finished: all that were ever counted.
-        failed: of these.
-        latency: of all these, as the router's histogram.
-    """
-
-    requests: int
-    seconds: float
-    finished: int
-    failed: int
-    latency: tuple[tuple[float, float, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,62 +53,6 @@ class Prediction:
     next_one: bool = False
 
 
-def measure(
-    router: Router,
-    revision: str,
-    pause: Callable[[float], None],
-    *,
-    before: Counted | None = None,
-    at_once: bool = False,
-) -> Measured | str:
-    """Counts the requests of the live revision for two to five seconds; in words why that was not possible.
-
-    Args:
-        router: of the environment.
-        revision: id of the live one.
-        pause: waits so many seconds.
-        before: an earlier reading, which helps where requests are rare.
-        at_once: what was counted until now is enough; `requests` and `seconds` are then 0.
-    """
-    try:
-        first = last = router.observe_traffic()
-        seen, seconds = 0, 0.0
-        while not at_once:
-            pause(LOOK_EVERY)
-            last = router.observe_traffic()
-            seen, seconds = _finished(last, revision) - _finished(first, revision), last.at - first.at
-            if last.origin != first.origin or seen < 0 or seconds <= 0.0:
-                return "the counters of the router began again meanwhile"
-            if seconds >= LONGEST or (seconds >= SHORTEST and (seen >= ENOUGH or _finished(last, revision) == 0)):
-                break
-    except (TransientError, PermanentError) as error:
-        return f"the counters of the router could not be read: {error.message}"
-    if before is not None and seen < FEW and before.origin == last.origin and before.at < first.at:
-        longer = _finished(last, revision) - before.finished
-        if longer >= seen:
-            seen, seconds = longer, last.at - before.at
-    traffic = last.of(revision)
-    failed = max(0, traffic.failed - traffic.retried_failed)
-    return Measured(seen, seconds, _finished(last, revision), failed, traffic.latency)
-
-
-def counted_before(stored: Mapping[str, Any] | None, revision: str) -> Counted | None:
-    """How far the counters had come when the last run's analysis read them; None if it did not count that revision.
-
-    Args:
-        stored: the evidence kept with the run that made the revision live.
-        revision: id of the live one.
-    """
-    if stored is None:
-        return None
-    analysis = stored["analysis"]
-    counters = from_json(Counters, analysis["counters"])
-    if counters.at is None or counters.counts is None or revision not in (analysis["candidate"], analysis["stable"]):
-        return None
-    finished, _, retried, _ = counters.counts[:4] if revision == analysis["candidate"] else counters.counts[4:]
-    return Counted(counters.at, counters.origin, max(0, finished - retried))
-
-
 def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: tuple[float, ...] = ()) -> Prediction:
     """What the plan's analysis would find.
 
@@ -167,8 +62,8 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
         assumed: what the user says in its place.
         own: the weights below 100 that the user chose.
     """
-    stages = tuple(stages_of(plan))
-    if not stages:
+    stretches = tuple(stretches_of(plan))
+    if not stretches:
         return Prediction("No step of this plan is watched, so nothing can be found.")
     if assumed.rps is None:
         reason = measured if isinstance(measured, str) else ""
@@ -178,9 +73,9 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
             hint = "suppose some: --rps 20, and --errors 0.1 for the percentage of requests that fail on stable"
             return Prediction(f"What could be found depends on the traffic, and {reason}.", hint=hint)
     traffic, basis = _suppose(measured, assumed)
-    told = forecast(plan.analysis, traffic, stages)
+    told = forecast(plan.analysis, traffic, stretches)
     aim = moderate(told.limit)
-    compares = not all(stage.alone for stage in stages)
+    compares = not all(stretch.alone for stretch in stretches)
     enough = not told.blind and told.least_errors is not None and told.least_errors <= (aim.errors or 0.0)
     warnings = (*_warnings(told, compares=compares, enough=enough), *_of_plan(told, plan))
     if enough or not compares:
@@ -189,7 +84,7 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
     return Prediction(basis, told, warnings=warnings, aim=aim, ladder=ladder)
 
 
-def stages_of(plan: Plan) -> Iterator[Stage]:
+def stretches_of(plan: Plan) -> Iterator[Stretch]:
     """The stretches of a plan that are watched."""
     count, scaled_up = 0, False
     for planned in plan.forward:
@@ -197,7 +92,7 @@ def stages_of(plan: Plan) -> Iterator[Stage]:
             case Scale(role="candidate", count=wanted):
                 scaled_up, count = scaled_up or wanted > count, wanted
             case Watch(seconds=seconds, weight=weight, purpose=purpose) if seconds > 0.0 and weight > 0.0:
-                yield Stage(weight, seconds, purpose, scaled_up)
+                yield Stretch(weight, seconds, purpose, scaled_up)
                 scaled_up = False
 
 
@@ -213,11 +108,6 @@ def own_weights(environment: EnvironmentSpec) -> tuple[float, ...]:
     """The weights below 100 percent of a canary; none of other strategies."""
     strategy = environment.strategy
     return tuple(one for one in strategy.steps if one < 100.0) if isinstance(strategy, Canary) else ()
-
-
-def _finished(snapshot: TrafficSnapshot, revision: str) -> int:
-    traffic = snapshot.of(revision)
-    return max(0, traffic.finished - traffic.retried)
 
 
 def _suppose(measured: Measured | str, assumed: Assumptions) -> tuple[Traffic, str]:
@@ -248,7 +138,7 @@ def _warnings(told: Forecast, *, compares: bool, enough: bool) -> Iterator[str]:
     if not compares:
         yield "no step compares the candidate with stable: a fault shows when the candidate has all requests"
     for step in told.blind:
-        where = f"{step.stage.purpose} at {step.stage.weight:g} %"
+        where = f"{step.stretch.purpose} at {step.stretch.weight:g} %"
         few = f"about {step.requests:.3g} requests, too few to be sure of finding even a total failure"
         yield f"{where} shows nothing: {few}"
     if compares and not enough and not told.blind:

@@ -9,7 +9,8 @@ from fairway.cli.forecast import forecast_object, forecast_text, foresee
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.strategy import Canary
-from fairway.usecases.predict import Assumptions, Measured, Prediction, predict
+from fairway.usecases.predict import Assumptions, Prediction, predict
+from fairway.usecases.present_traffic import Measured
 from rollout_samples import SERVICE, deployment
 
 CELLS = tuple((1.1**place, 1.1**place * 0.1, 50) for place in range(90, 120))

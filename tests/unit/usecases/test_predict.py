@@ -6,7 +6,7 @@ import pytest
 
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.budget import Budget
-from fairway.domain.analysis.planning.stages import Fault
+from fairway.domain.analysis.planning.premises import Fault
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 from fairway.domain.rollout.revision import Endpoint
@@ -15,15 +15,12 @@ from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
 from fairway.testing.router import FakeRouter
 from fairway.usecases.predict import (
     Assumptions,
-    Counted,
-    Measured,
-    counted_before,
-    measure,
     next_plan,
     own_weights,
     predict,
-    stages_of,
+    stretches_of,
 )
+from fairway.usecases.present_traffic import Counted, Measured, counted_before, measure
 from rollout_samples import ENVIRONMENT, NEW, OLD, SERVICE, deployment, scaling
 
 USUAL = {"analysis": AnalysisPolicy(), "observe": 600.0}
@@ -146,7 +143,7 @@ def test_the_present_traffic_says_what_each_step_would_find():
     told = predict(plan_of(Canary(steps=(10.0, 50.0, 100.0), bake=300.0)), ABUNDANT, Assumptions())
     forecast = told.forecast
     assert forecast is not None
-    assert [(step.stage.weight, step.rps, step.requests) for step in forecast.steps] == [
+    assert [(step.stretch.weight, step.rps, step.requests) for step in forecast.steps] == [
         (10.0, 100.0, 30_000.0),
         (50.0, 500.0, 150_000.0),
         (100.0, 1000.0, 600_000.0),
@@ -223,19 +220,19 @@ def test_a_plan_without_a_watched_step_can_find_nothing():
 
 
 def test_warm_up_begins_again_with_each_batch_of_a_rolling_update():
-    stages = list(stages_of(plan_of(Rolling(bake=30.0))))
-    assert [stage.purpose for stage in stages] == ["settle"] * (len(stages) - 1) + ["observe"]
-    assert [stage.scaled_up for stage in stages if stage.weight < 100.0] == [True]
-    assert list(stages_of(plan_of(Canary(steps=(5.0, 50.0, 100.0)))))[1].scaled_up is False
+    stretches = list(stretches_of(plan_of(Rolling(bake=30.0))))
+    assert [stretch.purpose for stretch in stretches] == ["settle"] * (len(stretches) - 1) + ["observe"]
+    assert [stretch.scaled_up for stretch in stretches if stretch.weight < 100.0] == [True]
+    assert list(stretches_of(plan_of(Canary(steps=(5.0, 50.0, 100.0)))))[1].scaled_up is False
 
 
 def test_after_a_first_deployment_the_same_strategy_has_something_to_compare_with():
     first = deployment(Canary(), first=True, **USUAL)
-    assert list(stages_of(first)) == []
+    assert list(stretches_of(first)) == []
     environment = replace(ENVIRONMENT, strategy=Canary(), **USUAL)
     following = next_plan(SERVICE, environment, first)
     assert following.stable is not None
     assert following.candidate == NEW
-    assert [stage.weight for stage in stages_of(following)] == [10.0, 50.0, 100.0]
+    assert [stretch.weight for stretch in stretches_of(following)] == [10.0, 50.0, 100.0]
     assert own_weights(environment) == (10.0, 50.0)
     assert own_weights(replace(environment, strategy=BlueGreen())) == ()

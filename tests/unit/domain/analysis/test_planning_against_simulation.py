@@ -12,7 +12,7 @@ from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.planning.course import READING, Course, walk
 from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, forecast
 from fairway.domain.analysis.planning.ladder import better_ladder, moderate
-from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
+from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
@@ -61,7 +61,7 @@ class Latencies:
 
 
 class Rollout:
-    """One rollout of the real analysis, with a candidate that is faulty from the stage `first` on."""
+    """One rollout of the real analysis, with a candidate that is faulty from the stretch `first` on."""
 
     def __init__(self, policy: AnalysisPolicy, traffic: Traffic, fault: Fault, seed: int, first: int = 0):
         self.traffic, self.fault, self.first, self.random = traffic, fault, first, Random(seed)
@@ -78,21 +78,21 @@ class Rollout:
         revisions = tuple(RevisionTraffic(name, *counts, latency=cells) for name, counts, cells in pairs)
         return TrafficSnapshot(self.now, "origin", revisions)
 
-    def found(self, stages) -> tuple[int, float] | None:
-        """Index of the stage, and seconds in it, when the candidate was taken back."""
-        for index, stage in enumerate(stages):
-            self.analysis.enter_step(stage.weight, at=self.now, scaled_up=stage.scaled_up, bake=stage.seconds)
-            for tick in range(round(stage.seconds / READING)):
-                self.tick(stage, faulty=index >= self.first)
+    def found(self, stretches) -> tuple[int, float] | None:
+        """Index of the stretch, and seconds in it, when the candidate was taken back."""
+        for index, stretch in enumerate(stretches):
+            self.analysis.enter_step(stretch.weight, at=self.now, scaled_up=stretch.scaled_up, bake=stretch.seconds)
+            for tick in range(round(stretch.seconds / READING)):
+                self.tick(stretch, faulty=index >= self.first)
                 if self.analysis.verdict is not None:
                     return index, (tick + 1) * READING
         self.analysis.enter_step(0.0, at=self.now, scaled_up=False)
-        return (len(stages) - 1, stages[-1].seconds) if self.analysis.verdict is not None else None
+        return (len(stretches) - 1, stretches[-1].seconds) if self.analysis.verdict is not None else None
 
-    def tick(self, stage: Stage, *, faulty: bool) -> None:
+    def tick(self, stretch: Stretch, *, faulty: bool) -> None:
         self.now += READING
         ratios = (self.fault.error_ratio(self.traffic) if faulty else self.traffic.errors, self.traffic.errors)
-        for place, rps in enumerate((stage.candidate_rps(self.traffic), stage.stable_rps(self.traffic))):
+        for place, rps in enumerate((stretch.candidate_rps(self.traffic), stretch.stable_rps(self.traffic))):
             requests = drawn(self.random, rps * READING)
             failed = failing(self.random, requests, ratios[place])
             self.counts[2 * place] += requests
@@ -117,17 +117,17 @@ POLICY = AnalysisPolicy()
 LATENCY = some_latency()
 
 
-def predicted(traffic, stages, fault, *, policy=POLICY, first=0):
+def predicted(traffic, stretches, fault, *, policy=POLICY, first=0):
     course = Course.begin(policy, traffic)
-    for stage in stages[:first]:
-        course.pass_through(stage)
-    return walk(course, stages, fault, first=first)
+    for stretch in stretches[:first]:
+        course.pass_through(stretch)
+    return walk(course, stretches, fault, first=first)
 
 
-def simulated(traffic, stages, fault, *, policy=POLICY, first=0, runs=RUNS):
-    """Seconds into the stage at which each rollout found it (None: it did not), and what had failed by then."""
+def simulated(traffic, stretches, fault, *, policy=POLICY, first=0, runs=RUNS):
+    """Seconds into the stretch at which each rollout found it (None: it did not), and what had failed by then."""
     rollouts = [Rollout(policy, traffic, fault, seed, first) for seed in range(runs)]
-    answers = [rollout.found(stages) for rollout in rollouts]
+    answers = [rollout.found(stretches) for rollout in rollouts]
     assert all(answer is None or answer[0] >= first for answer in answers), "taken back before anything was wrong"
     return [answer and answer[1] for answer in answers], [rollout.failed for rollout in rollouts]
 
@@ -147,14 +147,14 @@ def assert_agreement(told, seconds, failed=None) -> None:
 @pytest.mark.parametrize("rps", [2.0, 20.0, 200.0, 1000.0])
 @pytest.mark.parametrize("weight", [5.0, 50.0])
 def test_half_of_all_rollouts_find_a_fault_about_when_it_was_said_and_few_what_was_said_not_to_be_found(rps, weight):
-    traffic, stages = Traffic(rps, 0.001), (Stage(weight, 60.0, scaled_up=True),)
+    traffic, stretches = Traffic(rps, 0.001), (Stretch(weight, 60.0, scaled_up=True),)
     for fault in (Fault(0.005), Fault(0.05), TOTAL):
-        assert_agreement(predicted(traffic, stages, fault), *simulated(traffic, stages, fault))
+        assert_agreement(predicted(traffic, stretches, fault), *simulated(traffic, stretches, fault))
 
 
 def test_the_grid_holds_both_faults_that_are_found_and_faults_that_are_not():
     told = [
-        predicted(Traffic(rps, 0.001), (Stage(weight, 60.0, scaled_up=True),), fault) is not None
+        predicted(Traffic(rps, 0.001), (Stretch(weight, 60.0, scaled_up=True),), fault) is not None
         for rps in (2.0, 20.0, 200.0, 1000.0)
         for weight in (5.0, 50.0)
         for fault in (Fault(0.005), Fault(0.05), TOTAL)
@@ -168,56 +168,56 @@ def test_the_grid_holds_both_faults_that_are_found_and_faults_that_are_not():
 )
 def test_a_fault_that_begins_with_a_later_step_is_found_when_it_was_said(rps, weights, errors):
     traffic = Traffic(rps, 0.001)
-    stages = (Stage(weights[0], 60.0, scaled_up=True), Stage(weights[1], 60.0))
-    told = predicted(traffic, stages, Fault(errors), first=1)
+    stretches = (Stretch(weights[0], 60.0, scaled_up=True), Stretch(weights[1], 60.0))
+    told = predicted(traffic, stretches, Fault(errors), first=1)
     assert told is not None
-    assert_agreement(told, *simulated(traffic, stages, Fault(errors), first=1))
+    assert_agreement(told, *simulated(traffic, stretches, Fault(errors), first=1))
 
 
 @pytest.mark.parametrize(("rps", "errors"), [(10.0, 1.0), (100.0, 0.05), (1000.0, 0.02), (100.0, 0.01)])
 def test_where_stable_gets_no_requests_the_absolute_limit_decides_as_was_said(rps, errors):
-    traffic, stages = Traffic(rps, 0.001), (Stage(10.0, 60.0, scaled_up=True), Stage(100.0, 60.0, "observe"))
-    told = predicted(traffic, stages, Fault(errors), first=1)
+    traffic, stretches = Traffic(rps, 0.001), (Stretch(10.0, 60.0, scaled_up=True), Stretch(100.0, 60.0, "observe"))
+    told = predicted(traffic, stretches, Fault(errors), first=1)
     assert (told is None) == (errors == 0.01)
-    assert_agreement(told, *simulated(traffic, stages, Fault(errors), first=1))
+    assert_agreement(told, *simulated(traffic, stretches, Fault(errors), first=1))
 
 
 @pytest.mark.parametrize("preset", ["strict", "tolerant"])
 def test_other_margins_are_predicted_as_well(preset):
-    policy, traffic, stages = PRESETS[preset], Traffic(400.0, 0.002), (Stage(10.0, 60.0, scaled_up=True),)
+    policy, traffic, stretches = PRESETS[preset], Traffic(400.0, 0.002), (Stretch(10.0, 60.0, scaled_up=True),)
     for errors in (0.004, 0.04):
-        told = predicted(traffic, stages, Fault(errors), policy=policy)
-        assert_agreement(told, *simulated(traffic, stages, Fault(errors), policy=policy))
+        told = predicted(traffic, stretches, Fault(errors), policy=policy)
+        assert_agreement(told, *simulated(traffic, stretches, Fault(errors), policy=policy))
 
 
 @pytest.mark.parametrize(
     ("rps", "weight", "slower"), [(100.0, 10.0, 2.0), (100.0, 50.0, 1.5), (400.0, 50.0, 1.2), (100.0, 10.0, 1.2)]
 )
 def test_a_candidate_that_is_slower_is_found_when_it_was_said(rps, weight, slower):
-    traffic, stages = Traffic(rps, 0.001, LATENCY), (Stage(weight, 60.0, scaled_up=True),)
-    told = predicted(traffic, stages, Fault(slower=slower))
+    traffic, stretches = Traffic(rps, 0.001, LATENCY), (Stretch(weight, 60.0, scaled_up=True),)
+    told = predicted(traffic, stretches, Fault(slower=slower))
     assert (told is None) == (weight == 10.0 and slower == 1.2)
-    seconds, _ = simulated(traffic, stages, Fault(slower=slower), runs=7)
+    seconds, _ = simulated(traffic, stretches, Fault(slower=slower), runs=7)
     assert_agreement(told, seconds)
 
 
 def test_nine_of_ten_rollouts_find_the_least_error_ratio_that_is_promised():
-    traffic, stages = Traffic(200.0, 0.001), (Stage(10.0, 60.0, scaled_up=True), Stage(50.0, 60.0))
-    promised = forecast(POLICY, traffic, stages).least_errors
+    traffic, stretches = Traffic(200.0, 0.001), (Stretch(10.0, 60.0, scaled_up=True), Stretch(50.0, 60.0))
+    promised = forecast(POLICY, traffic, stretches).least_errors
     assert promised is not None
-    seconds, _ = simulated(traffic, stages, Fault(promised), runs=30)
+    seconds, _ = simulated(traffic, stretches, Fault(promised), runs=30)
     assert sum(one is not None for one in seconds) >= 25
-    assert walk(Course.begin(POLICY, traffic), stages, Fault(promised / 1.1), doubt=NINE_OF_TEN) is None
+    assert walk(Course.begin(POLICY, traffic), stretches, Fault(promised / 1.1), doubt=NINE_OF_TEN) is None
 
 
 def test_the_ladder_that_is_advised_finds_what_the_own_one_does_not():
-    traffic, own = Traffic(3.0, 0.001), (Stage(1.0, 60.0, scaled_up=True), Stage(10.0, 60.0))
+    traffic, own = Traffic(3.0, 0.001), (Stretch(1.0, 60.0, scaled_up=True), Stretch(10.0, 60.0))
     told = forecast(POLICY, traffic, own)
     aim = moderate(told.limit)
     assert told.steps[0].blind
     ladder = better_ladder(POLICY, traffic, aim, (1.0, 10.0))
     assert ladder is not None
     without, _ = simulated(traffic, own, aim, runs=10)
-    with_it, _ = simulated(traffic, ladder.stages(), aim, runs=10)
+    with_it, _ = simulated(traffic, ladder.stretches(), aim, runs=10)
     assert sum(one is not None for one in without) <= 1
     assert sum(one is not None for one in with_it) >= 8

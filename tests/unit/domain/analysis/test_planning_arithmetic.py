@@ -12,8 +12,8 @@ from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.course import Course, LaneCourse, Pace, walk
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.lanes import PlannedErrors, planned_lanes
+from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.slowness import PlannedLatency
-from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 POLICY = AnalysisPolicy()
@@ -45,7 +45,7 @@ def test_a_block_that_had_to_wait_for_its_one_request_holds_that_request():
 
 def test_the_bets_are_those_of_the_lane():
     test, traffic = error_test(POLICY), Traffic(100.0, 0.002)
-    block = Block(Stage(10.0, 300.0), candidate=100.0, stable=900.0, known=5000.0)
+    block = Block(Stretch(10.0, 300.0), candidate=100.0, stable=900.0, known=5000.0)
     wagers = PlannedErrors(0.5, test, traffic).wagers(block, Fault(0.02))
     guess = (5000.0 * 0.002 + 0.1) / 5100.0
     for wager, alternative in zip(wagers, test.alternatives(test.margin.limit(guess)), strict=True):
@@ -61,7 +61,7 @@ def test_latency_multiplied_by_less_than_the_margin_is_never_expected_to_be_foun
     cells = tuple((1.05**place, 1.05**place * 0.05, 50) for place in range(180, 220))
     traffic = Traffic(1000.0, 0.001, cells)
     lane = next(one for one in planned_lanes(POLICY, traffic) if isinstance(one, PlannedLatency))
-    block = Block(Stage(50.0, 300.0), candidate=5000.0, stable=5000.0, known=0.0)
+    block = Block(Stretch(50.0, 300.0), candidate=5000.0, stable=5000.0, known=0.0)
 
     def best(slower):
         fault = Fault(slower=slower)
@@ -69,18 +69,18 @@ def test_latency_multiplied_by_less_than_the_margin_is_never_expected_to_be_foun
 
     assert best(1.0 + POLICY.latency_margin) <= 0.0
     assert best(2.0) > 1.0
-    assert lane.length(Stage(100.0, 300.0)) is None
+    assert lane.length(Stretch(100.0, 300.0)) is None
     assert all(one.candidate >= 0.3 for one in lane.wagers(block, Fault(0.3))), "what failed is slower than every edge"
 
 
 def test_a_candidate_as_good_as_stable_is_never_expected_to_be_found():
-    stages = (Stage(1.0, 600.0, scaled_up=True), Stage(50.0, 600.0), Stage(100.0, 600.0, "observe"))
+    stretches = (Stretch(1.0, 600.0, scaled_up=True), Stretch(50.0, 600.0), Stretch(100.0, 600.0, "observe"))
     for rps in (0.1, 10.0, 10_000.0):
-        assert walk(Course.begin(POLICY, Traffic(rps, 0.003)), stages, HEALTHY) is None
+        assert walk(Course.begin(POLICY, Traffic(rps, 0.003)), stretches, HEALTHY) is None
 
 
 def test_without_requests_nothing_is_found():
-    assert walk(Course.begin(POLICY, Traffic(0.0, 0.003)), (Stage(50.0, 600.0),), Fault(1.0)) is None
+    assert walk(Course.begin(POLICY, Traffic(0.0, 0.003)), (Stretch(50.0, 600.0),), Fault(1.0)) is None
 
 
 def test_many_blocks_settled_at_once_grow_about_as_they_would_one_by_one():
@@ -106,15 +106,15 @@ def test_a_block_lasts_as_long_as_waiting_for_both_revisions_takes(candidate, st
     mean = sum(lasted) / len(lasted)
     sd = (sum((one - mean) ** 2 for one in lasted) / len(lasted)) ** 0.5
     rps = candidate + stable
-    pace = Pace.of(wanted, Stage(100.0 * candidate / rps, 300.0), Traffic(rps, 0.0))
+    pace = Pace.of(wanted, Stretch(100.0 * candidate / rps, 300.0), Traffic(rps, 0.0))
     assert pace.length == pytest.approx(mean, rel=0.03)
     assert pace.spread == pytest.approx(sd, rel=0.05)
 
 
 def test_an_unlucky_rollout_finds_later():
-    traffic, stages = Traffic(100.0, 0.001), (Stage(10.0, 600.0, scaled_up=True),)
+    traffic, stretches = Traffic(100.0, 0.001), (Stretch(10.0, 600.0, scaled_up=True),)
     course = Course.begin(POLICY, traffic)
-    ordinary, unlucky = walk(course, stages, Fault(0.01)), walk(course, stages, Fault(0.01), doubt=1.28)
+    ordinary, unlucky = walk(course, stretches, Fault(0.01)), walk(course, stretches, Fault(0.01), doubt=1.28)
     assert ordinary is not None
     assert unlucky is not None
     assert ordinary.seconds < unlucky.seconds

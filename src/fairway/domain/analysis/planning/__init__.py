@@ -3,6 +3,6 @@
 The same bets, blocks, caps and capital as in the lanes, fed with expected counts in place of real ones. Nothing here
 decides anything, and nothing here is random.
 
-Read `stages.py` (what is assumed) first, then `course.py` (one fault through a rollout), `forecast.py` (what is told)
+Read `premises.py` (what is assumed) first, then `course.py` (one fault through a rollout), `forecast.py` (what is told)
 and `ladder.py` (a better ladder). The arithmetic is in `growth.py`.
 """

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from fairway.domain.analysis.capital import Schedule
 from fairway.domain.analysis.planning.growth import Wager
-from fairway.domain.analysis.planning.stages import Fault, Stage
+from fairway.domain.analysis.planning.premises import Fault, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +13,13 @@ class Block:
     """What a block is expected to hold, and what is known of stable when it opens.
 
     Attributes:
-        stage: where the rollout stands.
+        stretch: where the rollout stands.
         candidate: requests of the candidate.
         stable: requests of stable; 0 where it gets none.
         known: requests of stable in earlier blocks of the rollout.
     """
 
-    stage: Stage
+    stretch: Stretch
     candidate: float
     stable: float
     known: float
@@ -48,7 +48,7 @@ class PlannedLane(Protocol):
         """It leaves out the warm-up."""
         ...
 
-    def length(self, stage: Stage) -> float | None:
+    def length(self, stretch: Stretch) -> float | None:
         """Seconds of a block; None where this lane cannot judge."""
         ...
 

@@ -5,8 +5,8 @@ reaches 1/alpha. That is the course of an ordinary rollout: about half of all ar
 the course is that of an unlucky one: the logarithm of each stake is held so many standard deviations below its
 expectation (1.28: nine rollouts of ten do better).
 
-Long stages are not walked through block by block: from the fortieth block on, several are settled at once, the more the
-longer it lasts, which costs at most five percent of exactness in time; and what shrinks goes to the end at once.
+Long stretches are not walked through block by block: from the fortieth block on, several are settled at once, the more
+the longer it lasts, which costs at most five percent of exactness in time; and what shrinks goes to the end at once.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from math import ceil, exp, inf, log, sqrt
 from fairway.domain.analysis.capital import Capital
 from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.lanes import planned_lanes
-from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 READING = 0.25
 """Seconds between two readings of the counters."""
 
 WARMUP_PART = 0.25
-"""As in the analysis: warm-up takes at most this part of a stage."""
+"""As in the analysis: warm-up takes at most this part of a stretch."""
 
 STRIDE = 0.05
 """So large a part of the blocks already settled may be settled at once."""
@@ -43,13 +43,13 @@ class Detection:
     """The moment at which a fault is found.
 
     Attributes:
-        stage: index of the stage.
-        seconds: watched in that stage until then.
+        stretch: index of the stretch.
+        seconds: watched in that stretch until then.
         failed: requests that failed on the candidate since the fault began.
         served: requests that the candidate finished since then.
     """
 
-    stage: int
+    stretch: int
     seconds: float
     failed: float
     served: float
@@ -60,8 +60,8 @@ class LaneCourse:
     """One lane on its way.
 
     Attributes:
-        opened: seconds into the stage at which the open block began.
-        settled: blocks settled in this stage.
+        opened: seconds into the stretch at which the open block began.
+        settled: blocks settled in this stretch.
         spread: variance of each stake's logarithm since the fault began.
         growth: mean and variance of each stake's logarithm in one block.
         basis: requests of stable that were known when `growth` was computed.
@@ -87,13 +87,13 @@ class LaneCourse:
         return LaneCourse(self.lane, capital, spread=list(self.spread))
 
     def enter(self, *, warmup: float) -> None:
-        """Another stage begins."""
+        """Another stretch begins."""
         if self.capital.blocks:
             self.capital.enter_step()
         self.opened, self.settled = (warmup if self.lane.patient else 0.0), 0
 
     def ahead(self, pace: "Pace", end: float, *, doubt: float) -> tuple[float, float]:
-        """When the next blocks are settled, in seconds into the stage, and how many; at its end a part of one."""
+        """When the next blocks are settled, in seconds into the stretch, and how many; at its end a part of one."""
         shrinks = self.settled >= SETTLED_IN and all(mean <= 0.0 for mean, _ in self.growth)
         left = (end - self.opened) / pace.length
         count = left if shrinks else float(max(1, int(self.settled * STRIDE)))
@@ -127,7 +127,7 @@ class Course:
     """A rollout under a supposed traffic, as far as it has come.
 
     Attributes:
-        known: requests of stable in the stages that are over.
+        known: requests of stable in the stretches that are over.
         warm_left: seconds of warm-up left.
     """
 
@@ -139,8 +139,8 @@ class Course:
 
     @classmethod
     def begin(cls, policy: AnalysisPolicy, traffic: Traffic) -> "Course":
-        """Before the first stage."""
-        empty = Block(Stage(50.0, 60.0), 1.0, 1.0, 0.0)
+        """Before the first stretch."""
+        empty = Block(Stretch(50.0, 60.0), 1.0, 1.0, 0.0)
         lanes = [(lane, len(lane.wagers(empty, HEALTHY))) for lane in planned_lanes(policy, traffic)]
         return cls(policy, traffic, tuple(LaneCourse.begin(lane, alternatives) for lane, alternatives in lanes))
 
@@ -149,38 +149,38 @@ class Course:
         lanes = tuple(lane.copy() for lane in self.lanes)
         return Course(self.policy, self.traffic, lanes, self.known, self.warm_left)
 
-    def pass_through(self, stage: Stage, fault: Fault = HEALTHY, *, doubt: float = 0.0) -> float | None:
-        """Goes through a stage; seconds watched when the evidence was enough, None if it was not."""
-        if stage.scaled_up:
-            self.warm_left = min(self.policy.warmup, stage.seconds * WARMUP_PART)
+    def pass_through(self, stretch: Stretch, fault: Fault = HEALTHY, *, doubt: float = 0.0) -> float | None:
+        """Goes through a stretch; seconds watched when the evidence was enough, None if it was not."""
+        if stretch.scaled_up:
+            self.warm_left = min(self.policy.warmup, stretch.seconds * WARMUP_PART)
         for lane in self.lanes:
             lane.enter(warmup=self.warm_left)
-        self.warm_left = max(0.0, self.warm_left - stage.seconds)
+        self.warm_left = max(0.0, self.warm_left - stretch.seconds)
         enough = 1.0 / self.policy.alpha
-        paces = {id(lane): Pace.of(lane.lane.length(stage), stage, self.traffic) for lane in self.lanes}
-        end = stage.seconds
+        paces = {id(lane): Pace.of(lane.lane.length(stretch), stretch, self.traffic) for lane in self.lanes}
+        end = stretch.seconds
         under_way = [lane for lane in self.lanes if lane.opened + paces[id(lane)].length <= end + READING / 2.0]
         while under_way:
             nexts = [(lane.ahead(paces[id(lane)], end, doubt=doubt), lane) for lane in under_way]
             (until, count), lane = min(nexts, key=lambda one: one[0][0])
-            self._bet(lane, stage, paces[id(lane)].length, fault)
+            self._bet(lane, stretch, paces[id(lane)].length, fault)
             lane.settle(count, doubt=doubt)
             lane.opened = until
             if sum(one.e_value() for one in self.lanes) >= enough:
                 return until
             under_way = [one for one in under_way if one.opened < end - 1e-9]
-        self.known += stage.stable_rps(self.traffic) * stage.seconds
+        self.known += stretch.stable_rps(self.traffic) * stretch.seconds
         return None
 
-    def _bet(self, lane: LaneCourse, stage: Stage, length: float, fault: Fault) -> None:
+    def _bet(self, lane: LaneCourse, stretch: Stretch, length: float, fault: Fault) -> None:
         """Makes the bets of the lane's next blocks, unless they would be the ones that it has."""
-        candidate, stable = stage.candidate_rps(self.traffic) * length, stage.stable_rps(self.traffic) * length
-        known = self.known + stage.stable_rps(self.traffic) * lane.opened
+        candidate, stable = stretch.candidate_rps(self.traffic) * length, stretch.stable_rps(self.traffic) * length
+        known = self.known + stretch.stable_rps(self.traffic) * lane.opened
         if lane.growth and lane.settled and known <= (1.0 + STEADY) * lane.basis:
             return
         lane.basis = known
         highest = log(lane.lane.cap)
-        wagers = lane.lane.wagers(Block(stage, candidate, stable, known), fault)
+        wagers = lane.lane.wagers(Block(stretch, candidate, stable, known), fault)
         lane.growth = [one.expect(candidate, stable, cap=highest) for one in wagers]
 
 
@@ -197,16 +197,16 @@ class Pace:
     spread: float = 0.0
 
     @classmethod
-    def of(cls, wanted: float | None, stage: Stage, traffic: Traffic) -> "Pace":
+    def of(cls, wanted: float | None, stretch: Stretch, traffic: Traffic) -> "Pace":
         """A block closes with a reading, and not before both revisions have finished a request.
 
         Args:
             wanted: the lane's own length; None: it does not judge.
-            stage: where the rollout stands.
+            stretch: where the rollout stands.
             traffic: what is supposed.
         """
-        mine, theirs = stage.candidate_rps(traffic), stage.stable_rps(traffic)
-        rates = (mine,) if stage.alone else (mine, theirs)
+        mine, theirs = stretch.candidate_rps(traffic), stretch.stable_rps(traffic)
+        rates = (mine,) if stretch.alone else (mine, theirs)
         if wanted is None or min(rates) <= 0.0:
             return cls(inf)
         wanted = max(wanted, READING)
@@ -221,23 +221,23 @@ class Pace:
 
 
 def walk(
-    course: Course, stages: Sequence[Stage], fault: Fault, *, first: int = 0, doubt: float = 0.0
+    course: Course, stretches: Sequence[Stretch], fault: Fault, *, first: int = 0, doubt: float = 0.0
 ) -> Detection | None:
-    """Where a fault that begins with the stage `first` would be found; None: nowhere.
+    """Where a fault that begins with the stretch `first` would be found; None: nowhere.
 
     Args:
         course: what has happened until then; it is left as it is.
-        stages: all of the rollout.
+        stretches: all of the rollout.
         fault: what is wrong from then on.
-        first: index of the stage.
+        first: index of the stretch.
         doubt: see above.
     """
     course = course.copy()
     ratio, failed, served = fault.error_ratio(course.traffic), 0.0, 0.0
-    for index in range(first, len(stages)):
-        stage = stages[index]
-        at = course.pass_through(stage, fault, doubt=doubt)
-        requests = stage.candidate_rps(course.traffic) * (stage.seconds if at is None else at)
+    for index in range(first, len(stretches)):
+        stretch = stretches[index]
+        at = course.pass_through(stretch, fault, doubt=doubt)
+        requests = stretch.candidate_rps(course.traffic) * (stretch.seconds if at is None else at)
         failed, served = failed + requests * ratio, served + requests
         if at is not None:
             return Detection(index, at, failed, served)

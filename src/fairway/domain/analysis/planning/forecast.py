@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.planning.course import Course, Detection, walk
-from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 TOTAL = Fault(1.0)
@@ -37,7 +37,7 @@ class StepForecast:
         blind: not even a candidate that fails every request is found here with a probability of 90 %.
     """
 
-    stage: Stage
+    stretch: Stretch
     rps: float
     requests: float
     found: tuple[Detection | None, ...]
@@ -70,27 +70,27 @@ class Forecast:
     @property
     def blind(self) -> tuple[StepForecast, ...]:
         """The steps before the last that show nothing."""
-        return tuple(step for step in self.steps if step.blind and not step.stage.alone)
+        return tuple(step for step in self.steps if step.blind and not step.stretch.alone)
 
 
-def forecast(policy: AnalysisPolicy, traffic: Traffic, stages: Sequence[Stage]) -> Forecast:
-    """What the analysis of a rollout with these stages would find."""
+def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stretch]) -> Forecast:
+    """What the analysis of a rollout with these stretches would find."""
     limit = Margin(policy.ratio_margin, policy.absolute_margin).limit(traffic.errors)
     faults = worth_asking(policy, traffic)
     course, steps = Course.begin(policy, traffic), []
-    for index, stage in enumerate(stages):
-        found = tuple(_within(course, stages, fault, index) for fault in faults)
-        blind = _within(course, stages, TOTAL, index, doubt=NINE_OF_TEN) is None
-        rps = stage.candidate_rps(traffic)
-        steps.append(StepForecast(stage, rps, rps * stage.seconds, found, blind))
-        course.pass_through(stage, HEALTHY)
+    for index, stretch in enumerate(stretches):
+        found = tuple(_within(course, stretches, fault, index) for fault in faults)
+        blind = _within(course, stretches, TOTAL, index, doubt=NINE_OF_TEN) is None
+        rps = stretch.candidate_rps(traffic)
+        steps.append(StepForecast(stretch, rps, rps * stretch.seconds, found, blind))
+        course.pass_through(stretch, HEALTHY)
     begin = Course.begin(policy, traffic)
-    guarded = [stage for stage in stages if not stage.alone]
+    guarded = [stretch for stretch in stretches if not stretch.alone]
     return Forecast(
         traffic=traffic,
         faults=faults,
         steps=tuple(steps),
-        whole=tuple(walk(begin, stages, fault) for fault in faults),
+        whole=tuple(walk(begin, stretches, fault) for fault in faults),
         limit=limit,
         least_errors=least_errors(begin, guarded, limit),
         least_slower=_least(lambda slower: is_found(begin, guarded, Fault(slower=slower)), 1.0, 10.0)
@@ -110,20 +110,20 @@ def worth_asking(policy: AnalysisPolicy, traffic: Traffic) -> tuple[Fault, ...]:
     return (*(Fault(ratio) for ratio in ratios), TOTAL, *slower)
 
 
-def least_errors(begin: Course, stages: Sequence[Stage], limit: float) -> float | None:
+def least_errors(begin: Course, stretches: Sequence[Stretch], limit: float) -> float | None:
     """The least error ratio, there from the beginning, that nine of ten rollouts find; None: none."""
-    return _least(lambda ratio: is_found(begin, stages, Fault(ratio)), max(limit, 1e-6), 1.0)
+    return _least(lambda ratio: is_found(begin, stretches, Fault(ratio)), max(limit, 1e-6), 1.0)
 
 
-def is_found(begin: Course, stages: Sequence[Stage], fault: Fault, *, first: int = 0) -> bool:
-    """Nine of ten rollouts find a fault that begins with the stage `first`."""
-    return walk(begin, stages, fault, first=first, doubt=NINE_OF_TEN) is not None
+def is_found(begin: Course, stretches: Sequence[Stretch], fault: Fault, *, first: int = 0) -> bool:
+    """Nine of ten rollouts find a fault that begins with the stretch `first`."""
+    return walk(begin, stretches, fault, first=first, doubt=NINE_OF_TEN) is not None
 
 
 def _within(
-    course: Course, stages: Sequence[Stage], fault: Fault, index: int, *, doubt: float = 0.0
+    course: Course, stretches: Sequence[Stretch], fault: Fault, index: int, *, doubt: float = 0.0
 ) -> Detection | None:
-    return walk(course, stages[: index + 1], fault, first=index, doubt=doubt)
+    return walk(course, stretches[: index + 1], fault, first=index, doubt=doubt)
 
 
 def _least(found: Callable[[float], bool], low: float, high: float) -> float | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fairway.domain.analysis.planning.course import Course, walk
 from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, is_found
-from fairway.domain.analysis.planning.stages import HEALTHY, Fault, Stage, Traffic
+from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 MODERATE = 0.05
@@ -40,9 +40,9 @@ class Ladder:
         """All bakes together."""
         return self.bake * (len(self.weights) - 1)
 
-    def stages(self) -> tuple[Stage, ...]:
+    def stretches(self) -> tuple[Stretch, ...]:
         """The stretches that are watched before the candidate gets all requests."""
-        return tuple(Stage(weight, self.bake, "bake", not place) for place, weight in enumerate(self.weights[:-1]))
+        return tuple(Stretch(weight, self.bake, "bake", not place) for place, weight in enumerate(self.weights[:-1]))
 
 
 def moderate(limit: float) -> Fault:
@@ -79,17 +79,17 @@ def _able(begin: Course, fault: Fault, own: tuple[float, ...]) -> Iterator[Ladde
     for weights in {own, *LADDERS} - {()}:
         for minutes in MINUTES:
             ladder = Ladder((*weights, 100.0), minutes * 60.0)
-            if _serves(begin, ladder.stages(), fault):
+            if _serves(begin, ladder.stretches(), fault):
                 yield ladder
                 break
 
 
-def _serves(begin: Course, stages: tuple[Stage, ...], fault: Fault) -> bool:
-    if not is_found(begin, stages, fault):
+def _serves(begin: Course, stretches: tuple[Stretch, ...], fault: Fault) -> bool:
+    if not is_found(begin, stretches, fault):
         return False
     course = begin.copy()
-    for index, stage in enumerate(stages):
-        if walk(course, stages[: index + 1], TOTAL, first=index, doubt=NINE_OF_TEN) is None:
+    for index, stretch in enumerate(stretches):
+        if walk(course, stretches[: index + 1], TOTAL, first=index, doubt=NINE_OF_TEN) is None:
             return False
-        course.pass_through(stage, HEALTHY)
+        course.pass_through(stretch, HEALTHY)
     return True

@@ -16,8 +16,8 @@ from fairway.domain.analysis.lanes.latency import LatencyLane
 from fairway.domain.analysis.margin import Margin, best_bet
 from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.growth import Wager
+from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.slowness import PlannedLatency
-from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.proportion import upper_limit
 
@@ -45,9 +45,9 @@ class PlannedErrors:
         """As the lane's."""
         return self.test.patient
 
-    def length(self, stage: Stage) -> float | None:
+    def length(self, stretch: Stretch) -> float | None:
         """As the lane's."""
-        return self.test.length(stage.seconds)
+        return self.test.length(stretch.seconds)
 
     def wagers(self, block: Block, fault: Fault) -> list[Wager]:
         """One for each alternative."""

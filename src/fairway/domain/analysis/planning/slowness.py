@@ -11,7 +11,7 @@ from fairway.domain.analysis.lanes.latency import KNOWN, ODDS, SHARES, LatencyTe
 from fairway.domain.analysis.latency import Cell
 from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.growth import Wager
-from fairway.domain.analysis.planning.stages import Fault, Stage, Traffic
+from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class PlannedLatency:
         """As the lane."""
         return True
 
-    def length(self, stage: Stage) -> float | None:
+    def length(self, stretch: Stretch) -> float | None:
         """As the lane's; None where there is nothing to compare with."""
-        return None if stage.alone or not self.edges else self.test.length(stage.seconds)
+        return None if stretch.alone or not self.edges else self.test.length(stretch.seconds)
 
     def wagers(self, block: Block, fault: Fault) -> list[Wager]:
         """One for each edge and odds ratio. Failed requests are slower than every edge."""

@@ -21,7 +21,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stretch:
     """A stretch of the rollout that is watched at one weight.
 
     Attributes:
