@@ -9,7 +9,6 @@ from engine_world import Controller, drive_until, live_through
 from matrix import Matrix
 from scripts import DEAD, named
 
-from fairway.domain.codec import to_json
 from fairway.domain.rollout.strategy import Canary
 from fairway.engine.judge import SAVE_EVERY
 from fairway.usecases.course import tell_course
@@ -82,7 +81,7 @@ def test_what_is_written_each_second_is_small(make):
     street = make(failing=DEAD)
     live_through(street)
     points = tell_course(street.store, street.id).points
-    assert max(len(json.dumps(to_json(point))) for point in points) < 1000
+    assert max(len(json.dumps(point.to_json())) for point in points) < 800
 
 
 def test_a_run_that_was_never_judged_has_an_empty_course(make, sqlite, clock):

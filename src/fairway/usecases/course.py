@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fairway.domain.analysis.evidence import Counts
 from fairway.domain.analysis.history import Point
 from fairway.domain.analysis.noninferiority import BETA
-from fairway.domain.codec import from_json, to_json
+from fairway.domain.codec import from_json
 from fairway.domain.rollout.events import (
     AbortRequested,
     Advanced,
@@ -141,17 +141,9 @@ def describe_course(course: Course) -> dict[str, Any]:
             for one in course.marks
         ],
         "points": [
-            _untyped(to_json(point)) | {"at": timestamp(point.at), "since": timestamp(point.since)}
-            for point in course.points
+            point.to_json() | {"at": timestamp(point.at), "since": timestamp(point.since)} for point in course.points
         ],
     }
-
-
-def _untyped(value: Any) -> Any:
-    """Without the names of our classes, which are nothing for programs to rely on."""
-    if isinstance(value, dict):
-        return {name: _untyped(entry) for name, entry in value.items() if name != "type"}
-    return value
 
 
 def _weights(run_id: str, events: Iterable[Event]) -> Iterator[tuple[float, float]]:

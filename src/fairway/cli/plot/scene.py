@@ -157,7 +157,7 @@ def ratio_words(point: Point) -> str:
     """The ratio of error ratios with its confidence sequence, short."""
     if point.low is None:
         return "no failure yet" if point.candidate.finished else "no request yet"
-    return _with_ends("no failure of stable" if point.ratio is None else f"{number(point.ratio)}×", point)
+    return _with_ends("∞×" if point.ratio is None else f"{number(point.ratio)}×", point)
 
 
 def slowdown_words(slowdown: Slowdown) -> str:

@@ -28,7 +28,7 @@ from fairway.cli.plot.scene import (
 from fairway.domain.analysis.history import LATENCY_LANE
 from fairway.usecases.course import Course
 
-LEFT, RIGHT, NARROWEST = 8, 20, 24
+LEFT, RIGHT, NARROWEST = 8, 22, 24
 """Columns beside a picture, and those that it has at least."""
 
 MOST_MARKS = 12
@@ -175,7 +175,8 @@ def _framed(canvas: Canvas, most: int, words: Callable[[float], str], labels: li
         tick = ticks.get(row, "")
         label, style = beside.get(row, ("", ""))
         edge = "┤" if tick else "│"
-        lines.append(Text.assemble((f"{tick:>{LEFT - 2}} {edge}", "dim"), line, " ", (label, style)))
+        axis = (f"{tick:>{LEFT - 2}} {edge}", "dim")
+        lines.append(Text.assemble(axis, line, " ", (label[: RIGHT - 1], style)))
     return lines
 
 

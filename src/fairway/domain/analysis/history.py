@@ -13,13 +13,16 @@ from typing import Any
 from fairway.domain.analysis.evidence import Assessment, Counts, Evidence, LaneEvidence
 from fairway.domain.analysis.latency import Cell, quantile
 from fairway.domain.analysis.traffic import TrafficSnapshot
-from fairway.domain.codec import from_json, to_json
+from fairway.domain.codec import from_json
 
 LIMIT = 600
 """Most points that are kept of a rollout."""
 
 SPACING = 1.0
 """Seconds between two points at the beginning."""
+
+MEASURE_EVERY = 5.0
+"""Seconds of requests that a latency is of, at least: quantiles of fewer say little, and cost as much."""
 
 RATIO_LANES = ("error-lane", "hard-lane")
 """Whose ratio of error ratios is shown: the first of these that has judged a block in the present step."""
@@ -31,7 +34,7 @@ LATENCY_LANE = "latency-lane"
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Latency of the answers since the point before, in milliseconds; None where nothing was answered."""
+    """Latency of the answers of the last seconds, in milliseconds; None where nothing was answered."""
 
     p50: float | None
     p99: float | None
@@ -72,7 +75,7 @@ class Point:
         ratio: the candidate's error ratio divided by stable's, in this step; None when stable has no failure yet.
         low: lower end of the ratio's 99 % confidence sequence in this step; None as long as nothing is known.
         high: upper end; None when there is none.
-        latency: by revision.
+        latency: by revision; empty in between, for it is computed every few seconds.
         promotion: e-value of each test of non-inferiority in this step; empty where there is none.
         slowdown: None before the first block of latency.
     """
@@ -93,6 +96,28 @@ class Point:
     latency: dict[str, Latency] = field(default_factory=dict)
     promotion: dict[str, float] = field(default_factory=dict)
     slowdown: Slowdown | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The point as a JSON value, which `from_json` of the codec reads; by hand, because it is made each second."""
+        slow = self.slowdown
+        return {
+            "at": self.at,
+            "since": self.since,
+            "watched": self.watched,
+            "weight": self.weight,
+            "decision": self.decision,
+            "rule": self.rule,
+            "e_value": self.e_value,
+            "lanes": self.lanes,
+            "candidate": {"finished": self.candidate.finished, "failed": self.candidate.failed},
+            "stable": {"finished": self.stable.finished, "failed": self.stable.failed},
+            "ratio": self.ratio,
+            "low": self.low,
+            "high": self.high,
+            "latency": {name: {"p50": one.p50, "p99": one.p99} for name, one in self.latency.items()},
+            "promotion": self.promotion,
+            "slowdown": slow and {"ratio": slow.ratio, "low": slow.low, "high": slow.high, "margin": slow.margin},
+        }
 
     @property
     def stretch(self) -> tuple[float | None, float, str]:
@@ -124,14 +149,12 @@ class History:
     Attributes:
         points: each with its number; numbers rise, and a number is never used for another moment but the newest.
         spacing: seconds between two points.
-        base: the counters at the last point but the newest, where the newest point's latency begins.
-        newest: the counters at the newest point.
+        base: the counters from which on the next latency is of.
     """
 
     points: list[tuple[int, Point]] = field(default_factory=list)
     spacing: float = SPACING
     base: TrafficSnapshot | None = None
-    newest: TrafficSnapshot | None = None
 
     @classmethod
     def restore(cls, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> "History":
@@ -150,30 +173,41 @@ class History:
             assessment: what is said now.
             traffic: the counters that it was said after; None if they could not be read.
         """
-        number = self._next(assessment)
-        point = _point(assessment, _latencies(traffic, self.base))
+        latency = self._measure(traffic)
+        number, replaced = self._next(assessment)
+        point = _point(assessment, latency or replaced)
         self.points.append((number, point))
-        self.newest = traffic
         dropped = self._thin()
-        return HistoryChange(((number, to_json(point)),), dropped)
+        return HistoryChange(((number, point.to_json()),), dropped)
 
-    def _next(self, assessment: Assessment) -> int:
-        """The number of the newest point; takes the point away whose place it takes."""
+    def _next(self, assessment: Assessment) -> tuple[int, dict[str, Latency]]:
+        """The number of the newest point; takes the point away whose place it takes, and returns its latency."""
         if not self.points:
-            return 0
+            return 0, {}
         number, last = self.points[-1]
         before = self.points[-2][1] if len(self.points) > 1 else None
         evidence = assessment.evidence
         changed = last.stretch != (evidence.since, evidence.weight, assessment.decision)
         # A controller that died right after a save comes back to the same moment.
         again = last.at == round(assessment.at, 3)
-        if not again and (
-            changed or before is None or last.stretch != before.stretch or abs(last.at - before.at) >= self.spacing
-        ):
-            self.base = self.newest
-            return number + 1
+        settled = before is None or last.stretch != before.stretch or abs(last.at - before.at) >= self.spacing
+        if not again and (changed or settled):
+            return number + 1, {}
         self.points.pop()
-        return number
+        return number, last.latency
+
+    def _measure(self, traffic: TrafficSnapshot | None) -> dict[str, Latency]:
+        """Quantiles of what was answered since the last time, by revision; empty if it is too early to say."""
+        if traffic is None:
+            return {}
+        before = self.base
+        if before is None or before.origin != traffic.origin or traffic.at < before.at:
+            self.base = traffic
+            return {}
+        if traffic.at - before.at < max(MEASURE_EVERY, self.spacing):
+            return {}
+        self.base = traffic
+        return _latencies(traffic, before)
 
     def _thin(self) -> tuple[int, ...]:
         """Brings the number of points below the limit; returns the numbers of those that go."""
@@ -238,10 +272,7 @@ def _slowdown(evidence: Evidence) -> Slowdown | None:
     return Slowdown(_short(lane.ratio), _short_or_none(lane.low), _short_or_none(lane.high), _short(margin))
 
 
-def _latencies(now: TrafficSnapshot | None, before: TrafficSnapshot | None) -> dict[str, Latency]:
-    """Quantiles of what was answered between two readings; empty if that cannot be said."""
-    if now is None or before is None or now.origin != before.origin:
-        return {}
+def _latencies(now: TrafficSnapshot, before: TrafficSnapshot) -> dict[str, Latency]:
     shown = {}
     for seen in now.revisions:
         cells = _between(seen.latency, before.of(seen.revision).latency)

@@ -1,12 +1,14 @@
+import json
 from dataclasses import replace
 
 import pytest
 from simulated_rollout import World
 
 from fairway.domain.analysis.evidence import Assessment, Counts, Evidence
-from fairway.domain.analysis.history import LIMIT, History
+from fairway.domain.analysis.history import LIMIT, History, Latency, Point, Slowdown
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
+from fairway.domain.codec import from_json
 
 
 def assessment(at, *, decision="continue", weight=10.0, since=0.0, e_value=1.0):
@@ -109,20 +111,29 @@ def snapshot(at, candidate, *, origin="first"):
     return TrafficSnapshot(at, origin, (RevisionTraffic("c", 0, 0, cells),))
 
 
-def test_latency_is_of_what_was_answered_since_the_point_before():
+def test_latency_is_of_the_answers_of_the_last_seconds():
     written = Written().add(0.0, snapshot(0.0, {1000: 500}))
-    written.add(1.0, snapshot(1.0, {1000: 500, 8000: 100}))
+    written.add(4.5, snapshot(4.5, {1000: 500, 8000: 50}))
+    assert written.history.points[-1][1].latency == {}
+    written.add(5.0, snapshot(5.0, {1000: 500, 8000: 100}))
     latency = written.history.points[-1][1].latency["c"]
-    assert latency.p50 == pytest.approx(8.5)
-    assert latency.p99 == pytest.approx(8.99)
-    written.add(1.5, snapshot(1.5, {1000: 800, 8000: 100}))
+    assert (latency.p50, latency.p99) == (pytest.approx(8.5), pytest.approx(8.99))
+    written.add(5.25, snapshot(5.25, {1000: 700, 8000: 100}))
+    assert written.history.points[-1][1].latency["c"] == latency, "it took the place of that point"
+    written.add(10.0, snapshot(10.0, {1000: 800, 8000: 100}))
     assert written.history.points[-1][1].latency["c"].p50 == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("after", [None, snapshot(1.0, {1000: 5}, origin="second"), snapshot(1.0, {1000: 500})])
+@pytest.mark.parametrize("after", [None, snapshot(9.0, {1000: 5}, origin="second"), snapshot(9.0, {1000: 500})])
 def test_latency_that_cannot_be_said_is_not_said(after):
-    written = Written().add(0.0, snapshot(0.0, {1000: 500})).add(1.0, after)
+    written = Written().add(0.0, snapshot(0.0, {1000: 500})).add(9.0, after)
     assert written.history.points[-1][1].latency == {}
+
+
+def test_latency_begins_anew_with_the_counters():
+    written = Written().add(0.0, snapshot(0.0, {1000: 500})).add(9.0, snapshot(9.0, {1000: 5}, origin="second"))
+    written.add(20.0, snapshot(20.0, {1000: 5, 3000: 7}, origin="second"))
+    assert written.history.points[-1][1].latency["c"].p50 == pytest.approx(3.5)
 
 
 def test_a_point_says_what_the_analysis_said():
@@ -155,3 +166,14 @@ def test_what_a_later_version_adds_is_ignored_and_what_an_earlier_one_left_out_i
     row = {name: value for name, value in written.rows[0].items() if name not in ("latency", "promotion")}
     (number, point), *_ = History.restore([(7, row | {"mood": "calm"})]).points
     assert (number, point) == (7, replace(written.history.points[0][1], latency={}, promotion={}))
+
+
+def test_a_point_that_was_written_down_is_read_as_it_was():
+    whole = replace(
+        Written().add(0.0).history.points[0][1],
+        latency={"c": Latency(1.5, None)},
+        promotion={"errors": 3.0},
+        lanes={"hard-lane": 0.5},
+        slowdown=Slowdown(1.3, 1.1, None, 1.1),
+    )
+    assert from_json(Point, json.loads(json.dumps(whole.to_json()))) == whole
