@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
 from fairway.bootstrap.controller import ensure_controller, keep_serving
+from fairway.bootstrap.hindrance import find_hindrance, is_down
 from fairway.bootstrap.machine import bring_down, bring_up, examined, machine, remove_state, resume
 from fairway.bootstrap.project import (
     CONFIG_NAME,
@@ -25,7 +26,9 @@ __all__ = [
     "duration",
     "ensure_controller",
     "examined",
+    "find_hindrance",
     "insist_on_environment",
+    "is_down",
     "is_dumb_terminal",
     "keep_serving",
     "load_spec",

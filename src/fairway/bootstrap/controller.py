@@ -18,7 +18,7 @@ def ensure_controller(project: Project) -> None:
     from fairway.ports.supervisor import Unit
 
     running = project.supervisor.observe().get(UNIT)
-    if (running is not None and running.pid is not None) or _is_served(project):
+    if (running is not None and running.pid is not None) or is_served(project):
         keep_serving(project)
         return
     variables = tuple((name, os.environ[name]) for name in sorted(_wanted(project)) if name in os.environ)
@@ -39,7 +39,7 @@ def keep_serving(project: Project) -> None:
     project.supervisor.ensure_running()
 
 
-def _is_served(project: Project) -> bool:
+def is_served(project: Project) -> bool:
     """A controller runs in the foreground of some terminal."""
     lock = project.state / "controller.lock"
     if not lock.exists():

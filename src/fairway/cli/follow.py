@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Phases in which a run waits for a person.
 WAITING = frozenset({"paused", "waiting-approval"})
+#: Seconds between two looks for what keeps a run from going on.
+_LOOK_EVERY = 1.0
 
 
 def follow(
@@ -57,6 +59,8 @@ def _observe(
 
     began = bootstrap.now()
     run: Run | None = None
+    hindrances = _list_hindrances(project)
+    next(hindrances)
     while True:
         run = project.store.load(run_id, known=run)
         evidence = project.store.load_evidence(run_id)
@@ -64,8 +68,31 @@ def _observe(
         progress.send((run, evidence, at))
         if run.outcome is not None or (limit is not None and at - began > limit):
             return run, evidence
+        if hindrance := hindrances.send((run, at)):
+            note(f"{run.id} waits: {hindrance}")
         bootstrap.keep_serving(project)
         bootstrap.pause(0.15)
+
+
+def _list_hindrances(project: "Project") -> Generator[str | None, tuple[Run, float], None]:
+    """Why the run does not go on, once each; looked for once a second, and told when it was so twice in a row."""
+    from fairway import bootstrap
+
+    before: tuple[int, str | None] = (0, None)
+    told: set[str | None] = {None}
+    looked = 0.0
+    sentence: str | None = None
+    while True:
+        run, at = yield sentence
+        sentence = None
+        if 0.0 <= at - looked < _LOOK_EVERY:
+            continue
+        looked = at
+        found = run.version, bootstrap.find_hindrance(project, run.plan.service, run.plan.environment)
+        if found == before and found[1] not in told:
+            sentence = found[1]
+            told.add(sentence)
+        before = found
 
 
 View = tuple[Run, dict[str, Any] | None, float]

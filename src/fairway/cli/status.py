@@ -36,7 +36,7 @@ def status(
     if run is not None:
         found = [describe_run(store.load(run), store.load_evidence(run))]
     else:
-        question = Question(service, store)
+        question = Question(service, store, lambda name: bootstrap.is_down(options.config, service, name))
         names = [env] if env is not None else question.list_environments()
         found = [question.ask(name) for name in names]
         if env is not None and found[0]["run"] is None:

@@ -1,5 +1,6 @@
 """What runs where."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +10,15 @@ from fairway.usecases.report import describe_run, timestamp
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Asks the journal; changes nothing, needs no controller."""
+    """Asks the journal; changes nothing, needs no controller.
+
+    Attributes:
+        is_down: whether the processes of an environment were stopped, although something should run there.
+    """
 
     service: str
     store: ReadStore
+    is_down: Callable[[str], bool] = lambda _: False
 
     def list_environments(self) -> list[str]:
         """The environments in which anything ever happened, in the order of their first run."""
@@ -23,8 +29,8 @@ class Question:
         """The state of one environment: its latest run as `describe_run` gives it, and what is live.
 
         Returns:
-            The keys of `describe_run` (None where nothing ever ran), and `live` with release, digest, revision,
-            instances and since.
+            The keys of `describe_run` (None where nothing ever ran), `live` with release, digest, revision,
+            instances and since, and `down`.
         """
         state = self.store.environment(self.service, environment)
         latest = self.store.list_runs(service=self.service, environment=environment, limit=1)
@@ -42,9 +48,11 @@ class Question:
             }
         if run_id is None:
             empty = dict.fromkeys(("run", "release", "digest", "phase", "verdict", "reason", "started", "finished"))
-            return {"service": self.service, "environment": environment, **empty, "steps": [], "live": live}
+            place = {"service": self.service, "environment": environment}
+            return place | empty | {"steps": [], "live": live, "down": False}
         run = self.store.load(run_id)
-        return describe_run(run, self.store.load_evidence(run_id)) | {"live": live}
+        report = describe_run(run, self.store.load_evidence(run_id))
+        return report | {"live": live, "down": self.is_down(environment)}
 
 
 def describe_environment(entry: dict[str, Any]) -> str:
@@ -52,6 +60,8 @@ def describe_environment(entry: dict[str, Any]) -> str:
     live = entry["live"]
     serving = "nothing is live" if live is None else f"{live['release']} on {live['instances']} since {live['since']}"
     lines = [f"{entry['environment']}: {serving}"]
+    if entry["down"]:
+        lines.append(f"  brought down; fairway up --env {entry['environment']} brings it back")
     if entry["run"] is not None:
         lines.append(f"  {entry['run']} {entry['kind']} of {entry['release']}: {entry['phase']}. {entry['reason']}")
     if entry.get("attention"):
