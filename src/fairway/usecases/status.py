@@ -66,4 +66,17 @@ def describe_environment(entry: dict[str, Any]) -> str:
         lines.append(f"  {entry['run']} {entry['kind']} of {entry['release']}: {entry['phase']}. {entry['reason']}")
     if entry.get("attention"):
         lines.append(f"  needs attention: {entry['attention']}")
+    if entry.get("finished") is None:
+        lines += [f"  {line}" for line in _describe_rules(entry.get("evidence") or {})]
     return "\n".join(lines)
+
+
+def _describe_rules(assessment: dict[str, Any]) -> list[str]:
+    """The user's rules of a run under way, a line each."""
+    lines = []
+    for rule in assessment.get("rules", ()):
+        state, seconds = rule["state"].replace("-", " "), rule["seconds"]
+        lasting = f" for {seconds:.0f} s of {rule['lasting']:.0f} s" if seconds else ""
+        values = ", ".join(f"{name} {value:.4g}" for name, value in rule["values"].items()) or rule["why"]
+        lines.append(f"rule {rule['name']}: {state}{lasting} ({values})" if values else f"rule {rule['name']}: {state}")
+    return lines
