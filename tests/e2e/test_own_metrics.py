@@ -3,6 +3,7 @@
 The application answers every request with 200 and counts its orders, so that nothing but the metrics can tell.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def test_a_canary_that_is_too_slow_for_too_long_is_taken_back_by_a_rule(shop: Wo
         answer = shop.deploy("1.1.0", "production")
         seen = load.stop()
     assert (answer.status, answer.json["verdict"]) == (1, "failed"), answer.err
-    assert "the rule slow has been true for 2 s: candidate.p99 > stable.p99 * 2" in answer.json["reason"]
+    said = r"the rule slow has been true for \d+ s: candidate.p99 > stable.p99 \* 2"
+    assert re.search(said, answer.json["reason"])
     (rule,) = answer.json["evidence"]["rules"]
     assert (rule["name"], rule["state"]) == ("slow", "fulfilled")
     assert rule["values"]["candidate.p99"] >= 100.0
@@ -114,6 +116,5 @@ def test_a_prometheus_that_dies_holds_the_rollout_and_once_it_is_back_a_rule_ove
         answer = shop.finish(deploy)
         load.stop()
     assert (answer.status, answer.json["verdict"]) == (1, "failed"), answer.err
-    assert (
-        "the rule queue has been true for 1 s: candidate.waiting > 20 (candidate.waiting 50)" in answer.json["reason"]
-    )
+    said = r"the rule queue has been true for \d+ s: candidate.waiting > 20 \(candidate.waiting 50\)"
+    assert re.search(said, answer.json["reason"])
