@@ -119,6 +119,23 @@ def test_what_an_earlier_boot_left_behind_is_no_obstacle(target, revise, supervi
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_that_somebody_else_made_first_is_never_used(target, revise, supervisor, tmp_path):
+    target.ensure_instances(revise(), 1, epoch=1)
+    (before,) = ready(target)
+    supervisor.stop_all()
+    folder = Path(before.endpoint.socket).parent
+    folder.symlink_to(tmp_path)
+    try:
+        supervisor.resume_all()
+        wait_until(lambda: target.observe_instances("r1")[0].last_exit.endswith("belongs to somebody else"))
+        assert not (tmp_path / "socket").exists()
+        after = target.ensure_instances(revise(), 1, epoch=1)[-1]
+        assert Path(after.endpoint.socket).parent != folder
+        wait_until(lambda: [one.state for one in target.observe_instances("r1")] == ["ready"])
+    finally:
+        folder.unlink()
+
+
 def test_a_socket_that_nobody_listens_on_is_not_ready_and_says_so(target, revise):
     target.ensure_instances(revise(DEAF), 1, epoch=1)
     (instance,) = target.observe_instances("r1")

@@ -22,6 +22,15 @@ def test_what_was_stored_is_read_back(tmp_path):
     assert load_memory(tmp_path) == memory
 
 
+def test_endpoints_that_an_earlier_version_stored_are_read(tmp_path):
+    memory = Memory(None, (Backend("1.0", (ONE,), (), "/ready"),))
+    store_memory(tmp_path, memory)
+    stored = json.loads((tmp_path / "state.json").read_text())
+    assert stored["reach"][0]["endpoints"][0].pop("socket") == ""
+    (tmp_path / "state.json").write_text(json.dumps(stored))
+    assert load_memory(tmp_path) == memory
+
+
 def test_widening_takes_nothing_away():
     before = Routes("a", None, 0, (Backend("a", (ONE, TWO)),))
     after = Routes("a", "b", 0, (Backend("b", (THREE,)), Backend("a", (TWO,), (ONE,))))

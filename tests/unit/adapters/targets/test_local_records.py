@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -32,6 +33,27 @@ def test_what_was_written_is_read_again(tmp_path):
         store.write(records)
     assert RecordStore(tmp_path / "new", "shop.production").read() == records
     assert RecordStore(tmp_path / "new", "shop.staging").read() == Records()
+
+
+def test_what_an_earlier_version_wrote_is_read(tmp_path):
+    records = Records(7, (instance("r1", 1),), (), 20_001)
+    RecordStore(tmp_path, "shop").write(records)
+    value = json.loads((tmp_path / "shop.json").read_text())
+    assert value.pop("leaving") == []
+    assert value["instances"][0].pop("socket") == ""
+    (tmp_path / "shop.json").write_text(json.dumps(value))
+    assert RecordStore(tmp_path, "shop").read() == records
+
+
+def test_an_instance_that_leaves_keeps_its_number_and_its_port_until_it_is_gone(tmp_path):
+    one, two = instance("r1", 1, 20_001), instance("r1", 2, 20_002)
+    records = Records(7, (one, two)).retire((two,))
+    assert (records.of("r1"), records.leaving) == ((one,), (two,))
+    assert records.next_number("r1") == 3
+    RecordStore(tmp_path, "shop").write(records)
+    assert RecordStore(tmp_path, "shop").read() == records
+    with RecordStore(tmp_path, "other").choosing_ports() as taken:
+        assert taken == {20_001, 20_002}
 
 
 def test_a_file_that_cannot_be_understood_is_never_taken_for_nothing(tmp_path):
