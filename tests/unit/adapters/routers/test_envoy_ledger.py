@@ -1,5 +1,6 @@
 """What the router remembers, and who may change it."""
 
+import json
 import threading
 
 import pytest
