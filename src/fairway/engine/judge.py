@@ -29,6 +29,9 @@ READ_EVERY = 0.25
 LOOK_EVERY = 1.0
 SAVE_EVERY = 1.0
 
+#: What holds because candidate and stable are in trouble alike: the user's rules stand still as well.
+SHARED = ("shared-incident", "objective-missed-by-both")
+
 Position = tuple[int, float, int, int]
 
 
@@ -146,7 +149,7 @@ def _measure(watching: _Watching, run: Run, world: World, assessment: Assessment
     """The assessment with what the user's own metrics add to it."""
     if watching.meter is None:
         return assessment
-    shared = assessment.rule == "shared-incident"
+    shared = assessment.rule in SHARED
     counting = watching.analysis.warm_left <= 0.0 and not shared
     watching.meter.read(run, world, watching.traffic, at=assessment.at, counting=counting, frozen=shared)
     return watching.meter.weigh(run, assessment)
