@@ -157,7 +157,10 @@ def _whole(told: Forecast) -> list[str]:
     least += [] if told.least_slower is None else [f"{told.least_slower:.3g} times as slow"]
     if least:
         lines.append(f"Found by nine of ten rollouts before the candidate gets all requests: {', '.join(least)}.")
-    lines.append(f"Within the margin, so no fault: error ratios up to {_percent(told.limit)}.")
+    within = [f"error ratios up to {_percent(told.limit)}"]
+    if told.slack is not None:
+        within.append(f"latency up to {told.slack[0] * 100:g} % or {told.slack[1] * 1000:g} ms more")
+    lines.append(f"Within the margin, so no fault: {', '.join(within)}.")
     return lines
 
 

@@ -1,6 +1,7 @@
 """What the planner predicts, against rollouts that really go through the analysis. Seeded; requests come at random."""
 
 from bisect import bisect_right
+from dataclasses import replace
 from itertools import accumulate
 from math import exp, inf, log, sqrt
 from random import Random
@@ -199,6 +200,31 @@ def test_a_candidate_that_is_slower_is_found_when_it_was_said(rps, weight, slowe
     assert (told is None) == (weight == 10.0 and slower == 1.2)
     seconds, _ = simulated(traffic, stretches, Fault(slower=slower), runs=7)
     assert_agreement(told, seconds)
+
+
+def test_answers_of_a_millisecond_may_double_within_the_slack():
+    quick = tuple((lower / 20.0, width / 20.0, count) for lower, width, count in LATENCY)
+    traffic, stretches = Traffic(400.0, 0.001, quick), (Stretch(50.0, 60.0, scaled_up=True),)
+    told = predicted(traffic, stretches, Fault(slower=1.5))
+    assert told is None
+    assert_agreement(told, simulated(traffic, stretches, Fault(slower=1.5), runs=5)[0])
+    assert predicted(traffic, stretches, Fault(slower=4.0)) is not None
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault", "latency"),
+    [
+        (AnalysisPolicy(ratio_margin=50.0, objective_errors=0.01), Fault(0.04), ()),
+        (AnalysisPolicy(latency_margin=9.0, objectives_latency=((0.9, 0.06),)), Fault(slower=2.0), LATENCY),
+    ],
+)
+def test_objectives_find_what_the_margins_allow(policy, fault, latency):
+    traffic, stretches = Traffic(100.0, 0.001, latency), (Stretch(50.0, 60.0, scaled_up=True),)
+    told = predicted(traffic, stretches, fault, policy=policy)
+    assert told is not None
+    assert_agreement(told, simulated(traffic, stretches, fault, policy=policy, runs=7)[0])
+    lax = replace(policy, objective_errors=None, objectives_latency=())
+    assert predicted(traffic, stretches, fault, policy=lax) is None
 
 
 def test_nine_of_ten_rollouts_find_the_least_error_ratio_that_is_promised():

@@ -54,6 +54,8 @@ class Forecast:
         steps: in their order.
         whole: for each fault asked about, where it is found if it is there from the beginning; None: nowhere.
         limit: the greatest error ratio within the margin; not a fault.
+        slack: how much slower is within the margin, as a fraction, and in seconds if that is more; None where latency
+            is not compared.
         least_errors: the least error ratio that is found with a probability of 90 % before the candidate gets all
             requests, if it is there from the beginning; None: none.
         least_slower: likewise the least multiple of stable's latency; None: none, or latency is not compared.
@@ -64,6 +66,7 @@ class Forecast:
     steps: tuple[StepForecast, ...]
     whole: tuple[Detection | None, ...]
     limit: float
+    slack: tuple[float, float] | None
     least_errors: float | None
     least_slower: float | None
 
@@ -92,6 +95,7 @@ def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stret
         steps=tuple(steps),
         whole=tuple(walk(begin, stretches, fault) for fault in faults),
         limit=limit,
+        slack=(policy.latency_margin, policy.latency_slack) if traffic.latency else None,
         least_errors=least_errors(begin, guarded, limit),
         least_slower=_least(lambda slower: is_found(begin, guarded, Fault(slower=slower)), 1.0, 10.0)
         if traffic.latency

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import log1p
 
 from fairway.domain.analysis.capital import Schedule
+from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes import begin_lanes
 from fairway.domain.analysis.lanes.error_ratio import (
     GUESS_FAILED,
@@ -13,9 +14,11 @@ from fairway.domain.analysis.lanes.error_ratio import (
     ErrorRatioTest,
 )
 from fairway.domain.analysis.lanes.latency import LatencyLane
+from fairway.domain.analysis.lanes.objective import ObjectiveLane
 from fairway.domain.analysis.margin import Margin, best_bet
 from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.growth import Wager
+from fairway.domain.analysis.planning.objectives import PlannedObjective
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.slowness import PlannedLatency
 from fairway.domain.analysis.policy import AnalysisPolicy
@@ -82,6 +85,8 @@ def planned_lanes(policy: AnalysisPolicy, traffic: Traffic) -> tuple[PlannedLane
                 planned.append(PlannedErrors(lane.weight, lane.test, traffic))
             case LatencyLane():
                 planned.append(PlannedLatency.begin(lane.weight, lane.test, traffic))
+            case ObjectiveLane():
+                planned.append(PlannedObjective(lane.weight, lane.test, traffic, Distribution(traffic.latency)))
             case _:
                 pass
     return tuple(planned)

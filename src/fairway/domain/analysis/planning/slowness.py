@@ -35,8 +35,9 @@ class PlannedLatency:
         """The lane with the edges that it would choose for this traffic."""
         stable = Distribution(traffic.latency)
         chosen = stable.edges(SHARES) if stable.total >= KNOWN else ()
-        edges = ((_next_cell(traffic.latency, edge * (1.0 + test.margin)), share) for edge, share in chosen)
-        return cls(weight, test, traffic, stable, tuple(edges))
+        allowed = ((max(edge * (1.0 + test.margin), edge + test.slack * 1e6), share) for edge, share in chosen)
+        edges = tuple((_next_cell(traffic.latency, edge), share) for edge, share in allowed)
+        return cls(weight, test, traffic, stable, edges)
 
     @property
     def schedule(self) -> Schedule:
@@ -62,7 +63,7 @@ class PlannedLatency:
         mine, theirs = fault.error_ratio(self.traffic), self.traffic.errors
         made = []
         for edge, share in self.edges:
-            slow_c = mine + (1.0 - mine) * _tail(self.stable, edge / fault.slower)
+            slow_c = mine + (1.0 - mine) * tail_share(self.stable, edge / fault.slower)
             slow_s = theirs + (1.0 - theirs) * share
             made += [_wager(odds, slow_c, slow_s, block) for odds in ODDS]
         return made or [Wager(0.0, 0.0, 0.0, 0.0, 0.0)]
@@ -92,7 +93,7 @@ def _next_cell(cells: Sequence[Cell], edge: float) -> float:
     return lower + width if lower < edge < lower + width else edge
 
 
-def _tail(stable: Distribution, edge: float) -> float:
+def tail_share(stable: Distribution, edge: float) -> float:
     """The share of the answers above the edge, spread evenly within cells."""
     above = float(stable.slower(edge))
     place = bisect_left(stable.cells, edge, key=lambda cell: cell[0]) - 1
