@@ -63,9 +63,10 @@ class Distribution:
 
     def _index(self) -> tuple[float, ...]:
         if self._lowers is None:
-            cells = self.cells
-            self._lowers = tuple([cell[0] for cell in cells])
-            self._above = list(accumulate([cell[2] for cell in reversed(cells)], initial=0))
+            self._lowers, counts = (), ()
+            if self.cells:
+                self._lowers, _, counts = zip(*self.cells, strict=True)
+            self._above = list(accumulate(counts[::-1], initial=0))
             self._above.reverse()
         return self._lowers
 

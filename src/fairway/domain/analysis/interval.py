@@ -18,6 +18,7 @@ from math import exp, lgamma, log, log1p
 POINTS = 97
 GRID = tuple(10.0 ** (-3.0 + 6.0 * i / (POINTS - 1)) for i in range(POINTS))
 _LOGS = tuple(log(r) for r in GRID)
+_MORE = tuple(r - 1.0 for r in GRID)
 _DOUBT = log(100.0)  # 1/alpha of a 99 % interval
 
 
@@ -41,7 +42,7 @@ class RatioInterval:
             return
         self.failures += candidate_failed
         before = self.sums or [0.0] * POINTS
-        self.sums = [s + failed * log1p(share * (r - 1.0)) for s, r in zip(before, GRID, strict=True)]
+        self.sums = [s + failed * log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
 
     def bounds(self) -> tuple[float | None, float | None]:
         """The 99 % interval.

@@ -19,7 +19,8 @@ makes that base 1. So it holds for every `q` and `o > 1`, however wrong the gues
 grows. With `o < 1` it is evidence against `p_c >= p_s`: that the candidate is not slower than the margin.
 """
 
-from math import log
+from collections.abc import Sequence
+from math import log, log1p
 
 
 def log_tail_e_value(odds: float, *, share: float, candidate: tuple[int, int], stable: tuple[int, int]) -> float:
@@ -31,9 +32,25 @@ def log_tail_e_value(odds: float, *, share: float, candidate: tuple[int, int], s
         candidate: requests of the candidate, and those of them slower than `m * b`.
         stable: requests of stable, and those of them slower than `b`; both revisions need at least one request.
     """
+    (gain,) = log_tail_e_values((odds,), share=share, candidate=candidate, stable=stable)
+    return gain
+
+
+def log_tail_e_values(
+    odds: Sequence[float], *, share: float, candidate: tuple[int, int], stable: tuple[int, int]
+) -> list[float]:
+    """The same for several bets on one block.
+
+    With `d = 1 - q + o q`, `t = o q / d` and `1 - t = (1 - q) / d`, which leaves three logarithms for each bet.
+    """
     (n_c, slow_c), (n_s, slow_s) = candidate, stable
-    theirs = odds * share / (1.0 - share + odds * share)
-    both = (n_c * theirs + n_s * share) / (n_c + n_s)
-    slow = slow_c * log(theirs) + slow_s * log(share) - (slow_c + slow_s) * log(both)
-    fast_c, fast_s = n_c - slow_c, n_s - slow_s
-    return slow + fast_c * log(1.0 - theirs) + fast_s * log(1.0 - share) - (fast_c + fast_s) * log(1.0 - both)
+    slow, fast = slow_c + slow_s, n_c + n_s - slow_c - slow_s
+    part, passed = n_c / (n_c + n_s), 1.0 - share
+    alike = slow * log(share) + fast * log1p(-share)
+    gains = []
+    for one in odds:
+        scale = passed + one * share
+        both = part * one * share / scale + (1.0 - part) * share
+        own = slow_c * log(one) - n_c * log(scale)
+        gains.append(alike + own - slow * log(both) - fast * log1p(-both))
+    return gains

@@ -31,6 +31,9 @@ from fairway.domain.analysis.tally import Tally
 
 NO_COUNTS = Counts(0, 0)
 
+NOT_STORED = ("test", "bounds")
+"""The test follows from the policy, the bounds from the interval."""
+
 PATIENCE = 8
 """Block lengths without a request of stable after which the candidate is judged alone."""
 
@@ -87,6 +90,7 @@ class ErrorRatioLane:
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
         stable: what closed blocks of the whole rollout have counted of stable.
+        bounds: the interval's ends once they were asked for; computed anew when the interval changes.
         dispersion: by which the open block will be tempered, as known when it began.
     """
 
@@ -102,6 +106,7 @@ class ErrorRatioLane:
     stable: Counts = NO_COUNTS
     interval: RatioInterval = field(default_factory=RatioInterval)
     dispersion: float = 1.0
+    bounds: tuple[float | None, float | None] | None = field(default=None, compare=False)
 
     @classmethod
     def begin(cls, name: str, weight: float, test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -116,7 +121,7 @@ class ErrorRatioLane:
     def enter_step(self, step: Step) -> None:
         """Discards what is left of an open block; forgets what described the step before."""
         self.seconds, self.quiet, self.open = 0.0, 0.0, Tally()
-        self.judged, self.interval = Tally(), RatioInterval()
+        self.judged, self.interval, self.bounds = Tally(), RatioInterval(), None
         if self.capital.blocks:
             self.capital.enter_step()
         self.step = step
@@ -150,7 +155,9 @@ class ErrorRatioLane:
         candidate = Counts(self.judged.candidate_finished, self.judged.candidate_failed)
         stable = Counts(self.judged.stable_finished, self.judged.stable_failed)
         ratio = candidate.ratio / stable.ratio if candidate.ratio is not None and stable.ratio else None
-        low, high = self.interval.bounds()
+        if self.bounds is None:
+            self.bounds = self.interval.bounds()
+        low, high = self.bounds
         words = self.test.words
         if self.step.alone:
             words = f"an error ratio of at most {self._absolute().points * 100:.3g} %"
@@ -159,7 +166,7 @@ class ErrorRatioLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "test"}
+        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name not in NOT_STORED}
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -190,6 +197,7 @@ class ErrorRatioLane:
             finished, failed = block.stable_finished, block.stable_failed
             self.stable = Counts(self.stable.finished + finished, self.stable.failed + failed)
             share = block.candidate_finished / (block.candidate_finished + finished)
+            self.bounds = None if block.candidate_failed or failed else self.bounds
             self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
         return True
 

@@ -26,7 +26,7 @@ from fairway.domain.analysis.lanes.slowness import Comparison
 from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.latency import quantile
 from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.analysis.tail import log_tail_e_value
+from fairway.domain.analysis.tail import log_tail_e_values
 
 SHARES = (0.5, 0.25, 0.1, 0.05, 0.01)
 """Wanted tail shares of the edges: P50, P75, P90, P95, P99."""
@@ -40,6 +40,9 @@ KNOWN = 50
 
 BELIEVED = 200.0
 """What was counted before the step is worth so many requests for the share that a bet supposes."""
+
+COMPARED = 12
+"""Blocks after which the quantiles are computed anew while the evidence says nothing."""
 
 FORGET, REMEMBER = 0.9, 500.0
 """Each block what is known of the shares loses a tenth of its worth, as long as it is worth so many requests."""
@@ -93,6 +96,7 @@ class LatencyLane:
         window: the open block.
         judged: of both revisions, what the closed blocks of this step have counted.
         comparison: quantiles of this step, to be shown.
+        shown: the evidence as of the last closed block, once it was asked for.
     """
 
     name: str
@@ -108,6 +112,7 @@ class LatencyLane:
     window: TailWindow = field(default_factory=TailWindow)
     judged: list[list[int]] = field(default_factory=_nothing)
     comparison: Comparison = field(default_factory=Comparison)
+    shown: LaneEvidence | None = field(default=None, compare=False)
 
     @classmethod
     def begin(cls, name: str, weight: float, test: LatencyTest) -> "LatencyLane":
@@ -121,7 +126,7 @@ class LatencyLane:
         """Discards the open block; edges are chosen anew."""
         self.seconds, self.edges, self.judged = 0.0, [], _nothing()
         self.window.close()
-        self.comparison = Comparison()
+        self.comparison, self.shown = Comparison(), None
         if self.capital.blocks:
             self.capital.enter_step()
         self.step = step
@@ -149,13 +154,19 @@ class LatencyLane:
         return None
 
     def evidence(self) -> LaneEvidence:
-        """What to show; counts and quantiles describe the present step, at the edge that tells most."""
+        """What to show; counts and quantiles describe the present step."""
+        if self.shown is None:
+            self.shown = self._show()
+        return self.shown
+
+    def _show(self) -> LaneEvidence:
+        """The evidence at the edge that tells most."""
         stakes = [sum(self.capital.stakes[i : i + len(ODDS)]) for i in range(0, len(self.capital.stakes), len(ODDS))]
         telling = stakes.index(max(stakes))
         (n_c, *slow_c), (n_s, *slow_s) = self.judged
         margin = self.margin or self.test.margin
         quantiles = self.comparison.quantiles
-        shown = quantiles[min(telling, len(quantiles) - 1)] if quantiles else None
+        told = quantiles[min(telling, len(quantiles) - 1)] if quantiles else None
         slowness = None
         if self.edges and n_c:
             edge = self.edges[telling]
@@ -166,16 +177,16 @@ class LatencyLane:
             min(self.e_value(), GREATEST_E_VALUE),
             Counts(n_c, slow_c[telling]),
             Counts(n_s, slow_s[telling]),
-            shown.ratio if shown else None,
-            shown.low if shown else None,
-            shown.high if shown else None,
+            told.ratio if told else None,
+            told.low if told else None,
+            told.high if told else None,
             f"at most {margin * 100:.3g} % or {self.test.slack * 1000:g} ms slower than stable",
             slowness=slowness,
         )
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "test"}
+        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name not in ("test", "shown")}
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: LatencyTest) -> "LatencyLane":
@@ -207,6 +218,7 @@ class LatencyLane:
         self.margin = max(self.test.margin, margin_of_instances(histograms))
         self.edges = [edge for edge, _ in chosen]
         self.known = min(float(stable.total), BELIEVED)
+        self.shown = None
         self.slow = [share * self.known for _, share in chosen]
         return True
 
@@ -215,18 +227,20 @@ class LatencyLane:
         (n_c, slow_c), (n_s, slow_s) = self.window.counts(reading.histograms)
         if n_c == 0 or n_s == 0:
             return False
-        gains = []
+        gains: list[float] = []
         for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True):
-            for odds in ODDS:
-                gain = log_tail_e_value(odds, share=share, candidate=(n_c, u), stable=(n_s, w))
-                gains.append(gain / reading.dispersion)
+            block = log_tail_e_values(ODDS, share=share, candidate=(n_c, u), stable=(n_s, w))
+            gains += [gain / reading.dispersion for gain in block]
         self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
         fading = max(min(1.0, REMEMBER / self.known), FORGET)
         self.known = self.known * fading + n_s
         self.slow = [before * fading + w for before, w in zip(self.slow, slow_s, strict=True)]
         for kept, added in zip(self.judged, ((n_c, *slow_c), (n_s, *slow_s)), strict=True):
             kept[:] = [before + more for before, more in zip(kept, added, strict=True)]
-        self.comparison.update(reading.histograms)
+        self.shown = None
+        # They cost as much as all the rest, and are for people: always new only where there is something to explain.
+        if self.e_value() > 1.0 or self.capital.blocks % COMPARED == 1:
+            self.comparison.update(reading.histograms)
         return True
 
     def _shares(self) -> list[float]:

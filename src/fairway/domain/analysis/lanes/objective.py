@@ -11,7 +11,8 @@ misses it goes on. Where stable has no requests of its own, nothing excuses the 
 """
 
 from dataclasses import dataclass, field
-from math import exp
+from functools import cache
+from math import exp, log
 from typing import Any
 
 from fairway.domain import codec
@@ -57,12 +58,18 @@ class ObjectiveTest:
 
     def gains(self, counts: Counts) -> list[float]:
         """Logarithms of one block's e-values, one for each alternative."""
-        margin, candidate = Margin(0.0, self.limit), (counts.finished, counts.failed)
-        gains = []
-        for multiple in MULTIPLES:
-            bet = best_bet(min(1.0, multiple * self.limit), stable=0.0, balance=0.0, margin=margin)
-            gains.append(log_e_value(bet, candidate=candidate, stable_failed=0, balance=0.0, margin=margin))
-        return gains
+        return [counts.failed * hit + counts.finished * miss for hit, miss in _bets(self.limit)]
+
+
+@cache
+def _bets(limit: float) -> tuple[tuple[float, float], ...]:
+    """For each alternative what a request that counts adds to the logarithm of the e-value, and what each costs."""
+    margin, bets = Margin(0.0, limit), []
+    for multiple in MULTIPLES:
+        bet = best_bet(min(1.0, multiple * limit), stable=0.0, balance=0.0, margin=margin)
+        hit = log_e_value(bet, candidate=(0, 1), stable_failed=0, balance=0.0, margin=margin)
+        bets.append((hit, log_e_value(bet, candidate=(1, 0), stable_failed=0, balance=0.0, margin=margin)))
+    return tuple(bets)
 
 
 @dataclass(slots=True)
@@ -75,7 +82,8 @@ class ObjectiveLane:
         window: the open block where slow requests count.
         judged: counts of closed blocks of this step, of the candidate.
         stable: likewise of stable.
-        candidate_misses: how the evidence that the candidate misses the objective has risen of late; 1 or more.
+        candidate_misses: how the evidence that the candidate misses the objective has risen of late, for each
+            alternative; 1 or more.
         stable_misses: likewise for stable.
     """
 
@@ -89,8 +97,8 @@ class ObjectiveLane:
     window: TailWindow = field(default_factory=TailWindow)
     judged: Counts = NO_REQUESTS
     stable: Counts = NO_REQUESTS
-    candidate_misses: float = 1.0
-    stable_misses: float = 1.0
+    candidate_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
+    stable_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
 
     @classmethod
     def begin(cls, name: str, weight: float, test: ObjectiveTest) -> "ObjectiveLane":
@@ -133,7 +141,7 @@ class ObjectiveLane:
 
     def obstacle(self) -> Finding | None:
         """Both revisions miss the objective."""
-        if min(self.candidate_misses, self.stable_misses) < self.test.cap**2:
+        if min(max(self.candidate_misses), max(self.stable_misses)) < self.test.cap**2:
             return None
         return Finding(RULE, f"stable misses the objective as well ({self.test.words}), so the cause lies elsewhere")
 
@@ -194,18 +202,18 @@ class ObjectiveLane:
 
     def _judge(self, candidate: Counts, stable: Counts, *, dispersion: float) -> None:
         gains = [gain / dispersion for gain in self.test.gains(candidate)]
-        if candidate.finished and self.stable_misses < self.test.cap:
+        if candidate.finished and max(self.stable_misses) < self.test.cap:
             self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
             self.judged = _sum(self.judged, candidate)
             self.stable = _sum(self.stable, stable)
         self.candidate_misses = self._risen(self.candidate_misses, gains)
         self.stable_misses = self._risen(self.stable_misses, self.test.gains(stable))
 
-    def _risen(self, before: float, gains: list[float]) -> float:
-        """The detector after a block: it never falls below 1, and not so high that it could not fall again."""
-        cap = self.test.cap
-        rise = sum(min(cap, exp(min(gain, 700.0))) for gain in gains) / len(gains)
-        return min(cap**3, max(1.0, before * rise))
+    def _risen(self, before: list[float], gains: list[float]) -> list[float]:
+        """The detectors after a block: none falls below 1, nor rises so high that it could not fall again."""
+        cap, highest = self.test.cap, log(self.test.cap)
+        rises = (exp(min(gain, highest)) for gain in gains)
+        return [min(cap**3, max(1.0, one * rise)) for one, rise in zip(before, rises, strict=True)]
 
 
 def _counted(slow: Slow) -> Counts:

@@ -1,0 +1,152 @@
+"""What judging costs: `python -m benchmarks.analysis_cost`.
+
+Given are the readings that a controller takes of a rollout with 1,000 requests a second, four readings a second, with
+histograms like Envoy's and failures of both revisions. Measured is processor time of this process:
+
+- one block of every lane, from its counts to its capital; `BLOCK_LIMIT` µs together;
+- all lanes of `ROLLOUTS` rollouts at once, every reading; `SHARE_LIMIT` of a core;
+- the whole analysis at every reading: rules, watches, lanes, the evidence for people and its sentence. No limit.
+
+Exit status 1 when a limit is missed. Reading the router and saving to the journal are not in it.
+"""
+
+import math
+import sys
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from random import Random
+
+from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.distribution import Distribution
+from fairway.domain.analysis.instances import InstanceHealth
+from fairway.domain.analysis.lanes import begin_lanes
+from fairway.domain.analysis.lanes.lane import Histograms, Reading, Step
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, TrafficSnapshot
+
+BLOCK_LIMIT = 100.0
+SHARE_LIMIT = 0.05
+ROLLOUTS = 1000
+PER_SECOND = 4
+SECONDS = 200
+REPEATS = 5
+RATE, WEIGHT, FAILING = 1000, 10.0, 0.001
+
+EDGES = [digits * 10.0 ** (power - 1) for power in range(1, 7) for digits in range(10, 100)]
+"""Of Envoy's histograms: two significant digits, in microseconds."""
+
+POLICIES = {
+    "a rollout without objectives": AnalysisPolicy(),
+    "a rollout with two objectives": AnalysisPolicy(objective_errors=0.02, objectives_latency=((0.99, 0.5),)),
+}
+HEALTH = tuple(InstanceHealth(f"{name}-{i}", name, True, 0, False, True, "") for name in "cs" for i in range(2))
+
+
+def main() -> int:
+    """Measures, prints, and says whether the limits are kept."""
+    snapshots, kept = list(_snapshots(Random(1))), True
+    for name, policy in POLICIES.items():
+        block = _least(partial(_one_block_each, policy, snapshots))
+        lanes = _least(partial(_lanes, policy, snapshots)) * PER_SECOND * ROLLOUTS / 1e6
+        whole = _least(partial(_whole, policy, snapshots)) * PER_SECOND * ROLLOUTS / 1e6
+        kept &= block <= BLOCK_LIMIT and lanes <= SHARE_LIMIT
+        print(f"{name}:")
+        print(f"  one block of every lane            {block:7.1f} µs   (limit {BLOCK_LIMIT:g})")
+        print(f"  lanes of {ROLLOUTS:,} rollouts at once    {lanes:7.1%} of a core   (limit {SHARE_LIMIT:.0%})")
+        print(f"  their whole analysis               {whole:7.1%} of a core")
+    print("within the limits" if kept else "NOT within the limits")
+    return 0 if kept else 1
+
+
+def _least(measure: Callable[[], float]) -> float:
+    """Of several measurements: what others do on this machine is no cost of ours."""
+    return min(measure() for _ in range(REPEATS))
+
+
+def _one_block_each(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
+    """Microseconds for one block of every lane, each given as one reading of the block's length."""
+    apart = round(policy.block * PER_SECOND)
+    readings = _readings(snapshots[::apart], policy.block)
+    spent = 0.0
+    lanes = begin_lanes(policy)
+    for lane in lanes:
+        lane.enter_step(Step(WEIGHT, False, 0.0))
+        lane.observe(readings[0])
+    for reading in readings[1:]:
+        begun = time.process_time()
+        for lane in lanes:
+            lane.observe(reading)
+        spent += time.process_time() - begun
+    return spent / (len(readings) - 1) * 1e6
+
+
+def _lanes(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
+    """Microseconds for all lanes and one reading."""
+    readings = _readings(snapshots, 1.0 / PER_SECOND)
+    lanes = begin_lanes(policy)
+    for lane in lanes:
+        lane.enter_step(Step(WEIGHT, False, 0.0))
+    begun = time.process_time()
+    for reading in readings:
+        for lane in lanes:
+            lane.observe(reading)
+    return (time.process_time() - begun) / len(readings) * 1e6
+
+
+def _whole(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
+    """Microseconds for taking in one reading and saying what follows from it."""
+    analysis = Analysis(policy, "c", "s")
+    analysis.observe(snapshots[0], HEALTH, at=snapshots[0].at)
+    analysis.enter_step(WEIGHT, at=0.0, scaled_up=False)
+    begun = time.process_time()
+    for snapshot in snapshots[1:]:
+        analysis.observe(snapshot, HEALTH, at=snapshot.at)
+        analysis.assess(at=snapshot.at)
+    return (time.process_time() - begun) / (len(snapshots) - 1) * 1e6
+
+
+def _readings(snapshots: list[TrafficSnapshot], seconds: float) -> list[Reading]:
+    """What lanes are told between each two snapshots."""
+    readings = []
+    for before, now in pairwise(snapshots):
+        counts = []
+        for name in "cs":
+            one, other = before.of(name), now.of(name)
+            counts += [other.finished - one.finished, other.failed - one.failed]
+        histograms = Histograms(0, Distribution(now.of("c").latency), Distribution(now.of("s").latency))
+        readings.append(Reading(seconds, Tally(*counts), warming=False, incident=False, histograms=histograms))
+    return readings
+
+
+def _snapshots(random: Random) -> Iterator[TrafficSnapshot]:
+    """Log-normal latencies around 50 ms; each revision has two instances."""
+    cells: dict[str, dict[int, int]] = {"c": {}, "s": {}}
+    counts = {"c": [0, 0], "s": [0, 0]}
+    parts = {"c": WEIGHT / 100.0, "s": 1.0 - WEIGHT / 100.0}
+    for tick in range(SECONDS * PER_SECOND + 1):
+        for name, part in parts.items():
+            for _ in range(round(RATE / PER_SECOND * part)):
+                counts[name][0] += 1
+                if random.random() < FAILING:
+                    counts[name][1] += 1
+                else:
+                    cell = bisect_right(EDGES, 5e4 * math.exp(0.6 * random.gauss(0.0, 1.0))) - 1
+                    cells[name][cell] = cells[name].get(cell, 0) + 1
+        yield TrafficSnapshot(
+            tick / PER_SECOND, "one", tuple(_revision(name, counts[name], cells[name]) for name in "cs")
+        )
+
+
+def _revision(name: str, counts: list[int], cells: dict[int, int]) -> RevisionTraffic:
+    finished, failed = counts
+    latency = tuple((EDGES[cell], EDGES[cell + 1] - EDGES[cell], cells[cell]) for cell in sorted(cells))
+    instances = tuple(InstanceTraffic(f"{name}-{i}", finished // 2, failed // 2) for i in range(2))
+    return RevisionTraffic(name, finished, failed, latency, instances)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Tempering: how failures vary between equal instances, and what that does to the evidence."""
+
+from random import Random
+
+import pytest
+
+from fairway.domain.analysis.dispersion import BLOCK, ENOUGH, Dispersion
+from fairway.domain.analysis.lanes import begin_lanes
+from fairway.domain.analysis.lanes.lane import Reading, Step
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.traffic import InstanceTraffic
+
+
+def watched(seconds, draw, *, instances=5, each=1000, known=None, shared=lambda second: False):
+    """A dispersion after so many seconds; `draw()` gives the failures of one instance in five seconds."""
+    dispersion, counts = known or Dispersion(), [[0, 0] for _ in range(instances)]
+    for second in range(0, seconds, 5):
+        for count in counts:
+            count[0] += each
+            count[1] += draw()
+        seen = tuple(InstanceTraffic(f"s-{i}", *count) for i, count in enumerate(counts))
+        dispersion.observe(5.0, seen, series=0, shared=shared(second))
+    return dispersion
+
+
+def independent(random):
+    return lambda: sum(random.random() < 0.01 for _ in range(300))
+
+
+def in_tens(random):
+    return lambda: 10 * sum(random.random() < 0.01 for _ in range(30))
+
+
+def test_independent_failures_cost_nothing():
+    assert watched(1800, independent(Random(1))).factor == pytest.approx(1.0, abs=0.25)
+
+
+def test_failures_in_clusters_of_ten_count_a_tenth():
+    assert watched(1800, in_tens(Random(2))).factor == pytest.approx(10.0, rel=0.3)
+
+
+def test_less_than_ten_minutes_are_not_believed():
+    assert watched(595, in_tens(Random(3))).factor == 1.0
+    assert watched(int(ENOUGH + 2 * BLOCK), in_tens(Random(3))).factor > 3.0
+
+
+def test_little_that_is_known_is_shrunk_towards_one_and_a_half():
+    nothing = watched(900, lambda: 0)
+    assert (nothing.freedom, nothing.factor) == (0, 1.5)
+    assert Dispersion(seconds=900.0, pearson=40.0, freedom=20).factor == pytest.approx((30.0 + 40.0) / 40.0)
+
+
+def test_blocks_with_an_incident_that_hit_everyone_say_nothing():
+    assert watched(1800, in_tens(Random(4)), shared=lambda second: second % 30 == 15).seconds == 0.0
+
+
+def test_counters_that_begin_again_cost_one_block():
+    dispersion = watched(900, lambda: 3)
+    before = dispersion.seconds
+    dispersion.observe(5.0, (InstanceTraffic("s-0", 10, 9),), series=1, shared=False)
+    assert (dispersion.seconds, dispersion.age) == (before, 0.0)
+
+
+def test_a_single_instance_has_nothing_to_differ_from():
+    assert watched(1800, in_tens(Random(5)), instances=1).freedom == 0
+
+
+def test_what_is_taken_over_goes_on_with_other_counters():
+    known = watched(900, in_tens(Random(6))).taken_over()
+    assert (known.series, known.counts) == (-1, {})
+    before = known.factor
+    assert before > 3.0
+    assert watched(1800, independent(Random(7)), known=known).factor < before
+
+
+def test_the_hard_lane_is_not_tempered():
+    values = []
+    for dispersion in (1.0, 5.0):
+        lane = begin_lanes(AnalysisPolicy())[0]
+        lane.enter_step(Step(50.0, False, 0.0))
+        lane.observe(Reading(0.25, Tally(50, 25, 50, 1), warming=False, incident=False, dispersion=dispersion))
+        values.append(lane.e_value())
+    assert values[0] == values[1] > 1.0
+
+
+def test_tempered_evidence_grows_half_as_fast():
+    lanes = []
+    for dispersion in (1.0, 2.0):
+        lane = begin_lanes(AnalysisPolicy())[1]
+        lane.enter_step(Step(50.0, False, 0.0))
+        for _ in range(30):
+            lane.observe(Reading(10.0, Tally(500, 8, 500, 4), warming=False, incident=False, dispersion=dispersion))
+        lanes.append(lane)
+    plain, tempered = (lane.e_value() for lane in lanes)
+    assert plain > 2.0 * tempered > 2.0
