@@ -9,20 +9,20 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from fairway.adapters.commands import LocalCommands
 from fairway.bootstrap.ambient import now
 from fairway.bootstrap.controller import take_lock
-from fairway.bootstrap.project import COMMANDS_FOLDER, STATE_FOLDER, Project, recall
+from fairway.bootstrap.project import STATE_FOLDER, Project, recall
+from fairway.bootstrap.tidying import tidy
 from fairway.domain.errors import FairwayError, PermanentError
 from fairway.engine.advance import Engine
 from fairway.engine.controller import POSTMEN, WORKERS, Controller, Postman
 from fairway.engine.judge import Judge
 
-#: Seconds for which results and output of commands are kept, and between two looks for older ones.
-KEPT_COMMANDS, PRUNE_EVERY = 30 * 86400.0, 86400.0
+#: Seconds between two looks for what nobody needs any more.
+TIDY_EVERY = 86400.0
 
 
 def serve(config: Path | None, log: Callable[[str], None]) -> None:
@@ -70,6 +70,7 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
         others = [
             threading.Thread(target=postman.serve, args=(stop,), name="postman"),
             threading.Thread(target=_care, args=(project, stop, report), name="care"),
+            threading.Thread(target=_tidy, args=(project, stop, report), name="tidy"),
         ]
         for thread in others:
             thread.start()
@@ -85,14 +86,18 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
 
 
 def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
-    """The controller and the supervisor keep each other alive; once a day, what commands left long ago goes."""
-    pruned = float("-inf")
+    """The controller and the supervisor keep each other alive."""
     while not stop.wait(1.0):
-        if not 0 <= now() - pruned < PRUNE_EVERY:
-            pruned = now()
-            with suppress(OSError):
-                LocalCommands(project.state / COMMANDS_FOLDER).prune(KEPT_COMMANDS)
         try:
             project.supervisor.ensure_running()
         except FairwayError as error:
             report("supervisor", error)
+
+
+def _tidy(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
+    """Once a day, also where clocks jump, what nobody needs any more goes. A thread of its own: it may take minutes."""
+    tidied = float("-inf")
+    while not stop.wait(1.0):
+        if not 0 <= now() - tidied < TIDY_EVERY:
+            tidied = now()
+            tidy(project, tidied, report)

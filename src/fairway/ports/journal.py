@@ -227,6 +227,10 @@ class Outbox(Protocol):
         """It could not be delivered; try again at `until`, or never."""
         ...
 
+    def forget(self, *, before: float) -> int:
+        """Removes what was delivered or given up of runs that ended before that time, and says how many messages."""
+        ...
+
 
 class ReadStore(Protocol):
     """What questions ask: the reading half of the journal."""

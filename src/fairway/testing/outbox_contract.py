@@ -6,7 +6,7 @@ from fairway.domain.errors import TransientError
 from fairway.domain.rollout.events import Held, Paused
 from fairway.domain.rollout.spec import Adapter
 from fairway.ports.journal import Message
-from fairway.testing.journal_samples import BEGIN, begin, plan, promotion, way_back
+from fairway.testing.journal_samples import BEGIN, begin, deployed, plan, promotion, revision, way_back
 from fairway.testing.store_contract import Store, StoreContract, caught
 
 HOOK = Adapter("webhook", (("url", "http://127.0.0.1:1/hook"),))
@@ -90,6 +90,26 @@ class OutboxContract(StoreContract):
         (first,) = due(store)
         store.postpone(first.id, until=BEGIN, error="410", give_up=True)
         assert delivered(store) == ["promoted"]
+
+    def test_what_is_done_is_forgotten_when_its_run_ended_long_enough_ago(self) -> None:
+        store = self.open_store()
+        deployed(store, "run-1", plan("1.0.0", None, "production", HOOK), BEGIN)
+        told = len(delivered(store))
+        begin(store, "run-2", plan("1.1.0", revision("1.0.0"), "production", HOOK), BEGIN + 100)
+        ended = store.list_runs(limit=9)[-1].ended or 0.0
+        assert store.forget(before=ended) == 0
+        assert store.forget(before=ended + 1) == told > 1
+        assert store.forget(before=ended + 1) == 0
+        assert delivered(store) == ["started"]
+        assert store.forget(before=BEGIN + 9e9) == 0
+
+    def test_what_waits_is_never_forgotten(self) -> None:
+        store = self.open_store()
+        deployed(store, "run-1", plan("1.0.0", None, "production", HOOK, BELL), BEGIN)
+        (first, *_) = due(store)
+        store.postpone(first.id, until=BEGIN, error="410", give_up=True)
+        assert store.forget(before=BEGIN + 9e9) == 1
+        assert "promoted" in delivered(store)
 
     def test_what_was_delivered_stays_delivered(self) -> None:
         store = self.open_store()

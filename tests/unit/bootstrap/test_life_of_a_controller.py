@@ -1,9 +1,7 @@
 """What a controller looks after besides runs, and that it ends when it cannot go on."""
 
-import json
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,17 +31,4 @@ def test_a_controller_whose_loop_fails_ends_with_all_its_threads(project, monkey
     monkeypatch.setattr(Controller, "serve", fail)
     with pytest.raises(RuntimeError):
         serving._serve(project, lambda line: None)
-    assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care"})
-
-
-def test_what_commands_left_long_ago_goes_and_what_is_young_stays(project):
-    stop = threading.Event()
-    places = {age: project.state / serving.COMMANDS_FOLDER / f"key-{age}" for age in ("old", "young")}
-    for age, place in places.items():
-        place.mkdir(parents=True)
-        finished = time.time() - (serving.KEPT_COMMANDS + 60.0 if age == "old" else 60.0)
-        result = {"status": 0, "tail": "", "started": finished, "finished": finished}
-        (place / "result.json").write_text(json.dumps(result))
-    project.supervisor.ensure_running = stop.set
-    serving._care(project, stop, lambda what, error: None)
-    assert [age for age, place in places.items() if place.exists()] == ["young"]
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care", "tidy"})

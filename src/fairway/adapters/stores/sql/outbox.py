@@ -20,6 +20,11 @@ _POSTPONE = (
 )
 
 
+# Messages are called RUN.VERSION.PLACE.
+_DONE = "SELECT id FROM fairway_outbox WHERE state <> 'waiting'"
+_ENDED = "SELECT 1 FROM fairway_runs WHERE id = :run AND ended < :before"
+
+
 class SqlOutbox(Outbox):
     """The port `Outbox`."""
 
@@ -61,3 +66,18 @@ class SqlOutbox(Outbox):
         state = "abandoned" if give_up else "waiting"
         with self._database.writing() as connection:
             connection.execute(_POSTPONE, {"id": message, "due": until, "error": storable(error), "state": state})
+
+    def forget(self, *, before: float) -> int:
+        """Removes what is done of runs that ended before that time; one short transaction a run."""
+        service = self._database.service
+        by_run: dict[str, list[str]] = {}
+        with self._database.reading() as connection:
+            done = _DONE if service is None else f"{_DONE} AND service = :service"
+            for (message,) in connection.rows(done, {"service": service}):
+                by_run.setdefault(message.rsplit(".", 2)[0], []).append(message)
+            old = [run for run in by_run if connection.value(_ENDED, {"run": run, "before": before})]
+        for run in old:
+            with self._database.writing() as connection:
+                for message in by_run[run]:
+                    connection.execute("DELETE FROM fairway_outbox WHERE id = :id", {"id": message})
+        return sum(len(by_run[run]) for run in old)
