@@ -164,3 +164,26 @@ def test_a_postman_that_is_told_to_stop_begins_nothing_new():
         one.serve(stop)
         receivers.answers["dead"].set()
     assert box.waiting == ["late.1"]
+
+
+def test_a_message_that_arrives_while_the_outbox_answers_is_not_sent_again(threads):
+    class Late(Box):
+        """Its answer was read before the delivery under way ended, and comes after it."""
+
+        def list_due(self, *, now, limit):
+            due = super().list_due(now=now, limit=limit)
+            if "slow" in receivers.called and receivers.called["slow"].is_set():
+                receivers.answers["slow"].set()
+                finish(one)
+                while one._under_way:
+                    pass
+            return due
+
+    receivers = Receivers("slow")
+    box = Late("slow.1")
+    one = postman(box, receivers, threads)
+    one.turn()
+    assert receivers.called["slow"].wait(LONG)
+    one.turn()
+    finish(one)
+    assert receivers.received == ["slow.1"]

@@ -207,3 +207,16 @@ def test_what_copies_have_shown_does_not_count_for_requests():
     one = watched(60, GOOD, one=entered(10.0))
     one.enter_step(Step(10.0, False, 60.0, copies=True), POLICY)
     assert not is_shown(one.shown)
+
+
+def test_failures_that_vary_more_than_they_should_show_less():
+    calm, wild = ErrorEvidence(), ErrorEvidence()
+    for _ in range(10):
+        calm.grow(GOOD, MARGIN)
+        wild.grow(GOOD, MARGIN, dispersion=2.0)
+    assert [one / 2.0 for one in calm.logs] == pytest.approx(wild.logs)
+    one = watched(60, GOOD, one=entered(10.0))
+    other = entered(10.0)
+    for _ in range(60):
+        other.observe(Reading(1.0, GOOD, warming=False, incident=False, dispersion=4.0), POLICY)
+    assert errors(other).e_value < errors(one).e_value

@@ -230,3 +230,14 @@ def test_what_is_missing_to_show_an_objective_is_named_and_shrinks():
     policy = strict_about(objective_errors=0.01)
     early, late = (watched(policy, Town(), seconds)["objective-errors"].missing for seconds in (1, 3))
     assert early > late > 0
+
+
+def test_what_was_shown_of_latency_at_one_weight_is_not_shown_at_the_next():
+    one, town = entered(), Town()
+    for _ in range(60):
+        one.observe(town.reading(), POLICY)
+    assert one.shown[1].e_value > LIMIT
+    entered(one)
+    assert one.shown[1].e_value > LIMIT
+    entered(one, 25.0)
+    assert one.shown[1].e_value == pytest.approx(1.0)
