@@ -139,7 +139,7 @@ def test_every_command_is_in_the_reference():
 
 def test_every_configuration_key_is_in_the_reference():
     text = PAGES["docs/reference/configuration.md"].text + PAGES["docs/reference/adapters.md"].text
-    described = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)) | {"kind"}
+    described = set(re.findall(r"^\| `([a-z_0-9]+)` \|", text, re.MULTILINE)) | {"kind"}
     kinds = {port: catalog.settings_by_kind(port) for port in ("target", "router", "notifier")}
     known = Known(targets=kinds["target"], routers=kinds["router"], notifiers=kinds["notifier"])
     assert _keys(json_schema(known)) - described == set()
