@@ -58,6 +58,7 @@ class LocalTarget:
         self._clock = clock
         self._folder = folder
         self._key = key_of(service, environment)
+        self._folder = folder
         self._store = RecordStore(folder, self._key)
         # With the folder: the same service of two checkouts should not try the same ports at the same time.
         self._name = f"{folder.absolute()}/{self._key}"
@@ -160,7 +161,7 @@ class LocalTarget:
                 ready_body=revision.run.health.ready_body,
                 timeout=revision.run.health.timeout,
                 version=revision.version,
-                socket=choose_socket(f"{self._name}/{name}") if by_socket else "",
+                socket=choose_socket(f"{self._name}/{name}", self._folder) if by_socket else "",
             )
             unit = make_unit(self._unit(record), revision, record)
             records = replace(records, instances=(*records.instances, record), last_port=port or records.last_port)
