@@ -297,7 +297,8 @@ class AnalysisSection(Section):
     )
     no_data: PositiveDuration = Field(
         default=300.0,
-        description="How long the candidate may stay without requests while stable has some, and a metric without data.",
+        description="How long the candidate may stay without requests while stable has some, and a metric without "
+        "data.",
         examples=["5m"],
     )
     metrics: MetricsSection = Field(
