@@ -62,6 +62,16 @@ def compile_deploy(
     """
     if stable is not None and stable.id == candidate.id:
         return _rescale(service, environment, stable, stable_instances)
+    return _introduce(service, environment, candidate, stable, stable_instances)
+
+
+def _introduce(
+    service: ServiceSpec,
+    environment: EnvironmentSpec,
+    candidate: Revision,
+    stable: Revision | None,
+    stable_instances: int,
+) -> Plan:
     forward, commit = _way_there(environment, candidate, stable, stable_instances)
     return Plan(
         kind="deploy",
