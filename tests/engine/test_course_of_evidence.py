@@ -5,13 +5,18 @@ from itertools import pairwise
 
 import pytest
 from boundaries import Crash
-from engine_world import Controller, drive_until, live_through
+from engine_world import Controller, drive_until, facts, live_through
 from matrix import Matrix
+from rich.console import Console
 from scripts import DEAD, named
 
+from fairway.cli.plot.scene import explanation
+from fairway.cli.plot.terminal import draw_text
+from fairway.domain.rollout.events import RollbackStarted, StepFailed
 from fairway.domain.rollout.strategy import Canary
 from fairway.engine.judge import SAVE_EVERY
 from fairway.usecases.course import tell_course
+from fairway.usecases.report import describe_run
 from rollout_samples import deployment
 
 
@@ -90,3 +95,22 @@ def test_a_run_that_was_never_judged_has_an_empty_course(make, sqlite, clock):
     assert (course.points, course.margin) == ((), None)
     live_through(street)
     assert "first deployment" in tell_course(street.store, street.id).silence
+
+
+def test_journal_state_evidence_and_picture_say_the_same_sentence(make):
+    street = make(failing=DEAD)
+    run = live_through(street)
+    course = tell_course(street.store, street.id)
+    (failed,) = facts(street, StepFailed)
+    (taken_back,) = facts(street, RollbackStarted)
+    saved = street.store.load_evidence(street.id)
+    told = describe_run(run, saved)
+    sentences = {failed.reason, taken_back.reason, failed.evidence["sentence"], told["reason"], course.marks[0].reason}
+    sentences |= {told["evidence"]["sentence"], saved["assessment"]["sentence"], explanation(course)}
+    assert len(sentences) == 1
+    (sentence,) = sentences
+    assert sentence.startswith("Roll back after")
+    console = Console(width=80, color_system=None)
+    with console.capture() as drawn:
+        console.print(draw_text(course))
+    assert sentence in " ".join(drawn.get().split())

@@ -22,6 +22,7 @@ from fairway.cli.evidence import check_plot, save
 from fairway.cli.plot.png import render
 from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.svg import draw_svg
+from fairway.domain.analysis.evidence import Counts
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.events import Held, Released
 from rollout_samples import BEGIN
@@ -129,24 +130,34 @@ def test_what_people_and_programs_write_cannot_break_the_file():
     assert any("<script>alert" in text for text in words(svg))
 
 
+def test_the_margin_is_drawn_for_the_error_ratio_that_stable_had_in_all_steps():
+    first = [point(t, ratio=1.0, low=0.5, high=2.0, stable=Counts(1000, 1)) for t in (0, 9)]
+    second = [point(t, since=10.0, ratio=1.0, low=0.5, high=2.0, stable=Counts(1000, 3)) for t in (10, 19)]
+    assert course([*first, *second], shifted(0)).margin == pytest.approx(1.25 + 0.0001 / 0.002)
+
+
 def test_a_run_without_readings_says_why():
     assert "no stable revision to compare with" in words(draw_svg(COURSES["first-deployment"]()))[-1]
     assert "has had no requests" in words(draw_svg(course()))[-1]
 
 
-def test_labels_beside_a_picture_do_not_cover_each_other():
-    same = dict.fromkeys(("hard-lane", "error-lane", "latency-lane", "objective", "own"), 20.0)
-    svg = draw_svg(
-        course([point(t, e_value=100.0, ratio=1.0, low=0.9, high=1.1, lanes=same) for t in (0, 9)], shifted(0))
-    )
-    beside = [
-        one
-        for one in ET.fromstring(svg).iter(f"{SVG}text")
-        if float(one.get("x")) > 700 and "text-anchor" not in one.attrib
-    ]
+def test_labels_beside_a_picture_neither_cover_each_other_nor_leave_it():
+    same = dict.fromkeys(("hard-lane", "error-lane", "latency-lane", "objective", "own"), 290.0)
+    highest = [point(t, e_value=299.0, ratio=1.0, low=0.9, high=1.1, lanes=same) for t in (0, 9)]
+    root = ET.fromstring(draw_svg(course(highest, shifted(0))))
+    frame = [one for one in root.iter(f"{SVG}rect") if one.get("class") == "frame"][1]
+    top, bottom = float(frame.get("y")), float(frame.get("y")) + float(frame.get("height"))
+    beside = [one for one in root.iter(f"{SVG}text") if float(one.get("x")) > 700 and "text-anchor" not in one.attrib]
     ys = sorted(float(one.get("y")) for one in beside)
     assert len(ys) >= 9
     assert all(b - a >= 14.0 for a, b in pairwise(ys))
+    inside = [y for y in ys if top - 10.0 <= y <= bottom + 10.0]
+    assert len(inside) == 7
+
+
+def test_a_level_line_is_two_places():
+    svg = draw_svg(course([point(t, e_value=5.0, ratio=3.0, low=0.5, high=4.0) for t in range(60)], shifted(0)))
+    assert [len(line) for line in places(svg, "line")] == [2, 2]
 
 
 def test_a_long_history_makes_a_small_file():
