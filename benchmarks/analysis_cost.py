@@ -1,7 +1,7 @@
 """What judging costs: `python -m benchmarks.analysis_cost`.
 
 Given are the readings that a controller takes of a rollout with 1,000 requests a second, four readings a second, with
-histograms like Envoy's and failures of both revisions. Measured is processor time of this process:
+histograms like Envoy's and failures of both revisions. Measured is the time of one thread:
 
 - one block of every lane, from its counts to its capital; `BLOCK_LIMIT` µs together;
 - all lanes of `ROLLOUTS` rollouts at once, every reading; `SHARE_LIMIT` of a core;
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from random import Random
+from statistics import fmean
 
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.distribution import Distribution
@@ -33,7 +34,7 @@ SHARE_LIMIT = 0.05
 ROLLOUTS = 1000
 PER_SECOND = 4
 SECONDS = 200
-REPEATS = 5
+REPEATS = 15
 RATE, WEIGHT, FAILING = 1000, 10.0, 0.001
 
 EDGES = [digits * 10.0 ** (power - 1) for power in range(1, 7) for digits in range(10, 100)]
@@ -62,51 +63,50 @@ def main() -> int:
     return 0 if kept else 1
 
 
-def _least(measure: Callable[[], float]) -> float:
-    """Of several measurements: what others do on this machine is no cost of ours."""
-    return min(measure() for _ in range(REPEATS))
+def _least(measure: Callable[[], list[float]]) -> float:
+    """Microseconds for one reading on average, of each the least of several measurements.
+
+    What others do on this machine meanwhile is no cost of ours; what some readings cost more than others is.
+    """
+    measured = zip(*(measure() for _ in range(REPEATS)), strict=True)
+    return fmean(min(times) for times in measured) * 1e6
 
 
-def _one_block_each(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
-    """Microseconds for one block of every lane, each given as one reading of the block's length."""
-    apart = round(policy.block * PER_SECOND)
-    readings = _readings(snapshots[::apart], policy.block)
-    spent = 0.0
-    lanes = begin_lanes(policy)
+def _one_block_each(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> list[float]:
+    """Seconds for one block of every lane, each given as one reading of the block's length."""
+    readings = _readings(snapshots[:: round(policy.block * PER_SECOND)], policy.block)
+    return _observed(policy, readings)[1:]
+
+
+def _lanes(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> list[float]:
+    """Seconds for all lanes and one reading."""
+    return _observed(policy, _readings(snapshots, 1.0 / PER_SECOND))
+
+
+def _observed(policy: AnalysisPolicy, readings: list[Reading]) -> list[float]:
+    """Seconds that the lanes took for each reading."""
+    lanes, times = begin_lanes(policy), []
     for lane in lanes:
         lane.enter_step(Step(WEIGHT, False, 0.0))
-        lane.observe(readings[0])
-    for reading in readings[1:]:
-        begun = time.process_time()
-        for lane in lanes:
-            lane.observe(reading)
-        spent += time.process_time() - begun
-    return spent / (len(readings) - 1) * 1e6
-
-
-def _lanes(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
-    """Microseconds for all lanes and one reading."""
-    readings = _readings(snapshots, 1.0 / PER_SECOND)
-    lanes = begin_lanes(policy)
-    for lane in lanes:
-        lane.enter_step(Step(WEIGHT, False, 0.0))
-    begun = time.process_time()
     for reading in readings:
+        begun = time.perf_counter()
         for lane in lanes:
             lane.observe(reading)
-    return (time.process_time() - begun) / len(readings) * 1e6
+        times.append(time.perf_counter() - begun)
+    return times
 
 
-def _whole(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> float:
-    """Microseconds for taking in one reading and saying what follows from it."""
-    analysis = Analysis(policy, "c", "s")
+def _whole(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> list[float]:
+    """Seconds for taking in one reading and saying what follows from it."""
+    analysis, times = Analysis(policy, "c", "s"), []
     analysis.observe(snapshots[0], HEALTH, at=snapshots[0].at)
     analysis.enter_step(WEIGHT, at=0.0, scaled_up=False)
-    begun = time.process_time()
     for snapshot in snapshots[1:]:
+        begun = time.perf_counter()
         analysis.observe(snapshot, HEALTH, at=snapshot.at)
         analysis.assess(at=snapshot.at)
-    return (time.process_time() - begun) / (len(snapshots) - 1) * 1e6
+        times.append(time.perf_counter() - begun)
+    return times
 
 
 def _readings(snapshots: list[TrafficSnapshot], seconds: float) -> list[Reading]:

@@ -22,23 +22,25 @@ class Distribution:
         cells: `(lower edge, width, count)` by lower edge, in microseconds.
     """
 
-    __slots__ = ("_above", "_lowers", "cells")
+    __slots__ = ("_above", "cells")
 
     def __init__(self, cells: Sequence[Cell] = ()) -> None:
         self.cells = cells
-        self._lowers: tuple[float, ...] | None = None
-        self._above: list[int] = [0]
+        self._above: list[int] | None = None
 
     @property
     def total(self) -> int:
         """How many there are."""
-        self._index()
-        return self._above[0]
+        return self._index()[-1]
 
     def slower(self, edge: float) -> int:
         """How many lie in cells that begin at the edge or above."""
-        lowers = self._index()
-        return self._above[bisect_left(lowers, edge * ROUNDING)]
+        return self._index()[len(self.cells) - bisect_left(self.cells, (edge * ROUNDING,))]
+
+    def tails(self, edges: Sequence[float]) -> list[int]:
+        """How many there are, then how many are slower than each edge."""
+        last, cells, size = self._index(), self.cells, len(self.cells)
+        return [last[-1]] + [last[size - bisect_left(cells, (edge * ROUNDING,))] for edge in edges]
 
     def edges(self, shares: Sequence[float]) -> tuple[tuple[float, float], ...]:
         """For each wanted tail share the edge whose share is nearest, with that share.
@@ -46,29 +48,27 @@ class Distribution:
         Shares are kept away from 0 and 1 by half a request: an edge that nobody was slower than may be passed by the
         next one. Empty when there is no request.
         """
-        lowers, total = self._index(), self.total
+        above = self._index()[::-1]
+        total = above[0]
         if not total:
             return ()
         found = []
         last, width, _ = self.cells[-1]
-        places = [*lowers, last + width]
+        places = [*(cell[0] for cell in self.cells), last + width]
         for wanted in shares:
             # The counts above the edges fall from all to none; the nearest one is beside where the wanted one belongs.
-            after = bisect_left(self._above, -wanted * total, key=lambda count: -count)
+            after = bisect_left(above, -wanted * total, key=lambda count: -count)
             near = [place for place in (after - 1, after) if 0 < place < len(places)] or [len(places) - 1]
-            tails = [(max(0.5, min(total - 0.5, self._above[place])) / total, place) for place in near]
+            tails = [(max(0.5, min(total - 0.5, above[place])) / total, place) for place in near]
             share, place = min(tails, key=lambda tail: abs(log(tail[0] / wanted)))
             found.append((places[place], share))
         return tuple(found)
 
-    def _index(self) -> tuple[float, ...]:
-        if self._lowers is None:
-            self._lowers, counts = (), ()
-            if self.cells:
-                self._lowers, _, counts = zip(*self.cells, strict=True)
-            self._above = list(accumulate(counts[::-1], initial=0))
-            self._above.reverse()
-        return self._lowers
+    def _index(self) -> list[int]:
+        """How many lie in the last cells: in none, in the last one, in the last two, …."""
+        if self._above is None:
+            self._above = list(accumulate([cell[2] for cell in self.cells[::-1]], initial=0))
+        return self._above
 
 
 NO_DISTRIBUTION = Distribution()

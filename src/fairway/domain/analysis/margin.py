@@ -20,6 +20,7 @@ data", 2022); with `ratio` 0 it is a test against an absolute limit. The product
 it ever reaches 1/alpha with probability at most alpha (Ville 1939), however often one looks.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log, log1p, sqrt
 
@@ -87,3 +88,41 @@ def log_e_value(bet: float, *, candidate: tuple[int, int], stable_failed: int, b
     if margin.ratio > 0.0 and stable_failed:
         gain += stable_failed * log1p(-margin.ratio * balance * (bet - 1.0))
     return gain
+
+
+def log_e_values(
+    alternatives: Iterable[float],
+    *,
+    guess: float,
+    candidate: tuple[int, int],
+    stable: tuple[int, int],
+    margin: Margin,
+) -> list[float]:
+    """`log_e_value` of the `best_bet` on each of several alternatives, in one go because it is done often.
+
+    Args:
+        alternatives: supposed error ratios of the candidate, 0 to 1.
+        guess: supposed error ratio of stable; must come from earlier blocks only.
+        candidate: finished and failed requests of the candidate.
+        stable: likewise of stable; without requests nothing is compared with, and the margin's ratio is 0.
+        margin: the null hypothesis.
+    """
+    (finished, failed), (others, others_failed) = candidate, stable
+    pull = margin.ratio * finished / others if others else 0.0
+    highest = min(1.0 + NEAR_LIMIT / pull, LARGEST_BET) if pull > 0.0 else LARGEST_BET
+    fixed, scale = margin.ratio * guess + margin.points * (1.0 + pull), 1.0 + pull
+    crossed, cost = 4.0 * margin.points * pull, margin.points * finished
+    gains = []
+    for alternative in alternatives:
+        linear, constant = alternative * pull + fixed, alternative * scale
+        root = sqrt(max(0.0, linear * linear - crossed * constant))
+        bet = min(2.0 * constant / (linear + root), highest) if linear > 0.0 else highest
+        gain = 0.0
+        if bet > 1.0:
+            gain = -cost * (bet - 1.0)
+            if failed:
+                gain += failed * log(bet)
+            if others_failed and pull > 0.0:
+                gain += others_failed * log1p(-pull * (bet - 1.0))
+        gains.append(gain)
+    return gains

@@ -4,7 +4,7 @@ from math import comb, exp, log
 
 import pytest
 
-from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.margin import Margin, best_bet, log_e_value, log_e_values
 
 RATIOS = (0.0, 1.0, 1.25, 3.0)
 POINTS = (0.0, 0.0001, 0.2)
@@ -69,6 +69,20 @@ def test_the_e_value_agrees_with_its_definition():
             gain = log_e_value(bet, candidate=(n_c, x_c), stable_failed=x_s, balance=n_c / n_s, margin=margin)
             expected = slow_e_value(bet, n_c, x_c, n_s, x_s, margin.ratio, margin.points)
             assert exp(gain) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_several_bets_in_one_go_are_the_same_bets():
+    for margin, n_c, n_s, _, _, _ in grid():
+        alternatives, guess, balance = (0.0001, 0.05, 0.5, 1.0), 0.01, n_c / n_s
+        for x_c, x_s in product(range(n_c + 1), range(n_s + 1)):
+            sides = {"candidate": (n_c, x_c), "stable": (n_s, x_s)}
+            together = log_e_values(alternatives, guess=guess, margin=margin, **sides)
+            bets = (best_bet(one, stable=guess, balance=balance, margin=margin) for one in alternatives)
+            apart = [
+                log_e_value(bet, candidate=(n_c, x_c), stable_failed=x_s, balance=balance, margin=margin)
+                for bet in bets
+            ]
+            assert together == pytest.approx(apart, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize(("alternative", "stable", "balance"), [(0.02, 0.001, 0.1), (0.5, 0.05, 1.0), (1.0, 0.0, 0.01)])

@@ -25,7 +25,7 @@ from fairway.domain.analysis.capital import Capital, Schedule
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence
 from fairway.domain.analysis.interval import RatioInterval
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
-from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.margin import Margin, log_e_values
 from fairway.domain.analysis.proportion import upper_limit
 from fairway.domain.analysis.tally import Tally
 
@@ -204,17 +204,15 @@ class ErrorRatioLane:
     def _gains(self, block: Tally) -> list[float]:
         paired = block.stable_finished > 0
         margin = self.test.margin if paired else self._absolute()
-        balance = block.candidate_finished / block.stable_finished if paired else 0.0
         guess = (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
-        candidate = (block.candidate_finished, block.candidate_failed)
-        gains = []
-        for alternative in self.test.alternatives(margin.limit(guess)):
-            bet = best_bet(alternative, stable=guess, balance=balance, margin=margin)
-            gain = log_e_value(
-                bet, candidate=candidate, stable_failed=block.stable_failed, balance=balance, margin=margin
-            )
-            gains.append(gain / self.dispersion)
-        return gains
+        gains = log_e_values(
+            self.test.alternatives(margin.limit(guess)),
+            guess=guess,
+            candidate=(block.candidate_finished, block.candidate_failed),
+            stable=(block.stable_finished, block.stable_failed),
+            margin=margin,
+        )
+        return gains if self.dispersion == 1.0 else [gain / self.dispersion for gain in gains]
 
     def _absolute(self) -> Margin:
         """The margin where there is nothing to compare with."""

@@ -36,4 +36,4 @@ def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
 
 
 def _alternatives(limit: float) -> tuple[float, ...]:
-    return tuple(min(1.0, multiple * limit) for multiple in MULTIPLES)
+    return tuple([min(1.0, multiple * limit) for multiple in MULTIPLES])

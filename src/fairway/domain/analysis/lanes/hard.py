@@ -38,4 +38,5 @@ def hard_test(policy: AnalysisPolicy) -> ErrorRatioTest:
 
 def _alternatives(limit: float) -> tuple[float, ...]:
     """A quarter, half and all of the way from the margin's limit to total failure."""
-    return tuple(limit + part * max(0.0, 1.0 - limit) for part in (0.25, 0.5, 1.0))
+    rest = max(0.0, 1.0 - limit)
+    return limit + 0.25 * rest, limit + 0.5 * rest, limit + rest

@@ -41,7 +41,7 @@ KNOWN = 50
 BELIEVED = 200.0
 """What was counted before the step is worth so many requests for the share that a bet supposes."""
 
-COMPARED = 12
+COMPARED = 30
 """Blocks after which the quantiles are computed anew while the evidence says nothing."""
 
 FORGET, REMEMBER = 0.9, 500.0
@@ -143,7 +143,9 @@ class LatencyLane:
         if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
             return  # the next reading is as near to the block's end as this one, or nearer
         if self._close(reading):
-            self._open(histograms, left_out=left_out)
+            self.seconds = 0.0
+            if left_out:
+                self.window.close()
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -224,13 +226,14 @@ class LatencyLane:
 
     def _close(self, reading: Reading) -> bool:
         """Judges the open block; False if it cannot be judged yet."""
-        (n_c, slow_c), (n_s, slow_s) = self.window.counts(reading.histograms)
-        if n_c == 0 or n_s == 0:
+        counts = self.window.take(reading.histograms)
+        if counts is None:
             return False
+        (n_c, slow_c), (n_s, slow_s) = counts
         gains: list[float] = []
         for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True):
             block = log_tail_e_values(ODDS, share=share, candidate=(n_c, u), stable=(n_s, w))
-            gains += [gain / reading.dispersion for gain in block]
+            gains += block if reading.dispersion == 1.0 else [gain / reading.dispersion for gain in block]
         self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
         fading = max(min(1.0, REMEMBER / self.known), FORGET)
         self.known = self.known * fading + n_s

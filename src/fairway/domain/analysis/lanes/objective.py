@@ -130,10 +130,12 @@ class ObjectiveLane:
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
             return  # the next reading is as near to the block's end as this one, or nearer
-        candidate, stable = self._counts(reading)
-        if candidate.finished or stable.finished:
-            self._judge(candidate, stable, dispersion=reading.dispersion)
-            self._open(reading, left_out=left_out)
+        counts = self._counts(reading)
+        if counts is not None:
+            self._judge(*counts, dispersion=reading.dispersion)
+            self.seconds, self.open = 0.0, Tally()
+            if left_out:
+                self.window.close()
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -184,24 +186,31 @@ class ObjectiveLane:
         return cls(value["name"], value["weight"], test, **plain, **pieces)
 
     def _open(self, reading: Reading, *, left_out: bool) -> None:
+        """Begins a block of slow requests at the end of a reading, where one may begin."""
         self.seconds, self.open = 0.0, Tally()
-        if self.test.slower is None:
-            return
         self.window.close()
-        if not left_out:
+        if self.test.slower is not None and not left_out:
             self.window.open(reading.histograms, [self.test.slower], [self.test.slower])
 
-    def _counts(self, reading: Reading) -> tuple[Counts, Counts]:
+    def _counts(self, reading: Reading) -> tuple[Counts, Counts] | None:
+        """What the block holds of both revisions; None while that is nothing."""
         if self.test.slower is None:
             block = self.open
+            if not block.candidate_finished and not block.stable_finished:
+                return None
             candidate = Counts(block.candidate_finished, block.candidate_failed)
             stable = Counts(block.stable_finished, block.stable_failed)
         else:
-            candidate, stable = (_counted(slow) for slow in self.window.counts(reading.histograms))
+            taken = self.window.take(reading.histograms, either=True)
+            if taken is None:
+                return None
+            candidate, stable = _counted(taken[0]), _counted(taken[1])
         return candidate, NO_REQUESTS if self.step.alone else stable
 
     def _judge(self, candidate: Counts, stable: Counts, *, dispersion: float) -> None:
-        gains = [gain / dispersion for gain in self.test.gains(candidate)]
+        gains = self.test.gains(candidate)
+        if dispersion != 1.0:
+            gains = [gain / dispersion for gain in gains]
         if candidate.finished and max(self.stable_misses) < self.test.cap:
             self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
             self.judged = _sum(self.judged, candidate)
@@ -211,6 +220,8 @@ class ObjectiveLane:
 
     def _risen(self, before: list[float], gains: list[float]) -> list[float]:
         """The detectors after a block: none falls below 1, nor rises so high that it could not fall again."""
+        if max(gains) <= 0.0 and max(before) <= 1.0:
+            return before
         cap, highest = self.test.cap, log(self.test.cap)
         rises = (exp(min(gain, highest)) for gain in gains)
         return [min(cap**3, max(1.0, one * rise)) for one, rise in zip(before, rises, strict=True)]

@@ -61,16 +61,40 @@ class TailWindow:
 
     def counts(self, histograms: Histograms) -> tuple[Slow, Slow]:
         """Of the candidate and of stable: requests in the block, and how many were slower than each edge."""
+        candidate = _tails(histograms.candidate, self.candidate_edges)
+        stable = _tails(histograms.stable, self.stable_edges)
         return (
-            _since(self.candidate, _tails(histograms.candidate, self.candidate_edges), self.candidate_failed),
-            _since(self.stable, _tails(histograms.stable, self.stable_edges), self.stable_failed),
+            _since(self.candidate, candidate, self.candidate_failed),
+            _since(self.stable, stable, self.stable_failed),
         )
+
+    def take(self, histograms: Histograms, *, either: bool = False) -> tuple[Slow, Slow] | None:
+        """The counts of the block, and the next one begins here.
+
+        Args:
+            histograms: of the same series.
+            either: requests of one side are enough; otherwise both must have some.
+
+        Returns:
+            As `counts`; None, and nothing changes, while there are too few.
+        """
+        candidate = _tails(histograms.candidate, self.candidate_edges)
+        stable = _tails(histograms.stable, self.stable_edges)
+        counts = (
+            _since(self.candidate, candidate, self.candidate_failed),
+            _since(self.stable, stable, self.stable_failed),
+        )
+        some, others = counts[0][0] > 0, counts[1][0] > 0
+        if not ((some or others) if either else (some and others)):
+            return None
+        self.candidate, self.stable, self.candidate_failed, self.stable_failed = candidate, stable, 0, 0
+        return counts
 
 
 def _tails(distribution: Distribution, edges: list[float]) -> list[int]:
-    return [distribution.total, *map(distribution.slower, edges)]
+    return distribution.tails(edges)
 
 
 def _since(before: list[int], now: list[int], failed: int) -> Slow:
-    total, *slow = (max(0, b - a) + failed for a, b in zip(before, now, strict=True))
-    return total, [min(total, one) for one in slow]
+    total, *slow = [b - a + failed for a, b in zip(before, now, strict=True)]
+    return max(0, total), [max(0, min(total, one)) for one in slow]
