@@ -108,10 +108,10 @@ def test_no_answer_for_too_long_is_inconclusive_neither_good_nor_bad(watched, an
 
 def test_a_query_that_hangs_delays_no_reading_of_the_counters(watched):
     street = watched(FULL)
-    stop = threading.Event()
+    stop, let_go = threading.Event(), []
 
     def hang(at):
-        stop.wait(20)
+        let_go.append(stop.wait(5))
         return FINE
 
     street.source.answers["sum(queue)"] = hang
@@ -128,6 +128,7 @@ def test_a_query_that_hangs_delays_no_reading_of_the_counters(watched):
             assert facts(street, StepFailed)[0].rule in ("hard-lane", "ejected")
         finally:
             stop.set()
+    assert let_go[0], "nobody waited for it"
 
 
 def test_a_rule_over_the_routers_own_numbers_needs_no_source(watched):
