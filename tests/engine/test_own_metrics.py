@@ -174,3 +174,14 @@ def test_a_second_try_of_an_artifact_goes_on_with_the_evidence_of_its_metrics(wa
     _at_ten_percent(again, "second")
     drive_until(Controller(again, "third"), lambda: again.store.load_evidence(again.id) is not None)
     assert again.store.load_evidence(again.id)["metrics"]["carried"] == before
+
+
+def test_a_source_that_does_not_answer_is_asked_once_and_not_for_every_query(watched):
+    street = watched(metrics=(QUEUE, replace(QUEUE, name="other", query="sum(other)")))
+    away = TransientError("metrics-timeout", "no answer within 5 s")
+    street.source.answers |= {"sum(queue)": away, "sum(other)": away}
+    _at_ten_percent(street)
+    assert {query for query, _ in street.source.asked} == {"sum(queue)"}
+    drive_until(Controller(street, "other"), lambda: street.run().held is not None)
+    metrics = street.store.load_evidence(street.id)["assessment"]["metrics"]
+    assert [one["state"] for one in metrics] == ["error", "error"]

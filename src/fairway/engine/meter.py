@@ -154,30 +154,40 @@ class Meter:
 
 
 def _read_all(due: list[Metric], run: Run, world: World, at: float) -> Readings:
-    return {metric.name: _read_http(metric, world) if metric.path else _read(metric, run, world, at) for metric in due}
+    """Everything that is due; a source that does not answer once is not asked again this time."""
+    names, silent = _names(run), None
+    found: Readings = {}
+    for metric in due:
+        if metric.path:
+            found[metric.name] = _read_http(metric, world)
+            continue
+        found[metric.name] = {}
+        for key, query in questions(metric, names).items():
+            if silent is None:
+                given, silent = _read(query, world, at)
+            found[metric.name][key] = silent or given
+    return found
 
 
-def _read(metric: Metric, run: Run, world: World, at: float) -> dict[str, Given]:
-    """Every query of one metric; after one that nobody answers the others are not asked."""
+def _names(run: Run) -> dict[str, dict[str, str]]:
+    """What placeholders stand for, by role."""
     plan = run.plan
     stable = plan.stable or plan.candidate
-    same = {"service": plan.service, "environment": plan.environment, "candidate": plan.candidate.id}
-    same |= {"stable": stable.id}
-    names = {
-        role: same | {"revision": revision.id, "version": revision.version}
-        for role, revision in (("candidate", plan.candidate), ("stable", stable))
-    }
-    found: dict[str, Given] = {}
-    silent: Trouble | None = None
-    for key, query in questions(metric, names).items():
-        try:
-            if world.metrics is None:
-                raise InvariantError("no-source", f"nobody here answers the query {query!r}")
-            found[key] = silent or world.metrics.read(query, at=at)
-        except FairwayError as error:
-            found[key] = Trouble(error.message.rstrip("."))
-            silent = Trouble(error.message.rstrip(".")) if isinstance(error, TransientError) else None
-    return found
+    same = {"service": plan.service, "environment": plan.environment}
+    same |= {"candidate": plan.candidate.id, "stable": stable.id}
+    revisions = (("candidate", plan.candidate), ("stable", stable))
+    return {role: same | {"revision": revision.id, "version": revision.version} for role, revision in revisions}
+
+
+def _read(query: str, world: World, at: float) -> tuple[Given, Trouble | None]:
+    """What came of one query, and the trouble that others would have too."""
+    if world.metrics is None:
+        raise InvariantError("no-source", f"nobody here answers the query {query!r}")
+    try:
+        return world.metrics.read(query, at=at), None
+    except FairwayError as error:
+        trouble = Trouble(error.message.rstrip("."))
+        return trouble, trouble if isinstance(error, TransientError) else None
 
 
 def _read_http(metric: Metric, world: World) -> dict[str, Given]:
