@@ -202,12 +202,16 @@ class Performance:
         if surplus and not self._drain(revision, surplus, removed=step.count == 0):
             return Pending(LOOK_AGAIN)
         now = self.world.target.ensure_instances(revision, step.count, epoch=self.epoch)
-        leaving = len(now) - len(_staying(now))
-        if (surplus or leaving) and step.count:
+        if step.count and self._drains(revision):
             self._route(draining={})
-        if leaving:  # they have their grace; whoever waits for it here hears of nothing else
+        if len(now) > len(_staying(now)):  # they have their grace; whoever waits for it here hears of nothing else
             return Pending(LOOK_AGAIN)
         return Finished(f"{len(now)} of {step.count} started" if step.count else f"{revision.version} retired")
+
+    def _drains(self, revision: Revision) -> bool:
+        """Whether the routing still has instances of it on their way out, as also after a crash."""
+        routes = self.world.router.observe().routes
+        return routes is not None and any(one.revision == revision.id and one.draining for one in routes.backends)
 
     def _drain(self, revision: Revision, surplus: tuple[Instance, ...], *, removed: bool) -> bool:
         """Takes instances out of rotation; True once they have nothing under way, or had their time."""

@@ -247,6 +247,16 @@ def test_what_is_on_its_way_out_is_waited_for_by_looks_and_gets_no_requests():
     assert [one.id for one in here.target.observe_instances(OLD.id)] == [f"{OLD.id}.1"]
 
 
+def test_who_dies_after_stopping_an_instance_leaves_no_trace_of_it_in_the_routes():
+    here = at(Scale, 0, plan=replace(scaling(1), candidate=OLD))
+    busy(here, 3)
+    assert here.perform() == Pending(LOOK_AGAIN)
+    here.target.ensure_instances(OLD, 1, epoch=7)  # the last thing that the one before did
+    assert here.perform() == Finished("1 of 1 started")
+    (backend,) = here.router.observe().routes.backends
+    assert ([endpoint.instance for endpoint in backend.endpoints], backend.draining) == ([f"{OLD.id}.1"], ())
+
+
 def test_what_is_on_its_way_out_is_no_surplus_and_is_replaced_at_once():
     here = at(Scale)
     here.start(NEW, 2)
