@@ -41,10 +41,10 @@ def lane_weights(policy: AnalysisPolicy) -> dict[str, float]:
     """The part of the whole capital that each lane begins with, by name; together 1."""
     objectives = tuple(objective_tests(policy))
     whole = sum(part for name, part in PARTS.items() if objectives or name != "objectives")
-    weights = {name: (1.0 - HARD) * part / whole for name, part in PARTS.items()}
-    each = {name: weights["objectives"] / len(objectives) for name in objectives}
+    weights = {name: round((1.0 - HARD) * part / whole, 12) for name, part in PARTS.items()}
+    each = {name: round(weights["objectives"] / len(objectives), 12) for name in objectives}
     rest = {"hard-lane": HARD, "latency-lane": weights["latency-lane"], **each}
-    return rest | {"error-lane": 1.0 - sum(rest.values())}
+    return rest | {"error-lane": round(1.0 - sum(rest.values()), 12)}
 
 
 def begin_lanes(policy: AnalysisPolicy) -> tuple[Lane, ...]:
