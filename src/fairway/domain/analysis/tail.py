@@ -20,7 +20,7 @@ grows. With `o < 1` it is evidence against `p_c >= p_s`: that the candidate is n
 """
 
 from collections.abc import Sequence
-from math import log, log1p
+from math import log
 
 
 def log_tail_e_value(odds: float, *, share: float, candidate: tuple[int, int], stable: tuple[int, int]) -> float:
@@ -41,16 +41,17 @@ def log_tail_e_values(
 ) -> list[float]:
     """The same for several bets on one block.
 
-    With `d = 1 - q + o q`, `t = o q / d` and `1 - t = (1 - q) / d`, which leaves three logarithms for each bet.
+    With `d = 1 - q + o q` the quotients become `t/z = o/A`, `q/z = d/A`, `(1-t)/(1-z) = 1/B`, `(1-q)/(1-z) = d/B`,
+    where `A = k o + (1-k) d` and `B = k + (1-k) d`, which leaves few logarithms.
     """
     (n_c, slow_c), (n_s, slow_s) = candidate, stable
     slow, fast = slow_c + slow_s, n_c + n_s - slow_c - slow_s
-    part, passed = n_c / (n_c + n_s), 1.0 - share
-    alike = slow * log(share) + fast * log1p(-share)
+    part = n_c / (n_c + n_s)
+    rest, passed = 1.0 - part, 1.0 - share
     gains = []
     for one in odds:
         scale = passed + one * share
-        both = part * one * share / scale + (1.0 - part) * share
-        own = slow_c * log(one) - n_c * log(scale)
-        gains.append(alike + own - slow * log(both) - fast * log1p(-both))
+        theirs = rest * scale
+        gain = slow_c * log(one) + n_s * log(scale)
+        gains.append(gain - slow * log(part * one + theirs) - fast * log(part + theirs))
     return gains

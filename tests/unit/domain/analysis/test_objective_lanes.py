@@ -6,7 +6,6 @@ from math import comb, exp
 import pytest
 from simulated_latency import Service, lane
 
-from fairway.domain.analysis.evidence import Counts
 from fairway.domain.analysis.lanes import HARD, begin_lanes, lane_weights
 from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.policy import AnalysisPolicy
@@ -94,7 +93,7 @@ def test_the_expected_e_value_of_a_block_is_at_most_one_on_the_objective():
         expected = [0.0] * 6
         for x in range(n + 1):
             chance = comb(n, x) * limit**x * (1.0 - limit) ** (n - x)
-            gains = test.gains(Counts(n, x))
+            gains = test.gains(n, x)
             expected = [before + chance * exp(gain) for before, gain in zip(expected, gains, strict=True)]
         worst = max(worst, *expected)
     assert 0.9 < worst <= 1.0 + 1e-9

@@ -19,7 +19,7 @@ from fairway.domain import codec
 from fairway.domain.analysis.capital import Capital, Schedule
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence, Slowness
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
-from fairway.domain.analysis.lanes.tail_window import Slow, TailWindow
+from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
 from fairway.domain.analysis.tally import Tally
 
@@ -28,7 +28,6 @@ MULTIPLES = (1.4, 2.0, 3.5, 7.0, 16.0, 50.0)
 
 RULE = "objective-missed-by-both"
 BLOCKS_IN_BAKE = 12
-NO_REQUESTS = Counts(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +55,9 @@ class ObjectiveTest:
         """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
         return self.block if bake <= 0.0 else min(self.block, max(self.shortest, bake / BLOCKS_IN_BAKE))
 
-    def gains(self, counts: Counts) -> list[float]:
+    def gains(self, finished: int, failed: int) -> list[float]:
         """Logarithms of one block's e-values, one for each alternative."""
-        return [counts.failed * hit + counts.finished * miss for hit, miss in _bets(self.limit)]
+        return [failed * hit + finished * miss for hit, miss in _bets(self.limit)]
 
 
 @cache
@@ -80,8 +79,7 @@ class ObjectiveLane:
         seconds: age of the open block.
         open: what it has counted; not used where slow requests count.
         window: the open block where slow requests count.
-        judged: counts of closed blocks of this step, of the candidate.
-        stable: likewise of stable.
+        judged: counts of closed blocks of this step; where slow requests count, they are among the failed.
         candidate_misses: how the evidence that the candidate misses the objective has risen of late, for each
             alternative; 1 or more.
         stable_misses: likewise for stable.
@@ -95,8 +93,7 @@ class ObjectiveLane:
     seconds: float = 0.0
     open: Tally = field(default_factory=Tally)
     window: TailWindow = field(default_factory=TailWindow)
-    judged: Counts = NO_REQUESTS
-    stable: Counts = NO_REQUESTS
+    judged: Tally = field(default_factory=Tally)
     candidate_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
     stable_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
 
@@ -112,7 +109,7 @@ class ObjectiveLane:
         """Discards the open block."""
         self.seconds, self.open = 0.0, Tally()
         self.window.close()
-        self.judged = self.stable = NO_REQUESTS
+        self.judged = Tally()
         if self.capital.blocks:
             self.capital.enter_step()
         self.step = step
@@ -130,9 +127,9 @@ class ObjectiveLane:
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
             return  # the next reading is as near to the block's end as this one, or nearer
-        counts = self._counts(reading)
-        if counts is not None:
-            self._judge(*counts, dispersion=reading.dispersion)
+        block = self._block(reading)
+        if block is not None:
+            self._judge(block, dispersion=reading.dispersion)
             self.seconds, self.open = 0.0, Tally()
             if left_out:
                 self.window.close()
@@ -156,8 +153,8 @@ class ObjectiveLane:
             self.name,
             self.weight,
             min(self.e_value(), GREATEST_E_VALUE),
-            self.judged,
-            self.stable,
+            Counts(self.judged.candidate_finished, self.judged.candidate_failed),
+            Counts(self.judged.stable_finished, self.judged.stable_failed),
             None,
             None,
             None,
@@ -178,8 +175,7 @@ class ObjectiveLane:
             "step": Step,
             "open": Tally,
             "window": TailWindow,
-            "judged": Counts,
-            "stable": Counts,
+            "judged": Tally,
         }
         plain = {name: value[name] for name in ("seconds", "candidate_misses", "stable_misses")}
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
@@ -192,31 +188,28 @@ class ObjectiveLane:
         if self.test.slower is not None and not left_out:
             self.window.open(reading.histograms, [self.test.slower], [self.test.slower])
 
-    def _counts(self, reading: Reading) -> tuple[Counts, Counts] | None:
-        """What the block holds of both revisions; None while that is nothing."""
+    def _block(self, reading: Reading) -> Tally | None:
+        """What the open block holds of both revisions; None while that is nothing."""
         if self.test.slower is None:
             block = self.open
-            if not block.candidate_finished and not block.stable_finished:
-                return None
-            candidate = Counts(block.candidate_finished, block.candidate_failed)
-            stable = Counts(block.stable_finished, block.stable_failed)
-        else:
-            taken = self.window.take(reading.histograms, either=True)
-            if taken is None:
-                return None
-            candidate, stable = _counted(taken[0]), _counted(taken[1])
-        return candidate, NO_REQUESTS if self.step.alone else stable
+            return block if block.candidate_finished or block.stable_finished else None
+        taken = self.window.take(reading.histograms, either=True)
+        if taken is None:
+            return None
+        (n_c, (slow_c,)), (n_s, (slow_s,)) = taken
+        return Tally(n_c, slow_c, n_s, slow_s)
 
-    def _judge(self, candidate: Counts, stable: Counts, *, dispersion: float) -> None:
-        gains = self.test.gains(candidate)
+    def _judge(self, block: Tally, *, dispersion: float) -> None:
+        finished = 0 if self.step.alone else block.stable_finished
+        gains = self.test.gains(block.candidate_finished, block.candidate_failed)
         if dispersion != 1.0:
             gains = [gain / dispersion for gain in gains]
-        if candidate.finished and max(self.stable_misses) < self.test.cap:
+        if block.candidate_finished and max(self.stable_misses) < self.test.cap:
             self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
-            self.judged = _sum(self.judged, candidate)
-            self.stable = _sum(self.stable, stable)
+            self.judged.add(block if finished else Tally(block.candidate_finished, block.candidate_failed))
         self.candidate_misses = self._risen(self.candidate_misses, gains)
-        self.stable_misses = self._risen(self.stable_misses, self.test.gains(stable))
+        if finished:
+            self.stable_misses = self._risen(self.stable_misses, self.test.gains(finished, block.stable_failed))
 
     def _risen(self, before: list[float], gains: list[float]) -> list[float]:
         """The detectors after a block: none falls below 1, nor rises so high that it could not fall again."""
@@ -225,12 +218,3 @@ class ObjectiveLane:
         cap, highest = self.test.cap, log(self.test.cap)
         rises = (exp(min(gain, highest)) for gain in gains)
         return [min(cap**3, max(1.0, one * rise)) for one, rise in zip(before, rises, strict=True)]
-
-
-def _counted(slow: Slow) -> Counts:
-    finished, (failed,) = slow
-    return Counts(finished, failed)
-
-
-def _sum(one: Counts, other: Counts) -> Counts:
-    return Counts(one.finished + other.finished, one.failed + other.failed)
