@@ -13,7 +13,10 @@ from fairway.bootstrap.tidying import KEPT, tidy
 from fairway.domain.rollout.revision import Artifact
 from fairway.testing.journal_samples import BEGIN, deployed, plan
 
-LATER = time.time() + KEPT + 60.0
+
+def later() -> float:
+    """A moment at which what a test has just made is old."""
+    return time.time() + KEPT + 60.0
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_an_artifact_that_nobody_needs_goes_after_its_time(project: Project):
     made = add(project, "0.9.0")
     tidy(project, time.time(), complain)
     assert project.artifacts("shop").verify(made.digest) is None
-    tidy(project, LATER, complain)
+    tidy(project, later(), complain)
     assert project.artifacts("shop").find(made.digest) is None
     assert not Path(made.location).exists()
 
@@ -52,7 +55,7 @@ def test_an_artifact_from_which_a_process_should_run_stays(project: Project):
     units = project.state / "supervisor" / "units"
     units.mkdir(parents=True)
     (units / "i.shop.elsewhere.1.json").write_text(json.dumps({"folder": f"{made.location}/web"}))
-    tidy(project, LATER, complain)
+    tidy(project, later(), complain)
     assert project.artifacts("shop").verify(made.digest) is None
 
 
@@ -60,7 +63,7 @@ def test_a_journal_that_knows_nothing_of_the_service_removes_nothing(project: Pr
     made = add(project, "0.9.0")
     with SqlStore.open(str(tmp_path / "another.db")) as empty:
         project.__dict__["store"] = empty
-        tidy(project, LATER, complain)
+        tidy(project, later(), complain)
     assert project.artifacts("shop").verify(made.digest) is None
 
 
@@ -83,6 +86,6 @@ def test_what_cannot_be_removed_is_reported_and_keeps_nothing_else(project: Proj
         raise OSError("the disk reports an error")
 
     monkeypatch.setattr(project.store, "forget", fail)
-    tidy(project, LATER, lambda what, error: told.append(what))
+    tidy(project, later(), lambda what, error: told.append(what))
     assert told == ["removing old messages"]
     assert project.artifacts("shop").find(made.digest) is None
