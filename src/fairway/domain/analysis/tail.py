@@ -17,10 +17,45 @@ allow for optional stopping", 2024). Proof that E e <= 1 under the null, for ind
 most `f(p_s)^n_c g(p_s)^n_s <= (k f(p_s) + (1-k) g(p_s))^(n_c + n_s)`, again by the means; and `k t + (1-k) q = z`
 makes that base 1. So it holds for every `q` and `o > 1`, however wrong the guess; guesses only decide how fast evidence
 grows. With `o < 1` it is evidence against `p_c >= p_s`: that the candidate is not slower than the margin.
+
+Failed requests are among the slow ones, but the candidate may fail `ratio * f_s + points` of its requests when stable
+fails `f_s`, and what its errors are allowed must not count as slowness. So each of its failures counts as the part
+`l <= 1 / ratio` of a slow request: its factor is `F = (1 - l) (1-t)/(1-z) + l t/z`. With `s_c <= s_s` slow answers,
+`s_c + l f_c <= s_s + f_s + l points`, so that f is evaluated at most `l points` beyond `p_s`, which raises it by at
+most the factor `exp(l points (t/z (1-z)/(1-t) - 1))` a request; divided by that the proof stands.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log
+
+from fairway.domain.analysis.margin import Margin
+
+DEAREST = 0.001
+"""A request of the candidate costs no more than `l points = DEAREST`; wide margins make failures count less instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How the candidate's failures count.
+
+    Attributes:
+        part: of a slow request, above 0 and at most 1.
+        free: share of the requests by which they may exceed stable's, as parts of slow ones.
+    """
+
+    part: float = 1.0
+    free: float = 0.0
+
+    @classmethod
+    def within(cls, margin: Margin) -> "Failures":
+        """Such that failures within a margin are no slowness."""
+        part = 1.0 / max(1.0, margin.ratio, margin.points / DEAREST)
+        return cls(part, part * margin.points)
+
+
+AS_SLOW = Failures()
+"""One failure is one slow request."""
 
 
 def log_tail_e_value(odds: float, *, share: float, candidate: tuple[int, int], stable: tuple[int, int]) -> float:
@@ -37,12 +72,19 @@ def log_tail_e_value(odds: float, *, share: float, candidate: tuple[int, int], s
 
 
 def log_tail_e_values(
-    odds: Sequence[float], *, share: float, candidate: tuple[int, int], stable: tuple[int, int]
+    odds: Sequence[float],
+    *,
+    share: float,
+    candidate: tuple[int, int],
+    stable: tuple[int, int],
+    failed: int = 0,
+    failures: Failures = AS_SLOW,
 ) -> list[float]:
-    """The same for several bets on one block.
+    """The same for several bets on one block; `failed` of the candidate's slow requests failed.
 
     With `d = 1 - q + o q` the quotients become `t/z = o/A`, `q/z = d/A`, `(1-t)/(1-z) = 1/B`, `(1-q)/(1-z) = d/B`,
-    where `A = k o + (1-k) d` and `B = k + (1-k) d`, which leaves few logarithms.
+    where `A = k o + (1-k) d` and `B = k + (1-k) d`, which leaves few logarithms. Failures that count in part are for
+    odds above 1 only.
     """
     (n_c, slow_c), (n_s, slow_s) = candidate, stable
     slow, fast = slow_c + slow_s, n_c + n_s - slow_c - slow_s
@@ -52,6 +94,10 @@ def log_tail_e_values(
     for one in odds:
         scale = passed + one * share
         theirs = rest * scale
-        gain = slow_c * log(one) + n_s * log(scale)
-        gains.append(gain - slow * log(part * one + theirs) - fast * log(part + theirs))
+        above, below = part * one + theirs, part + theirs
+        gain = slow_c * log(one) + n_s * log(scale) - slow * log(above) - fast * log(below)
+        if failures.part < 1.0 or failures.free > 0.0:
+            worth = one * below / above
+            gain += failed * log(failures.part + (1.0 - failures.part) / worth) - n_c * failures.free * (worth - 1.0)
+        gains.append(gain)
     return gains

@@ -71,12 +71,29 @@ def test_a_difference_below_the_slack_does_not_count_whatever_the_ratio():
 
 
 def test_failing_at_once_is_no_merit_and_counts_as_slow():
-    service = Service(AnalysisPolicy(warmup=0.0, ratio_margin=100.0, absolute_margin=0.9), rps=300.0).enter(50.0)
-    service.failing = (0.15, 0.0)
-    _seconds, assessment = seconds_to_rollback(service, 200.0)
-    assert assessment.rule == "latency-lane"
-    counts = assessment.evidence.lanes[2].candidate
-    assert counts.failed > 0.1 * counts.finished
+    service = Service(rps=300.0).enter(50.0)
+    service.failing = (0.1, 0.0)
+    service.turn(21.0)
+    judged = lane(service.analysis)
+    assert judged.e_value() > 2.0
+    counts = judged.evidence().candidate
+    assert counts.failed > 0.08 * counts.finished
+
+
+def test_failures_that_the_margin_of_errors_allows_are_no_slowness():
+    service = Service(rps=300.0).enter(50.0)
+    service.failing = (0.245, 0.2)
+    assessment = service.turn(400.0, reading=2.0)
+    assert assessment.decision == "continue", assessment.sentence
+    assert lane(service.analysis).e_value() < 2.0
+
+
+@pytest.mark.parametrize(("ratio", "points"), [(2.0, 0.0), (1.0, 0.05), (0.0, 0.2)])
+def test_wide_margins_of_errors_leave_the_lane_its_sight(ratio, points):
+    policy = AnalysisPolicy(warmup=0.0, ratio_margin=ratio, absolute_margin=points)
+    service = Service(policy).enter(50.0)
+    service.slower = 2.0
+    assert seconds_to_rollback(service, 200.0)[1].rule == "latency-lane"
 
 
 def test_a_slower_stable_is_no_evidence_against_the_candidate():
@@ -208,6 +225,10 @@ def slow_lane(blocks, policy, edges, known):
                 z = (n_c * t + n_s * q) / (n_c + n_s)
                 gain = u * log(t / z) + (n_c - u) * log((1 - t) / (1 - z))
                 gain += w * log(q / z) + (n_s - w) * log((1 - q) / (1 - z))
+                quick, slowly = (1 - t) / (1 - z), t / z
+                part = 1 / policy.ratio_margin
+                gain += failed_c * (log((1 - part) * quick + part * slowly) - log(slowly))
+                gain -= n_c * part * policy.absolute_margin * (slowly / quick - 1)
                 stakes[edge, odds] = (stakes[edge, odds] + fresh) * min(cap, exp(gain))
         fading = max(min(1.0, 500.0 / worth), 0.9)
         for edge in edges:

@@ -70,7 +70,10 @@ def test_latency_multiplied_by_less_than_the_margin_is_never_expected_to_be_foun
     assert best(1.0 + POLICY.latency_margin) <= 0.0
     assert best(2.0) > 1.0
     assert lane.length(Stretch(100.0, 300.0)) is None
-    assert all(one.candidate >= 0.3 for one in lane.wagers(block, Fault(0.3))), "what failed is slower than every edge"
+    failed = 0.3 / POLICY.ratio_margin
+    assert all(one.candidate >= failed for one in lane.wagers(block, Fault(0.3))), (
+        "what failed is slower than every edge"
+    )
 
 
 def test_a_candidate_as_good_as_stable_is_never_expected_to_be_found():

@@ -4,7 +4,8 @@ from math import comb, exp, log
 
 import pytest
 
-from fairway.domain.analysis.tail import log_tail_e_value, log_tail_e_values
+from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.tail import Failures, log_tail_e_value, log_tail_e_values
 
 ODDS = (1.15, 2.0, 60.0)
 SIZES = ((1, 1), (1, 4), (4, 1), (3, 3))
@@ -59,6 +60,35 @@ def test_the_expected_e_value_is_at_most_one_when_requests_have_different_chance
             gain = log_tail_e_value(odds, share=0.3, candidate=(2, c1 + c2), stable=(2, s1 + s2))
             total += chance * exp(gain)
         assert total <= 1.0 + 1e-12
+
+
+def expectation_of_answers(odds, share, margin, stable, candidate):
+    """Three requests each, of which so many are slow and failed by chance."""
+    (slow_s, failed_s), (slow_c, failed_c) = stable, candidate
+    failures, total = Failures.within(margin), 0.0
+    for x, y in product(range(4), repeat=2):
+        if x + y > 3:
+            continue
+        chance = comb(3, x) * comb(3 - x, y) * slow_c**x * failed_c**y * (1.0 - slow_c - failed_c) ** (3 - x - y)
+        for w in range(4):
+            (gain,) = log_tail_e_values(
+                (odds,), share=share, candidate=(3, x + y), stable=(3, w), failed=y, failures=failures
+            )
+            total += chance * binomial(3, w, slow_s + failed_s) * exp(gain)
+    return total
+
+
+@pytest.mark.parametrize("margin", [Margin(1.0, 0.0), Margin(1.25, 0.0001), Margin(2.0, 0.001), Margin(0.5, 0.05)])
+def test_failures_within_the_margin_of_errors_are_not_expected_to_win(margin):
+    worst = 0.0
+    for odds, share, slow, failed in product(ODDS, (0.01, 0.25, 0.6), (0.0, 0.1, 0.3), (0.0, 0.02, 0.2, 0.3)):
+        allowed = margin.limit(failed)
+        worst = max(worst, expectation_of_answers(odds, share, margin, (slow, failed), (slow, allowed)))
+    assert 0.9 < worst <= 1.0 + 1e-9
+
+
+def test_failures_beyond_the_margin_of_errors_are_expected_to_win():
+    assert expectation_of_answers(4.0, 0.1, Margin(1.25, 0.0001), (0.1, 0.0), (0.1, 0.3)) > 1.5
 
 
 def test_the_e_value_agrees_with_its_definition():

@@ -25,8 +25,9 @@ from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Reading, Ste
 from fairway.domain.analysis.lanes.slowness import Comparison
 from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.analysis.tail import log_tail_e_values
+from fairway.domain.analysis.tail import Failures, log_tail_e_values
 
 SHARES = (0.5, 0.25, 0.1, 0.05, 0.01)
 """Wanted tail shares of the edges: P50, P75, P90, P95, P99."""
@@ -63,6 +64,7 @@ class LatencyTest:
         cap: greatest e-value of one block.
         block: seconds.
         shortest: seconds; a bake may shorten the block down to this.
+        failures: how the candidate's failures count.
     """
 
     margin: float
@@ -71,6 +73,7 @@ class LatencyTest:
     block: float
     shortest: float
     schedule: Schedule
+    failures: Failures
 
     def length(self, bake: float) -> float:
         """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
@@ -80,7 +83,8 @@ class LatencyTest:
 def latency_test(policy: AnalysisPolicy) -> LatencyTest:
     """The test of the latency lane under a policy."""
     cap = policy.alpha ** (-1.0 / 3.0)
-    return LatencyTest(policy.latency_margin, policy.latency_slack, cap, policy.block, policy.tick, PATIENT)
+    failures = Failures.within(Margin(policy.ratio_margin, policy.absolute_margin))
+    return LatencyTest(policy.latency_margin, policy.latency_slack, cap, policy.block, policy.tick, PATIENT, failures)
 
 
 @dataclass(slots=True)
@@ -226,13 +230,15 @@ class LatencyLane:
 
     def _close(self, reading: Reading) -> bool:
         """Judges the open block; False if it cannot be judged yet."""
+        failed = self.window.candidate_failed
         counts = self.window.take(reading.histograms)
         if counts is None:
             return False
         (n_c, slow_c), (n_s, slow_s) = counts
-        gains: list[float] = []
+        how, gains = self.test.failures, list[float]()
         for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True):
-            block = log_tail_e_values(ODDS, share=share, candidate=(n_c, u), stable=(n_s, w))
+            mine, theirs = (n_c, u), (n_s, w)
+            block = log_tail_e_values(ODDS, share=share, candidate=mine, stable=theirs, failed=failed, failures=how)
             gains += block if reading.dispersion == 1.0 else [gain / reading.dispersion for gain in block]
         self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
         fading = max(min(1.0, REMEMBER / self.known), FORGET)

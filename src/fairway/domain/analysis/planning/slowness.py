@@ -59,11 +59,12 @@ class PlannedLatency:
         return None if stretch.alone or not self.edges else self.test.length(stretch.seconds)
 
     def wagers(self, block: Block, fault: Fault) -> list[Wager]:
-        """One for each edge and odds ratio. Failed requests are slower than every edge."""
+        """One for each edge and odds ratio. Failed requests are slower than every edge, in part."""
         mine, theirs = fault.error_ratio(self.traffic), self.traffic.errors
+        failed = self.test.failures.part * mine
         made = []
         for edge, share in self.edges:
-            slow_c = mine + (1.0 - mine) * tail_share(self.stable, edge / fault.slower)
+            slow_c = failed + (1.0 - mine) * tail_share(self.stable, edge / fault.slower)
             slow_s = theirs + (1.0 - theirs) * share
             made += [_wager(odds, slow_c, slow_s, block) for odds in ODDS]
         return made or [Wager(0.0, 0.0, 0.0, 0.0, 0.0)]
