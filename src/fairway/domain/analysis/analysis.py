@@ -14,7 +14,7 @@ beyond the margin, and requests fail independently given the common environment,
 time of the rollout with probability at most alpha: for any traffic, any number of looks, incidents that hit both, any
 change of weights. Not covered: failures in clusters on one revision (sticky clients, one bad node), a cold start
 outside the warm-up, routing that is not random, and steps without requests of stable to compare with (see
-`lanes/error_ratio.py`). The rules (ejected, crash, not-ready) are outside of it.
+`lanes/error_ratio.py`). The rules (ejected, crash, not-ready, hang) are outside of it.
 
 Whoever drives this keeps `to_json()` with the rollout: evidence that is forgotten and begins at 1 again doubles alpha.
 Observe once before the first weight is set, and once right before each change of weight.
@@ -31,6 +31,7 @@ from fairway.domain.analysis.counters import NO_TRAFFIC, Counters, trusted
 from fairway.domain.analysis.dispersion import Dispersion
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Decision, Evidence, Finding
+from fairway.domain.analysis.hang import HangWatch
 from fairway.domain.analysis.incident import IncidentWatch
 from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
 from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
@@ -91,6 +92,7 @@ class Analysis:
     counters: Counters = field(default_factory=Counters)
     incident: IncidentWatch = field(default_factory=IncidentWatch)
     absence: AbsenceWatch = field(default_factory=AbsenceWatch)
+    hang: HangWatch = field(default_factory=HangWatch)
     candidate_instances: InstanceWatch = field(default_factory=InstanceWatch)
     stable_instances: InstanceWatch = field(default_factory=InstanceWatch)
     dispersion: Dispersion = field(default_factory=Dispersion)
@@ -130,7 +132,7 @@ class Analysis:
         if scaled_up:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
         self.since, self.watched, self.tally = at, 0.0, Tally()
-        self.absence, self.incident.window = AbsenceWatch(), []
+        self.absence, self.hang, self.incident.window = AbsenceWatch(), HangWatch(), []
         # Neither users nor copies of some requests are divided by lot, one by one.
         self.share.enter_step(0.0 if self.step.alone or self.sticky or copies else weight)
 
@@ -242,11 +244,14 @@ class Analysis:
         self.incident.observe(seconds, tally, reference=self.policy.reference)
         if not self.step.copies:
             self.absence.observe(seconds, tally, weight=self.step.weight)
+        silent = self.absence.silent or self.step.alone or (self.step.copies and tally.stable_finished > 0)
+        self.hang.observe(seconds, candidate, finished=tally.candidate_finished, silent=silent)
         self.share.observe(seconds, tally)
         series, shared = self.counters.series, self.incident.shared
         self.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
         self.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
-        self._judge()
+        if not self._judge() and not shared:
+            self.verdict = self.hang.finding(stable.latency)
 
     def _judge(self) -> bool:
         """Whether the candidate is to be taken back; once yes, always yes."""

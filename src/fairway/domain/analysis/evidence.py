@@ -220,7 +220,7 @@ class Assessment:
             time counts, nothing speaks against the candidate; `inconclusive`: there will be no answer.
         sufficient: the candidate finished requests in this step, so that `continue` at the end of the bake means
             advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
-        rule: kebab-case code of what decided: the name of a lane, `ejected`, `crash`, `not-ready`, `budget`,
+        rule: kebab-case code of what decided: the name of a lane, `ejected`, `crash`, `not-ready`, `hang`, `budget`,
             `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `traffic-share`, `objective-missed-by-both`,
             `no-requests`, `watching`.
         sentence: for people: counts, ratio, interval, e-value and what they mean.
