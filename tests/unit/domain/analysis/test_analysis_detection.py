@@ -163,6 +163,13 @@ def test_a_stable_that_vanished_leaves_the_absolute_limit():
     assert seconds_to_rollback(world, 30.0, rps=100, candidate=1.0)[0] <= 4.0
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_an_incident_that_hits_both_is_not_blamed_on_the_candidate_where_stable_gets_few_requests(seed):
+    world = World(policy=BRISK, seed=seed).enter(90.0)
+    world.run(60.0, rps=2)
+    assert world.run(60.0, rps=2, candidate=1.0, stable=1.0).decision != "roll-back"
+
+
 def test_evidence_of_an_earlier_attempt_is_carried_on():
     fresh, second = World(policy=BRISK), World(policy=BRISK)
     second.analysis.carried = 8.0

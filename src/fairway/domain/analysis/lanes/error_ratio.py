@@ -9,15 +9,17 @@ Rules of a block:
 - Whether a reading is left out (warm-up, shared incident) is known before the reading. A block that is open goes on to
   its end all the same.
 
-Where stable has no requests of its own (weight 100; no old instance left; a first deployment) the comparison is
-replaced by an absolute limit: the greater of the policy's reference and what the margin allows at the upper 99 % limit
-of stable's error ratio in this rollout's earlier blocks. The capital stays the same. What that guarantees is less: the
-probability of a wrong roll-back is at most alpha only if the candidate's true error ratio stays below that limit. An
-incident that hits everyone then looks like a fault of the candidate, unless second tries on stable fail as well.
+Where stable has no requests of its own (weight 100; a first deployment; no old instance left, which is when its silence
+is improbable at this weight) the comparison is replaced by an absolute limit: the greater of the policy's reference and
+what the margin allows at the upper 99 % limit of stable's error ratio in this rollout's earlier blocks. The capital
+stays the same. What that guarantees is less: the probability of a wrong roll-back is at most alpha only if the
+candidate's true error ratio stays below that limit. An incident that hits everyone then looks like a fault of the
+candidate, unless second tries on stable fail as well.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import log
 from typing import Any
 
 from fairway.domain import codec
@@ -35,7 +37,11 @@ NOT_STORED = ("test", "bounds")
 """The test follows from the policy, the bounds from the interval."""
 
 PATIENCE = 8
-"""Block lengths without a request of stable after which the candidate is judged alone."""
+"""Block lengths without a request of stable before which the candidate is not judged alone …"""
+
+IMPROBABLE = log(10_000.0)
+"""… nor before the lot would leave stable out of so many requests once in 10,000 times: that few requests go to stable
+at a high weight is no reason to blame the candidate for what hits both."""
 
 KNOWN_STABLE = 100
 """Requests of stable from which on its own error ratio says more than the policy's reference."""
@@ -87,6 +93,7 @@ class ErrorRatioLane:
         step: where the rollout stands.
         seconds: age of the open block.
         quiet: seconds since stable last finished a request in this step.
+        unmatched: requests that the candidate finished in that time.
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
         stable: what closed blocks of the whole rollout have counted of stable.
@@ -101,6 +108,7 @@ class ErrorRatioLane:
     step: Step = NO_STEP
     seconds: float = 0.0
     quiet: float = 0.0
+    unmatched: int = 0
     open: Tally = field(default_factory=Tally)
     judged: Tally = field(default_factory=Tally)
     stable: Counts = NO_COUNTS
@@ -120,7 +128,7 @@ class ErrorRatioLane:
 
     def enter_step(self, step: Step) -> None:
         """Discards what is left of an open block; forgets what described the step before."""
-        self.seconds, self.quiet, self.open = 0.0, 0.0, Tally()
+        self.seconds, self.quiet, self.unmatched, self.open = 0.0, 0.0, 0, Tally()
         self.judged, self.interval, self.bounds = Tally(), RatioInterval(), None
         if self.capital.blocks:
             self.capital.enter_step()
@@ -134,12 +142,12 @@ class ErrorRatioLane:
         if self.test.patient and self.seconds == 0.0:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
-        self.quiet = 0.0 if reading.tally.stable_finished else self.quiet + reading.seconds
+        self._listen(reading)
         self.open.add(reading.tally)
         length = self.test.length(self.step.bake)
         if self.seconds + reading.seconds / 2.0 < length:
             return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(alone=self.step.alone or self.quiet >= PATIENCE * length):
+        if self._close(alone=self.step.alone or self._silent(length)):
             self.seconds, self.open = 0.0, Tally()
 
     def e_value(self) -> float:
@@ -181,7 +189,22 @@ class ErrorRatioLane:
         }
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
         plain = {"seconds": value["seconds"], "quiet": value["quiet"], "dispersion": value.get("dispersion", 1.0)}
+        plain["unmatched"] = value.get("unmatched", 0)
         return cls(value["name"], value["weight"], test, **plain, **pieces)
+
+    def _listen(self, reading: Reading) -> None:
+        if reading.tally.stable_finished:
+            self.quiet, self.unmatched = 0.0, 0
+        else:
+            self.quiet += reading.seconds
+            self.unmatched += reading.tally.candidate_finished
+
+    def _silent(self, length: float) -> bool:
+        """Stable answers nothing any more, for so long that it is no chance."""
+        if self.quiet < PATIENCE * length or not self.unmatched:
+            return False
+        share = self.step.weight / (100.0 + self.step.weight if self.step.copies else 100.0)
+        return share <= 0.0 or -self.unmatched * log(share) >= IMPROBABLE
 
     def _close(self, *, alone: bool) -> bool:
         """Judges the open block; False if it cannot be judged yet."""
