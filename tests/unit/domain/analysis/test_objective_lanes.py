@@ -70,6 +70,18 @@ def test_with_all_requests_on_the_candidate_nothing_excuses_it(policy):
     assert world.turn(150.0).rule == NAMES[policy]
 
 
+@pytest.mark.parametrize("policy", NAMES, ids=NAMES.values())
+def test_what_stable_missed_before_does_not_excuse_a_candidate_that_has_all_requests(policy):
+    world = failing(policy, False, True)
+    if policy is LATENCY:
+        world.slower = 1.0 / 3.0
+    assert world.turn(150.0).decision == "continue"
+    world.enter(100.0)
+    world.failing, world.slower = (0.1 if policy is ERRORS else 0.0, 0.0), 1.0
+    assessment = world.turn(150.0)
+    assert (assessment.decision, assessment.rule) == ("roll-back", NAMES[policy])
+
+
 def test_a_candidate_that_keeps_its_objectives_is_left_alone():
     policy = AnalysisPolicy(warmup=0.0, objective_errors=0.02, objectives_latency=((0.5, 0.06), (0.99, 0.4)))
     world = Service(policy, rps=200.0).enter(50.0)

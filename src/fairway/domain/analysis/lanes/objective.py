@@ -112,6 +112,8 @@ class ObjectiveLane:
         self.judged = Tally()
         if self.capital.blocks:
             self.capital.enter_step()
+        if step.alone:  # what stable missed is past, and it gets no request that could show so
+            self.stable_misses = [1.0] * len(MULTIPLES)
         self.step = step
 
     def observe(self, reading: Reading) -> None:
