@@ -9,7 +9,7 @@ from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.routes import Mirror
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rehearsal, Rolling
 from fairway.testing.target import Behaviour
-from rollout_samples import NEW, deployment, returning, scaling
+from rollout_samples import NEW, OLD, deployment, returning, scaling
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
 REHEARSED = Canary(steps=(10.0, 100.0), bake=2.0, rehearsal=Rehearsal(Mirror(50.0), bake=2.0))
@@ -50,6 +50,7 @@ def on_budget() -> Plan:
 DEAD, POISON = {NEW.id: 1.0}, {NEW.id: 0.05}
 UNREADY = {NEW.id: Behaviour(ready_after=None)}
 CRASHING = {NEW.id: Behaviour(crashes=True)}
+LATE = {OLD.id: Behaviour(stops_after=2), NEW.id: Behaviour(stops_after=2)}
 
 SCRIPTS = (
     Script("canary, good", lambda: deployment(CANARY, approvals=1)),
@@ -61,6 +62,7 @@ SCRIPTS = (
     Script("blue-green, good", lambda: deployment(BLUE_GREEN)),
     Script("blue-green, dead", lambda: deployment(BLUE_GREEN), "rolled-back", failing=DEAD),
     Script("rolling, good", lambda: deployment(ROLLING)),
+    Script("rolling, instances that end late", lambda: deployment(ROLLING), behaviours=LATE),
     Script("rolling, dead", lambda: deployment(ROLLING), "rolled-back", failing=DEAD),
     Script("rolling, crashing", lambda: deployment(ROLLING), "rolled-back", behaviours=CRASHING),
     Script("first, good", lambda: deployment(CANARY, first=True)),
