@@ -59,6 +59,16 @@ def test_a_second_try_of_an_artifact_goes_on_with_the_e_value_of_the_first(make)
     assert first_e_value(third) == e_value(second)
 
 
+def test_a_try_that_ended_before_its_first_request_makes_nothing_forgotten(make):
+    street = make(deployment(CANARY, analysis=POLICY), failing={NEW.id: 0.05})
+    before = abort_after(street, SOME_SIGNS)
+    second = again(street, "run-second")
+    second.helm.abort_run(second.id, actor="bob", reason="breakfast")
+    drive_until(Controller(second, "run-second-only"), lambda: second.run().outcome is not None)
+    assert second.store.load_evidence(second.id) is None
+    assert first_e_value(again(street, "run-third")) == before
+
+
 def test_tries_that_looked_well_do_not_begin_at_one_again_and_not_at_nothing_either(make):
     street = make(deployment(CANARY, analysis=POLICY))
     before = abort_after(street, 30.0)

@@ -53,16 +53,23 @@ def look_back(run: Run, evidence: Evidence, records: Records) -> Earlier:
 
 
 def _unanswered(run: Run, evidence: Evidence, records: Records) -> Mapping[str, Any] | None:
-    """The evidence of the last run with the same artifact, if that run ended without an answer."""
+    """The evidence of the last run with the same artifact that gathered some, if that run ended without an answer.
+
+    A run that ended before its candidate got a request says nothing, and makes nothing forgotten.
+    """
     plan = run.plan
     if plan.kind != "deploy":
         return None
     runs = records.list_runs(service=plan.service, environment=plan.environment, limit=LOOK_BACK)
     digest = plan.candidate.artifact.digest
     tries = (one for one in runs if one.id != run.id and one.digest == digest and one.ended is not None)
-    last = next(tries, None)
-    stored = evidence.load_evidence(last.id) if last is not None else None
-    return None if last is None or stored is None or _answered(last, stored) else stored
+    for last in tries:
+        stored = evidence.load_evidence(last.id)
+        if stored is not None:
+            return None if _answered(last, stored) else stored
+        if last.phase == "completed":
+            return None
+    return None
 
 
 def _carried(run: Run, stored: Mapping[str, Any] | None) -> float:
