@@ -5,8 +5,9 @@ from random import Random
 import pytest
 
 from fairway.domain.analysis.dispersion import BLOCK, ENOUGH, Dispersion
+from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes import begin_lanes
-from fairway.domain.analysis.lanes.lane import Reading, Step
+from fairway.domain.analysis.lanes.lane import Histograms, Reading, Step
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import InstanceTraffic
@@ -94,3 +95,35 @@ def test_tempered_evidence_grows_half_as_fast():
         lanes.append(lane)
     plain, tempered = (lane.e_value() for lane in lanes)
     assert plain > 2.0 * tempered > 2.0
+
+
+OBJECTIVES = AnalysisPolicy(objective_errors=0.02, objectives_latency=((0.9, 0.1),))
+
+
+def grown(seconds, requests, failed, **known):
+    """A reading at whose end so many requests of each side were counted, one in twenty of the candidate slow."""
+    slow, fast = (160_000.0, 10_000.0, requests // 20), (50_000.0, 1_000.0, requests - requests // 20)
+    histograms = Histograms(0, Distribution((fast, slow)), Distribution(((50_000.0, 1_000.0, requests + 100),)))
+    usual = {"warming": False, "incident": False}
+    return Reading(seconds, Tally(200, failed, 200, 1), histograms=histograms, **(usual | known))
+
+
+@pytest.mark.parametrize("place", range(1, 5))
+def test_a_block_is_tempered_by_what_was_known_when_it_began(place):
+    judged = {late: begin_lanes(OBJECTIVES)[place] for late in (1.0, 8.0)}
+    for late, one in judged.items():
+        one.enter_step(Step(50.0, False, 0.0))
+        for reading in (grown(0.0, 0, 0), grown(5.0, 200, 5), grown(5.0, 400, 5, dispersion=late)):
+            one.observe(reading)
+    assert judged[1.0].name == judged[8.0].name
+    assert judged[1.0].capital.blocks == judged[8.0].capital.blocks == 1
+    assert judged[1.0].e_value() == judged[8.0].e_value() != 1.0
+
+
+@pytest.mark.parametrize("place", [2, 4])
+def test_a_block_of_slow_requests_that_has_begun_goes_on_when_an_incident_begins(place):
+    one = begin_lanes(OBJECTIVES)[place]
+    one.enter_step(Step(50.0, False, 0.0))
+    one.observe(grown(0.0, 0, 0))
+    one.observe(grown(5.0, 200, 15, incident=True))
+    assert (one.seconds, one.window.candidate_failed) == (5.0, 15)

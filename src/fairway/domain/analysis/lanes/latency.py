@@ -100,6 +100,7 @@ class LatencyLane:
         window: the open block.
         judged: of both revisions, what the closed blocks of this step have counted.
         comparison: quantiles of this step, to be shown.
+        dispersion: by which the open block will be tempered, as known when it began.
         shown: the evidence as of the last closed block, once it was asked for.
     """
 
@@ -116,6 +117,7 @@ class LatencyLane:
     window: TailWindow = field(default_factory=TailWindow)
     judged: list[list[int]] = field(default_factory=_nothing)
     comparison: Comparison = field(default_factory=Comparison)
+    dispersion: float = 1.0
     shown: LaneEvidence | None = field(default=None, compare=False)
 
     @classmethod
@@ -142,6 +144,8 @@ class LatencyLane:
         if self.window.series != histograms.series:
             self._open(histograms, left_out=left_out)
             return
+        if self.seconds == 0.0:
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
@@ -200,7 +204,7 @@ class LatencyLane:
         parts: dict[str, type] = {"capital": Capital, "step": Step, "window": TailWindow, "comparison": Comparison}
         plain = {name: value[name] for name in ("seconds", "margin", "edges", "slow", "known", "judged")}
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
-        return cls(value["name"], value["weight"], test, **plain, **pieces)
+        return cls(value["name"], value["weight"], test, dispersion=value.get("dispersion", 1.0), **plain, **pieces)
 
     def _open(self, histograms: Histograms, *, left_out: bool) -> None:
         """Begins a block at the end of a reading, where one may begin."""
@@ -239,7 +243,7 @@ class LatencyLane:
         for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True):
             mine, theirs = (n_c, u), (n_s, w)
             block = log_tail_e_values(ODDS, share=share, candidate=mine, stable=theirs, failed=failed, failures=how)
-            gains += block if reading.dispersion == 1.0 else [gain / reading.dispersion for gain in block]
+            gains += block if self.dispersion == 1.0 else [gain / self.dispersion for gain in block]
         self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
         fading = max(min(1.0, REMEMBER / self.known), FORGET)
         self.known = self.known * fading + n_s

@@ -83,6 +83,7 @@ class ObjectiveLane:
         candidate_misses: how the evidence that the candidate misses the objective has risen of late, for each
             alternative; 1 or more.
         stable_misses: likewise for stable.
+        dispersion: by which the open block will be tempered, as known when it began.
     """
 
     name: str
@@ -96,6 +97,7 @@ class ObjectiveLane:
     judged: Tally = field(default_factory=Tally)
     candidate_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
     stable_misses: list[float] = field(default_factory=lambda: [1.0] * len(MULTIPLES))
+    dispersion: float = 1.0
 
     @classmethod
     def begin(cls, name: str, weight: float, test: ObjectiveTest) -> "ObjectiveLane":
@@ -122,8 +124,10 @@ class ObjectiveLane:
         if self.test.slower is not None and self.window.series != reading.histograms.series:
             self._open(reading, left_out=left_out)
             return
-        if left_out and self.seconds == 0.0:
-            return
+        if self.seconds == 0.0:
+            if left_out and not self.window.is_open:
+                return
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         self.window.add(reading.tally)
@@ -131,7 +135,7 @@ class ObjectiveLane:
             return  # the next reading is as near to the block's end as this one, or nearer
         block = self._block(reading)
         if block is not None:
-            self._judge(block, dispersion=reading.dispersion)
+            self._judge(block)
             self.seconds, self.open = 0.0, Tally()
             if left_out:
                 self.window.close()
@@ -180,6 +184,7 @@ class ObjectiveLane:
             "judged": Tally,
         }
         plain = {name: value[name] for name in ("seconds", "candidate_misses", "stable_misses")}
+        plain["dispersion"] = value.get("dispersion", 1.0)
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
         return cls(value["name"], value["weight"], test, **plain, **pieces)
 
@@ -201,11 +206,11 @@ class ObjectiveLane:
         (n_c, (slow_c,)), (n_s, (slow_s,)) = taken
         return Tally(n_c, slow_c, n_s, slow_s)
 
-    def _judge(self, block: Tally, *, dispersion: float) -> None:
+    def _judge(self, block: Tally) -> None:
         finished = 0 if self.step.alone else block.stable_finished
         gains = self.test.gains(block.candidate_finished, block.candidate_failed)
-        if dispersion != 1.0:
-            gains = [gain / dispersion for gain in gains]
+        if self.dispersion != 1.0:
+            gains = [gain / self.dispersion for gain in gains]
         if block.candidate_finished and max(self.stable_misses) < self.test.cap:
             self.capital.grow(gains, schedule=self.test.schedule, cap=self.test.cap)
             self.judged.add(block if finished else Tally(block.candidate_finished, block.candidate_failed))

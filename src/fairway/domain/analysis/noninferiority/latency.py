@@ -48,6 +48,7 @@ class LatencyEvidence:
         known: requests of stable that the shares rest on.
         logs: logarithm of what each bet has become, edge by edge; 0 at the beginning of a step.
         window: the open block.
+        dispersion: by which the open block will be tempered, as known when it began.
     """
 
     measured: bool = False
@@ -60,6 +61,7 @@ class LatencyEvidence:
     known: float = 0.0
     logs: list[float] = field(default_factory=lambda: [0.0] * (len(SHARES) * len(ODDS)))
     window: TailWindow = field(default_factory=TailWindow)
+    dispersion: float = 1.0
 
     def discard(self) -> None:
         """Discards the open block: another stretch begins."""
@@ -88,6 +90,8 @@ class LatencyEvidence:
             self.measured = self.measured or histograms.stable.total > 0
             self._open(reading, policy)
             return before != (self.measured, bool(self.edges))
+        if self.seconds == 0.0:
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.window.add(reading.tally)
         if self.seconds + reading.seconds / 2.0 < length:
@@ -170,7 +174,7 @@ class LatencyEvidence:
         if n_c == 0 or n_s == 0:
             return False
         gains = [
-            log_tail_e_value(odds, share=share, candidate=(n_c, u), stable=(n_s, w)) / reading.dispersion
+            log_tail_e_value(odds, share=share, candidate=(n_c, u), stable=(n_s, w)) / self.dispersion
             for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True)
             for odds in ODDS
         ]

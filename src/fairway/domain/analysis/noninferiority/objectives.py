@@ -26,6 +26,7 @@ class ObjectiveEvidence:
         seconds: age of the open block.
         open: what it has counted; not used where slow requests count.
         window: the open block where slow requests count.
+        dispersion: by which the open block will be tempered, as known when it began.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ObjectiveEvidence:
     open: Tally = field(default_factory=Tally)
     window: TailWindow = field(default_factory=TailWindow)
     known: ErrorEvidence = field(default_factory=ErrorEvidence)
+    dispersion: float = 1.0
 
     @classmethod
     def of(cls, name: str, test: ObjectiveTest) -> "ObjectiveEvidence":
@@ -62,8 +64,10 @@ class ObjectiveEvidence:
         if self.slower is not None and self.window.series != reading.histograms.series:
             self._open(reading, left_out=left_out)
             return False
-        if left_out and self.seconds == 0.0:
-            return False
+        if self.seconds == 0.0:
+            if left_out and not self.window.is_open:
+                return False
+            self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         self.window.add(reading.tally)
@@ -72,7 +76,7 @@ class ObjectiveEvidence:
         block = self._counts(reading)
         if not block.candidate_finished or not block.stable_finished:
             return False
-        self.known.grow(block, self.margin, dispersion=reading.dispersion)
+        self.known.grow(block, self.margin, dispersion=self.dispersion)
         self._open(reading, left_out=left_out)
         return True
 
