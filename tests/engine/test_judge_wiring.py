@@ -10,6 +10,7 @@ from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.events import (
     Advanced,
     ArtifactQuarantined,
+    AttentionNeeded,
     Held,
     Paused,
     Released,
@@ -104,6 +105,24 @@ def test_a_hold_stops_the_clock_of_the_watch_and_is_recorded_once(make):
     assert len(facts(street, Released)) == 1
     controller.drive(approve)
     assert street.run().outcome == "completed"
+
+
+def test_a_hold_that_does_not_end_is_told_once_and_the_rollout_waits(make):
+    street = make(deployment(CANARY, analysis=AnalysisPolicy(warmup=0.0, no_data=20.0)))
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 10.0)
+    street.router.silent = True
+    drive_until(controller, lambda: street.run().held is not None)
+    silent = street.clock()
+    drive_until(controller, lambda: street.clock() >= silent + 15.0)
+    assert street.run().attention is None
+    drive_until(controller, lambda: street.clock() >= silent + 60.0)
+    (told,) = facts(street, AttentionNeeded)
+    assert told.at - silent == pytest.approx(20.0, abs=1.0)
+    assert "the counters of the router could not be read" in told.reason
+    assert street.share() == 10.0
+    street.router.silent = False
+    assert drive_until(controller, lambda: street.run().held is None).attention is None
 
 
 def inconclusive(make, policy):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from fairway.domain.analysis.budget import RULE as BUDGET
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.codec import to_json
 from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
@@ -216,7 +217,17 @@ def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, .
         return (Held(at, assessment.rule, assessment.sentence),)
     if assessment.decision != "hold" and run.held is not None:
         return (Released(at),)
+    if assessment.decision == "hold" and _needs_a_person(run, at):
+        held = f"nothing could be judged for {at - run.held_since:.0f} s, and the rollout waits"
+        return (AttentionNeeded(at, f"{held}: {run.held_reason}"),)
     return ()
+
+
+def _needs_a_person(run: Run, at: float) -> bool:
+    """A hold lasts for as long as a lack of data may, and nobody was told; of a budget people are told at once."""
+    if run.attention is not None or run.paused is not None or run.held == BUDGET:
+        return False
+    return at - run.held_since >= run.plan.analysis.no_data
 
 
 def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outcome:

@@ -82,6 +82,7 @@ class Run:
         extensions: how often the present one has begun again by itself since a person last resumed it.
         held: code of why the analysis cannot judge at the moment; None if it can.
         held_reason: the same in words.
+        held_since: when that began; means nothing while `held` is None.
         abort: the request of a person to go back, if any.
         failure: why it goes back, if it does.
         attention: what a person has to look at, if anything.
@@ -108,6 +109,7 @@ class Run:
     extensions: int = 0
     held: str | None = None
     held_reason: str = ""
+    held_since: float = 0.0
     approvals: tuple[str, ...] = ()
     abort: AbortRequested | None = None
     failure: Failure | None = None
@@ -228,10 +230,10 @@ def evolve(run: Run, event: Event) -> Run:  # noqa: C901, PLR0911, PLR0912 -- on
             return run if actor in run.approvals else replace(run, approvals=(*run.approvals, actor))
         case AbortRequested():
             return run if run.committed or run.track == "rollback" else replace(run, abort=event)
-        case Held(rule=rule, reason=reason):
-            return replace(run, held=rule, held_reason=reason)
+        case Held(at=at, rule=rule, reason=reason):
+            return replace(run, held=rule, held_reason=reason, held_since=at)
         case Released():
-            return replace(run, held=None, held_reason="")
+            return replace(run, held=None, held_reason="", attention=None)
         case RollbackStarted():
             return _evolve_rollback(run, event)
         case ArtifactQuarantined():
