@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairway.cli.output import Exit, note, print_json, say, seconds
 from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.watching import MOST_EXTENSIONS
 from fairway.usecases.report import describe_run
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ Progress = Generator[None, View, None]
 
 def _lines() -> Progress:
     """A line for each thing that happened."""
-    told = 0
+    told = extended = 0
     said = ""
     while True:
         run, evidence, _ = yield
@@ -117,6 +118,10 @@ def _lines() -> Progress:
                 )
             )
             told += 1
+        if run.extensions > extended and run.current is not None:
+            times = f"{run.extensions} of {MOST_EXTENSIONS}"
+            note(f"{run.id} {run.current.stage}: {run.current.step.title}: no answer yet, watched once more ({times})")
+        extended = run.extensions
         now = run.phase
         if now != said:
             said = now

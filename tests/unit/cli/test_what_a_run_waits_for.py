@@ -13,7 +13,7 @@ from fairway.adapters.stores.sql import SqlStore
 from fairway.bootstrap.project import Project
 from fairway.cli.follow import follow
 from fairway.cli.output import Exit
-from fairway.domain.rollout.events import Approved
+from fairway.domain.rollout.events import Approved, Extended
 from fairway.testing.journal_samples import BEGIN, begin, plan
 
 
@@ -83,3 +83,23 @@ def test_nothing_is_said_while_the_run_goes_on_all_the_same(stay, project: Proje
         project.store.append(project.store.load("run-1"), [Approved(BEGIN, "ann")], wake=None)
 
     assert stay(go_on) == []
+
+
+def test_each_new_beginning_of_a_watch_without_an_answer_is_said(
+    project: Project, controller, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    clock = SimpleNamespace(now=BEGIN)
+
+    def pause(seconds: float) -> None:
+        clock.now += seconds
+        run = project.store.load("run-1")
+        if run.extensions < 2:
+            project.store.append(run, [Extended(clock.now, run.cursor, "too few requests")], wake=None)
+
+    monkeypatch.setattr(bootstrap, "now", lambda: clock.now)
+    monkeypatch.setattr(bootstrap, "pause", pause)
+    follow(project, "run-1", as_json=True, limit=2.0)
+    said = [
+        line.partition("no answer yet, ")[2] for line in capsys.readouterr().err.splitlines() if "no answer" in line
+    ]
+    assert said == ["watched once more (1 of 3)", "watched once more (2 of 3)"]
