@@ -29,10 +29,13 @@ def check_plot(path: Path) -> None:
     """Finds out before anything else whether such a file can be written.
 
     Raises:
-        UserError: the name ends otherwise than in .svg or .png, or what draws PNG is not installed.
+        UserError: the name ends otherwise than in .svg or .png, its folder is missing, or what draws PNG is not
+            installed.
     """
     if path.suffix.lower() not in _KINDS:
         raise UserError("plot-format", f"{path.name!r} is neither SVG nor PNG", "name a file that ends in .svg or .png")
+    if not path.parent.is_dir():
+        raise UserError("plot-folder", f'"{path.parent}" is not a folder', "name a file in a folder that is there")
     if path.suffix.lower() == ".png":
         from fairway.cli.plot.png import require_renderer
 

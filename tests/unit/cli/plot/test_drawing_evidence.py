@@ -183,6 +183,13 @@ def test_other_kinds_of_files_are_refused(name, tmp_path):
     assert (caught.value.code, name in caught.value.message) == ("plot-format", True)
 
 
+def test_a_folder_that_is_missing_is_named_before_anything_is_drawn(tmp_path):
+    with pytest.raises(UserError) as caught:
+        check_plot(tmp_path / "nowhere" / "plot.svg")
+    assert caught.value.code == "plot-folder"
+    assert str(tmp_path / "nowhere") in caught.value.message
+
+
 def test_a_png_without_its_renderer_names_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     with pytest.raises(UserError) as caught:
