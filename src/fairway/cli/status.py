@@ -1,13 +1,16 @@
 """status, watch and history."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairway.cli.follow import WAITING, follow
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, print_json, say, table
 from fairway.usecases.report import describe_run, timestamp
 from fairway.usecases.status import Question, describe_environment
+
+if TYPE_CHECKING:
+    from fairway.usecases.course import Course
 
 
 def status(
@@ -33,33 +36,52 @@ def status(
 
         check_plot(plot)
     service, store = bootstrap.open_reader(options.config)
-    if run is not None:
-        found = [describe_run(store.load(run), store.load_evidence(run))]
-    else:
-        question = Question(service, store, lambda name: bootstrap.is_down(options.config, service, name))
-        names = [env] if env is not None else question.list_environments()
-        found = [question.ask(name) for name in names]
-        if env is not None and found[0]["run"] is None:
-            bootstrap.insist_on_environment(options.config, env)
-    courses = []
-    if evidence or plot is not None or run is not None:
-        # Only here: a plain status is asked for often, and should not wait for what draws.
-        from fairway.cli.evidence import save, show
-        from fairway.usecases.course import describe_course, tell_course
-
-        courses = [tell_course(store, entry["run"]) for entry in found if entry["run"] is not None]
+    found = _find(service, store, env, run, options)
+    # A plain status is asked for often, and should not wait for what draws.
+    courses = _courses(store, found) if evidence or plot is not None or run is not None else []
     if plot is not None:
+        from fairway.cli.evidence import save
+
         save(courses, plot)
     if options.json:
-        told = {course.run.id: {"course": describe_course(course)} for course in courses}
-        found = [entry | told.get(entry["run"], {}) for entry in found]
-        one = env is not None or run is not None
-        print_json(found[0] if one else {"service": service, "environments": found})
+        _print_objects(service, found, courses, alone=env is not None or run is not None)
     elif courses and (evidence or plot is None):
+        from fairway.cli.evidence import show
+
         show(courses)
     elif plot is None:
         say("\n".join(describe_environment(entry) for entry in found) or "nothing was ever deployed here")
     return Exit.WAITING if {entry["phase"] for entry in found} & WAITING else Exit.YES
+
+
+def _find(service: str, store: Any, env: str | None, run: str | None, options: Options) -> list[dict[str, Any]]:
+    """What there is to say of one run, or of one environment or all of them."""
+    from fairway import bootstrap
+
+    if run is not None:
+        return [describe_run(store.load(run), store.load_evidence(run))]
+    question = Question(service, store, lambda name: bootstrap.is_down(options.config, service, name))
+    found = [question.ask(name) for name in ([env] if env is not None else question.list_environments())]
+    if env is not None and found[0]["run"] is None:
+        bootstrap.insist_on_environment(options.config, env)
+    return found
+
+
+def _courses(store: Any, found: list[dict[str, Any]]) -> "list[Course]":
+    from fairway.usecases.course import tell_course
+
+    return [tell_course(store, entry["run"]) for entry in found if entry["run"] is not None]
+
+
+def _print_objects(service: str, found: list[dict[str, Any]], courses: "list[Course]", *, alone: bool) -> None:
+    """One object: of the run or environment asked for, or of all environments."""
+    told: dict[str, Any] = {}
+    if courses:
+        from fairway.usecases.course import describe_course
+
+        told = {course.run.id: {"course": describe_course(course)} for course in courses}
+    entries = [entry | told.get(entry["run"], {}) for entry in found]
+    print_json(entries[0] if alone else {"service": service, "environments": entries})
 
 
 def watch(run: str, /, *, timeout: str | None = None, options: Options = DEFAULTS) -> int:
