@@ -3,10 +3,8 @@
 import os
 import sys
 from contextlib import suppress
-from importlib import import_module
 
 from fairway.cli.output import Exit, complain, note
-from fairway.cli.quick import bind
 from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
 #: Name, where it is, and the line of the overview; the modules are loaded when they are called.
@@ -36,7 +34,9 @@ COMMANDS = (
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     try:
-        result = call(arguments)
+        from fairway.cli import parser
+
+        result = parser.call(arguments)
         # Now, and not when Python ends: what cannot be written then is a trace and status 120.
         with suppress(BrokenPipeError):
             sys.stdout.flush()
@@ -58,19 +58,6 @@ def _drop_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def call(arguments: list[str]) -> object:
-    """Runs one command and returns what it returns."""
-    place = next((place for name, place, _ in COMMANDS if name == (arguments or [""])[0]), None)
-    if place is not None:
-        module, _, name = place.partition(":")
-        plain = bind(getattr(import_module(f"fairway.cli.{module}"), name), arguments[1:])
-        if plain is not None:
-            return plain()
-    from fairway.cli import parser
-
-    return parser.call(arguments)
 
 
 def _tell(error: Exception, *, as_json: bool) -> int:

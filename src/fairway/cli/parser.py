@@ -1,4 +1,4 @@
-"""The parser of command lines: help, and everything that `quick` leaves to it."""
+"""The parser of command lines. Commands are loaded when they are called."""
 
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ from fairway.domain.errors import UserError
 
 _AT_LEAST_ONE = Annotated[int, Parameter(validator=Number(gte=1))]
 
-#: What the parser has to know of parameters beside their types; here, so that commands do not need the parser.
+#: What the parser has to know of parameters beside their types; here, so that commands can be used without it.
 _DETAILS: dict[str, dict[str, Any]] = {
     "history": {"limit": _AT_LEAST_ONE},
     "logs": {"lines": _AT_LEAST_ONE},

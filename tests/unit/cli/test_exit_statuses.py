@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fairway.cli import app
+from fairway.cli import parser
 from fairway.cli.app import run
 from fairway.cli.output import Exit
 
@@ -26,7 +26,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
         def call(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(app, "call", call)
+        monkeypatch.setattr(parser, "call", call)
 
     return fail
 
