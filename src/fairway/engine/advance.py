@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fairway.domain.analysis.budget import RULE as BUDGET
 from fairway.domain.analysis.evidence import Assessment
@@ -113,9 +113,14 @@ class Engine:
     def _append(self, run: Run, events: tuple[Event, ...], epoch: int) -> None:
         self._known[run.id] = self.journal.append(run, events, wake=AT_ONCE, epoch=epoch)
 
+    def _world(self, run: Run) -> World:
+        """What the run acts through: on the way back the router as it was, so that its addresses go back as well."""
+        former = run.plan.former_router if run.track == "rollback" else None
+        return self.world_of(run.plan if former is None else replace(run.plan, router=former))
+
     def _watch(self, run: Run, epoch: int, at: float) -> bool:
         """Reads the evidence of a run that waits for a person; True if that changed something."""
-        world = self.world_of(run.plan)
+        world = self._world(run)
         events = _consequences(run, self.judge.read(run, world, epoch=epoch, at=at), at)
         if events:
             self._append(run, events, epoch)
@@ -155,7 +160,7 @@ class Engine:
         planned, at = run.current, attempt.last
         if planned is None:
             raise InvariantError("no-step", f"run {run.id} has no step at {run.cursor} to perform")
-        world = self.world_of(run.plan)
+        world = self._world(run)
         if run.judged:
             assessment = self.judge.read(run, world, epoch=epoch, at=at)
             events = _consequences(run, assessment, at)
@@ -205,7 +210,7 @@ def _trouble(run: Run, error: FairwayError, attempt: Attempt, at: float) -> tupl
         return (StepFailed(at, "forward", run.cursor, "errored", error.code, error.message),)
     if run.attention is not None:
         return ()
-    return (AttentionNeeded(at, f"{error.message} {error.hint}".strip()),)
+    return (AttentionNeeded(at, f"{error.message.rstrip('.')}; {error.hint}" if error.hint else error.message),)
 
 
 def _consequences(run: Run, assessment: Assessment, at: float) -> tuple[Event, ...]:

@@ -13,6 +13,7 @@ from fairway.domain.rollout.strategy import Strategy
 from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
+from fairway.usecases.former_router import remember_router
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,10 @@ class Deployer:
         if live is not None and live.id == candidate.id and state.instances == environment.instances:
             where = f"{live.version} is live in {environment.name} already, with this configuration"
             return Unchanged(live, where)
-        return compile_deploy(
+        plan = compile_deploy(
             self.service, environment, candidate=candidate, stable=live, stable_instances=state.instances
         )
+        return remember_router(plan, state, self.journal)
 
     def start(self, request: Request) -> Started | Unchanged | Declined:
         """Starts the rollout; the controller does the rest.

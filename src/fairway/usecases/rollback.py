@@ -13,6 +13,7 @@ from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import EnvironmentState, Journal, Records, RunSummary
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.deploy import busy, find_environment
+from fairway.usecases.former_router import remember_router
 from fairway.usecases.steer import Helm
 
 #: What has to be typed, so that nobody goes back by accident.
@@ -78,6 +79,7 @@ class Returner:
         plan = compile_rollback(
             self.service, environment, target=target, live=state.live, live_instances=state.instances
         )
+        plan = remember_router(plan, state, self.journal)
         run = self.new_run()
         occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, wanted.reason, plan))
         return busy(occupant, environment.name) if occupant is not None else Started(run, plan)

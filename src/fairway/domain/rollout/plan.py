@@ -53,6 +53,7 @@ class Plan:
         notify: where messages about this run go.
         sticky: by what users are kept on one revision; None: each request is divided by itself.
         target, router: the implementations that this run acts through.
+        former_router: what the way back acts through: the router as it was when stable became live; None: as `router`.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class Plan:
     notify: tuple[Adapter, ...] = ()
     budget: Budget | None = None
     sticky: Stickiness | None = None
+    former_router: Adapter | None = None
 
     @property
     def seconds(self) -> float:
