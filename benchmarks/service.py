@@ -29,12 +29,11 @@ INSTANCES = 1 if len(os.sched_getaffinity(0)) < 4 else 2
 FIRST, GOOD, DEAD = "1.0.0", "1.1.0", "1.2.0"
 
 _GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgsign=false")
-_SERVER = "-m uvicorn --no-access-log --log-level warning --lifespan off --timeout-keep-alive 75"
 _CONFIGURATION = """\
 service: {service}
 build: {{steps: []}}
 run:
-  command: {python} {server} --uds {{socket}} application:app
+  command: {python} application.py {{socket}}
   health: {{ready: /health}}
   drain: 5s
   variables: {{BENCH_FAILURES: {failures}}}
@@ -162,7 +161,6 @@ class Service:
         text = _CONFIGURATION.format(
             service=SERVICE,
             python=sys.executable,
-            server=_SERVER,
             failures=self.failures,
             environment=ENVIRONMENT,
             port=self.port,
