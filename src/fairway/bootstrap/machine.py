@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.routes import Backend, Routes
-from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, ServiceSpec
+from fairway.domain.rollout.spec import Adapter, ServiceSpec
 from fairway.ports.journal import EnvironmentState
+from fairway.usecases.status import Question
 
 if TYPE_CHECKING:
     from fairway.adapters.machine import LocalMachine
@@ -53,7 +55,16 @@ def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
     return [_await_ready(project, spec, state) for spec, state in live]
 
 
-def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An environment of the configuration, or one that was removed from it while something is live there."""
+
+    name: str
+    target: Adapter
+    router: Adapter
+
+
+def _restore(project: Project, spec: _Place, state: EnvironmentState) -> None:
     """Starts what the journal says is live and the supervisor knows nothing of, as when its folder was lost.
 
     The stable revision of a run under way is restored as well: its way back moves requests there first.
@@ -76,21 +87,45 @@ def _restore(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -
         router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
 
 
-def _router_of(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> Adapter:
+def _router_of(project: Project, spec: _Place, state: EnvironmentState) -> Adapter:
     """The router as the run knew it that made its revision live; what the file says by now comes with a next run."""
     return spec.router if state.by is None else project.store.load(state.by).plan.router
 
 
-def _live(project: Project, environment: str | None) -> list[tuple[EnvironmentSpec, EnvironmentState]]:
+def _live(project: Project, environment: str | None) -> list[tuple[_Place, EnvironmentState]]:
     found = []
-    for spec in project.spec.environments:
-        state = project.store.environment(project.spec.service, spec.name)
-        if environment in (None, spec.name) and state.live is not None:
-            found.append((spec, state))
+    for place in _places(project, environment):
+        state = project.store.environment(project.spec.service, place.name)
+        if state.live is not None:
+            found.append((place, state))
     return found
 
 
-def _await_ready(project: Project, spec: EnvironmentSpec, state: EnvironmentState) -> dict[str, Any]:
+def _places(project: Project, environment: str | None) -> list[_Place]:
+    """The environments of the configuration, then those that only the journal knows; or the one that is named.
+
+    Raises:
+        UserError: neither knows it.
+    """
+    from fairway.usecases.deploy import find_environment
+
+    service = project.spec.service
+    places = [_Place(spec.name, spec.target, spec.router) for spec in project.spec.environments]
+    names = {place.name for place in places}
+    # The journal is not asked for a name that the configuration has.
+    removed = () if environment in names else Question(service, project.store).list_environments()
+    for name in removed:
+        by = project.store.environment(service, name).by
+        if name not in names and by is not None:
+            plan = project.store.load(by).plan
+            places.append(_Place(name, plan.target, plan.router))
+    wanted = [place for place in places if environment in (None, place.name)]
+    if environment is not None and not wanted:
+        find_environment(project.spec, environment)
+    return wanted
+
+
+def _await_ready(project: Project, spec: _Place, state: EnvironmentState) -> dict[str, Any]:
     live = state.live
     if live is None:
         raise AssertionError("asked for live environments only")
@@ -136,9 +171,7 @@ def remove_state(project: Project) -> None:
 
 def _units(project: Project, environment: str) -> set[str]:
     """The supervisor's units of one environment."""
-    from fairway.usecases.deploy import find_environment
-
-    spec = find_environment(project.spec, environment)
-    target = project.target_of(project.spec.service, environment, spec.target)
+    (place,) = _places(project, environment)
+    target = project.target_of(project.spec.service, environment, place.target)
     prefix, proxy = getattr(target, "unit_prefix", "\0"), f"envoy.{project.spec.service}.{environment}"
     return {unit for unit in project.supervisor.observe() if unit.startswith(prefix) or unit == proxy}

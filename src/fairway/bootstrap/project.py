@@ -197,12 +197,22 @@ def find_config(given: Path | None) -> Path:
         UserError: there is none.
     """
     if given is not None:
-        return given / CONFIG_NAME if given.is_dir() else given
+        return given / CONFIG_NAME if _is_folder(given) else given
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / CONFIG_NAME).is_file():
             return folder / CONFIG_NAME
     raise UserError("no-config", f"there is no {CONFIG_NAME} in {here} or above", "fairway init writes one")
+
+
+def _is_folder(path: Path) -> bool:
+    """Raises UserError where there can be nothing of that name."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        sentence = f"the configuration file {str(path)[:60]!r} cannot be read: {reason}"
+        raise UserError("config-unreadable", sentence, "name the fairway.yaml itself") from error
 
 
 def load_spec(path: Path) -> "ServiceSpec":

@@ -14,6 +14,9 @@ from fairway.domain.errors import UserError
 
 _AT_LEAST_ONE = Annotated[int, Parameter(validator=Number(gte=1))]
 
+#: Characters of a sentence of the parser.
+_LONGEST = 300
+
 #: What the parser has to know of parameters beside their types; here, so that commands can be used without it.
 _DETAILS: dict[str, dict[str, Any]] = {
     "history": {"limit": _AT_LEAST_ONE},
@@ -62,4 +65,10 @@ def call(arguments: list[str]) -> object:
     try:
         return app(arguments)
     except CycloptsError as error:
-        raise UserError("usage", str(error), "fairway --help lists the commands") from error
+        raise UserError("usage", _in_one_line(str(error)), "fairway --help lists the commands") from error
+
+
+def _in_one_line(sentence: str) -> str:
+    """What the parser says quotes what was typed, which may be anything: no terminal shall act on it."""
+    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in sentence)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"

@@ -83,6 +83,10 @@ def _instance_count(value: Any) -> int | str:
     return text
 
 
+#: Operators and redirections as words of their own, a list of commands, substitutions, variables.
+_SHELL_WORD = re.compile(r"^(&&?|\|\|?|[0-9&]?(>>?|<<?).*)$|;$|`|\$\(|\$\{|^\$[A-Za-z_]|=\$[A-Za-z_]")
+
+
 def _command(value: str) -> str:
     if "\0" in value:
         raise refuse("a command cannot hold the character U+0000")
@@ -94,7 +98,21 @@ def _command(value: str) -> str:
         ) from error
     if not words:
         raise refuse("the command is empty", "write the program and its arguments")
+    meant_for_shell = _shell_word(value)
+    if meant_for_shell is not None:
+        hint = "write sh -c '…' around what a shell should do, or quotes around the word"
+        raise refuse(f"{quote(meant_for_shell)} means something to a shell, and there is none here", hint)
     return value
+
+
+def _shell_word(value: str) -> str | None:
+    """The first word, outside of quotes, that would silently mean something else than its writer thinks."""
+    try:
+        words = shlex.split(value, posix=False)
+    except ValueError:
+        return None
+    plain = (word for word in words if not set(word) & set("'\"\\"))
+    return next((word for word in plain if _SHELL_WORD.search(word)), None)
 
 
 def _run_command(value: str) -> str:

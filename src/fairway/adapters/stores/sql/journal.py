@@ -72,7 +72,7 @@ class SqlJournal(Journal):
         with self._database.reading() as connection:
             latest = [name for (name,) in connection.rows("SELECT id FROM fairway_runs ORDER BY number DESC LIMIT 3")]
         hint = f"the latest runs are {', '.join(latest)}" if latest else "there are no runs yet"
-        raise UserError("unknown-run", f"there is no run {run!r}", hint)
+        raise UserError("unknown-run", f"there is no run {run[:60]!r}", hint)
 
     def list_events(self, run: str, *, after: int = 0) -> tuple[Event, ...]:
         """The events of a run with a version above `after`, in order."""
