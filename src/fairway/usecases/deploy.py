@@ -14,6 +14,7 @@ from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.former_router import remember_router
+from fairway.usecases.reasons import as_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,15 @@ class Deployer:
         Raises:
             As `plan` does.
         """
-        lifts = request.lift_quarantine
-        if lifts is not None and not lifts.strip():
+        reason = as_reason(request.reason)
+        lifts = None if request.lift_quarantine is None else as_reason(request.lift_quarantine)
+        if lifts == "":
             raise UserError("no-reason", "lifting a quarantine needs a reason", "--lift-quarantine TEXT")
         plan = self.plan(request)
         if not isinstance(plan, Plan):
             return plan
         run = self.new_run()
-        started = RunStarted(self.clock(), request.actor, request.reason, plan, lifts)
+        started = RunStarted(self.clock(), request.actor, reason, plan, lifts)
         occupant = self.journal.start(run, started)
         return busy(occupant, plan.environment) if occupant is not None else Started(run, plan)
 

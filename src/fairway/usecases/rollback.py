@@ -14,6 +14,7 @@ from fairway.ports.journal import EnvironmentState, Journal, Records, RunSummary
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.deploy import busy, find_environment
 from fairway.usecases.former_router import remember_router
+from fairway.usecases.reasons import as_reason
 from fairway.usecases.steer import Helm
 
 #: What has to be typed, so that nobody goes back by accident.
@@ -62,6 +63,7 @@ class Returner:
             UserError: no reason, no confirmation, no such environment, or a release that was never live there.
         """
         _insist(wanted)
+        reason = as_reason(wanted.reason)
         environment = find_environment(self.service, wanted.environment)
         state = self.records.environment(self.service.service, environment.name)
         if state.run is not None:
@@ -81,7 +83,7 @@ class Returner:
         )
         plan = remember_router(plan, state, self.journal)
         run = self.new_run()
-        occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, wanted.reason, plan))
+        occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, reason, plan))
         return busy(occupant, environment.name) if occupant is not None else Started(run, plan)
 
     def _join(self, run: str, wanted: Return) -> Started | Declined:

@@ -9,6 +9,7 @@ from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
 from fairway.ports.journal import AT_ONCE, Journal
 from fairway.usecases.answers import Declined
+from fairway.usecases.reasons import as_reason
 
 #: How often a command is tried again when the controller appends at the same moment.
 TRIES = 50
@@ -27,13 +28,14 @@ class Helm:
 
     def pause_run(self, run: str, *, actor: str, reason: str) -> Run | Declined:
         """Stops progress; the candidate keeps its weight and is still judged. Again: nothing changes."""
+        why = as_reason(reason)
 
         def pause(state: Run, at: float) -> Event | Declined | None:
             if state.track == "rollback":
                 return Declined(
                     "going-back", f"run {run} is on its way back; that cannot be paused", "wait for its end"
                 )
-            return None if state.paused is not None else Paused(at, actor, reason or f"paused by {actor}")
+            return None if state.paused is not None else Paused(at, actor, why or f"paused by {actor}")
 
         return self._append(run, pause)
 
@@ -74,13 +76,14 @@ class Helm:
 
     def abort_run(self, run: str, *, actor: str, reason: str) -> Run | Declined:
         """Asks for the way back. Again: nothing changes."""
+        why = as_reason(reason)
 
         def abort(state: Run, at: float) -> Event | Declined | None:
             if state.committed:
                 hint = f"fairway rollback --env {state.plan.environment} starts a run that returns"
                 return Declined("committed", f"run {run} is past its commit point", hint)
             done = state.abort is not None or state.track == "rollback"
-            return None if done else AbortRequested(at, actor, reason or "no reason given")
+            return None if done else AbortRequested(at, actor, why or "no reason given")
 
         return self._append(run, abort)
 
