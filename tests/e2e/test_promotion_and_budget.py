@@ -32,7 +32,10 @@ def test_a_good_candidate_ends_its_step_long_before_the_deadline(shop: Workshop)
     bake = next(step for step in answer.json["steps"] if step["name"].startswith("bake at 50 %"))
     assert 2.0 <= bake["seconds"] < 30.0
     assert bake["detail"].startswith("Good enough to go on after ")
-    assert [test["name"] for test in answer.json["evidence"]["evidence"]["promotion"]] in ([], ["errors", "latency"])
+    assert [test["name"] for test in answer.json["evidence"]["evidence"]["promotion"]] in (
+        [],
+        ["errors", "latency", "abandonment"],
+    )
 
 
 def test_a_budget_freezes_the_weight_at_half_and_takes_the_candidate_back_when_it_is_spent(

@@ -23,6 +23,8 @@ LOOK_BACK = 50
 SAME = (
     "ratio_margin",
     "absolute_margin",
+    "abandoned_ratio",
+    "abandoned_points",
     "latency_margin",
     "latency_slack",
     "objective_errors",

@@ -237,6 +237,7 @@ class Analysis:
                 max(1, len(candidate.instances)),
             ),
             dispersion=self.dispersion.factor,
+            waiting=(sum(one.active for one in candidate.instances), sum(one.active for one in stable.instances)),
         )
         for lane in self.lanes:
             lane.observe(reading)

@@ -15,6 +15,9 @@ LONGEST = 2.0
 
 NO_TRAFFIC = RevisionTraffic("", 0, 0)
 
+EACH = 5
+"""Numbers that are kept of each revision."""
+
 
 def trusted(before: float | None, now: float) -> float:
     """Seconds that passed, 0 to `LONGEST`; 0 when there was nothing before."""
@@ -30,7 +33,7 @@ class Counters:
     Attributes:
         at: when it was read; None before the first.
         origin: identity of the counters' beginning.
-        counts: four numbers of the candidate, four of stable.
+        counts: five numbers of the candidate, five of stable.
         series: how often they began again.
     """
 
@@ -45,31 +48,32 @@ class Counters:
         old, before = self.counts, self.at
         began_again = snapshot.origin != self.origin
         self.at, self.origin, self.counts = snapshot.at, snapshot.origin, new
-        if old is None or began_again or any(b < a for a, b in zip(old, new, strict=True)):
+        # An earlier version kept fewer numbers: what ended since its last reading cannot be said either.
+        if old is None or began_again or len(old) != len(new) or any(b < a for a, b in zip(old, new, strict=True)):
             self.series += old is not None
             return None
         gone = [b - a for a, b in zip(old, new, strict=True)]
-        return trusted(before, snapshot.at), _tally(gone[:4], gone[4:])
+        return trusted(before, snapshot.at), _tally(gone[:EACH], gone[EACH:])
 
 
 def _counts(snapshot: TrafficSnapshot, candidate: str, stable: str | None) -> list[int]:
-    """Finished, failed, retried and retried failed attempts of the candidate, then of stable."""
+    """Finished, failed, retried, retried failed and abandoned attempts of the candidate, then of stable."""
     counts = []
     for revision in (candidate, stable):
         traffic = snapshot.of(revision) if revision is not None else NO_TRAFFIC
-        counts += [traffic.finished, traffic.failed, traffic.retried, traffic.retried_failed]
+        counts += [traffic.finished, traffic.failed, traffic.retried, traffic.retried_failed, traffic.abandoned]
     return counts
 
 
 def _tally(candidate: list[int], stable: list[int]) -> Tally:
     c_finished, c_failed, _, _ = _parts(candidate)
     s_finished, s_failed, again, again_failed = _parts(stable)
-    return Tally(c_finished, c_failed, s_finished, s_failed, again, again_failed)
+    return Tally(c_finished, c_failed, s_finished, s_failed, again, again_failed, candidate[-1], stable[-1])
 
 
 def _parts(gone: list[int]) -> tuple[int, int, int, int]:
     """First tries and their failures, second tries and theirs; made to fit where the source counts carelessly."""
-    finished, failed, retried, retried_failed = gone
+    finished, failed, retried, retried_failed, _ = gone
     again = min(retried, finished)
     again_failed = min(retried_failed, again)
     first = finished - again

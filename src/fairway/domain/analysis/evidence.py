@@ -75,6 +75,7 @@ class LaneEvidence:
         margin: the margin in words.
         slowness: what counts as too slow; None for lanes of errors, and before the first block of one of latency.
         objective: the candidate is compared with a fixed limit, not with stable.
+        abandoned: `failed` are the requests that clients gave up, `finished` those included.
     """
 
     name: str
@@ -88,6 +89,7 @@ class LaneEvidence:
     margin: str
     slowness: Slowness | None = None
     objective: bool = False
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Promotion:
     """What one test of non-inferiority has shown in the present step.
 
     Attributes:
-        name: `errors`, `latency`, or the lane of an objective.
+        name: `errors`, `abandonment`, `latency`, or the lane of an objective.
         e_value: betting odds against "the candidate is beyond the promotion margin".
         threshold: 1/beta: from here on it is shown.
         missing: how many more requests of the candidate would show it if it is as good as stable, 0 once it is shown;

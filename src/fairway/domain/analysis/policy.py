@@ -14,6 +14,8 @@ class AnalysisPolicy:
         name: the preset that the margins came from: strict, balanced, tolerant; `custom` if set one by one.
         ratio_margin: rho: the candidate's error ratio may be this many times stable's …
         absolute_margin: delta: … plus this much, as a fraction (0.0001 is 0.01 percentage points).
+        abandoned_ratio: of the candidate's requests this many times the share of stable's may be given up by clients …
+        abandoned_points: … plus this much, as a fraction.
         latency_margin: the candidate may be this much slower than stable, as a fraction (0.1 is 10 percent) …
         latency_slack: … or by these seconds, if that is more: a new instance with few requests answers some tenths of a
             millisecond later than a busy one, whatever its code.
@@ -35,6 +37,8 @@ class AnalysisPolicy:
     name: str = "balanced"
     ratio_margin: float = 1.25
     absolute_margin: float = 0.0001
+    abandoned_ratio: float = 2.0
+    abandoned_points: float = 0.005
     latency_margin: float = 0.1
     latency_slack: float = 0.002
     objective_errors: float | None = None
@@ -51,8 +55,8 @@ class AnalysisPolicy:
 
 
 PRESETS: dict[str, AnalysisPolicy] = {
-    "strict": AnalysisPolicy("strict", 1.0, 0.0, latency_margin=0.05, latency_slack=0.001),
+    "strict": AnalysisPolicy("strict", 1.0, 0.0, 1.25, 0.002, latency_margin=0.05, latency_slack=0.001),
     "balanced": AnalysisPolicy(),
-    "tolerant": AnalysisPolicy("tolerant", 2.0, 0.001, latency_margin=0.2, latency_slack=0.005),
+    "tolerant": AnalysisPolicy("tolerant", 2.0, 0.001, 3.0, 0.01, latency_margin=0.2, latency_slack=0.005),
 }
 """What the user may choose by name: the only place where the margins of the presets stand."""

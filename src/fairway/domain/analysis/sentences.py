@@ -103,7 +103,7 @@ def e_value(value: float) -> str:
 
 
 def _state(evidence: Evidence) -> str:
-    failures = [lane for lane in evidence.lanes if lane.slowness is None] or list(evidence.lanes)
+    failures = [lane for lane in evidence.lanes if lane.slowness is None and not lane.abandoned] or list(evidence.lanes)
     lane = max(failures, key=lambda one: one.candidate.finished)
     return (
         f"{_facts(evidence, lane).capitalize()}; e-value {e_value(evidence.e_value)}, "
@@ -114,11 +114,19 @@ def _state(evidence: Evidence) -> str:
 def _facts(evidence: Evidence, lane: LaneEvidence) -> str:
     if lane.slowness is not None:
         return _slowness(lane, lane.slowness)
+    if lane.abandoned:
+        return _abandonment(lane)
     judged = lane.candidate.finished > 0
     candidate = lane.candidate if judged else evidence.candidate
     stable = lane.stable if judged else evidence.stable
     ratio = _own_interval(candidate) if lane.objective else _ratio(lane, candidate, stable)
     return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {ratio}"
+
+
+def _abandonment(lane: LaneEvidence) -> str:
+    """Counts of the lane of requests that clients gave up."""
+    counts = f"clients gave up {_counts(lane.candidate)} of the candidate, of stable {_counts(lane.stable)}"
+    return f"{counts}, before an answer came; {_ratio(lane, lane.candidate, lane.stable)}"
 
 
 def _slowness(lane: LaneEvidence, slowness: Slowness) -> str:
@@ -162,7 +170,7 @@ def _ratio(lane: LaneEvidence, candidate: Counts, stable: Counts) -> str:
     if stable.finished == 0:
         return "ratio unknown, for stable had no requests of its own to compare with"
     if lane.low is None:
-        return "ratio unknown, for no failure was judged yet"
+        return f"ratio unknown, for no {'request given up' if lane.abandoned else 'failure'} was judged yet"
     value = "unlimited" if lane.ratio is None else f"{_number(lane.ratio)}×"
     high = "∞" if lane.high is None else _number(lane.high)
     return f"ratio {value} (99 % interval {_number(lane.low)} to {high})"

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Tally:
-    """First tries that ended, of the candidate and of stable; second tries that stable took over, apart."""
+    """First tries that ended, of the candidate and of stable; second tries that stable took over, apart.
+
+    Attributes:
+        candidate_abandoned: first tries that the client gave up before an answer came; in none of the other numbers.
+        stable_abandoned: likewise.
+    """
 
     candidate_finished: int = 0
     candidate_failed: int = 0
@@ -18,6 +23,8 @@ class Tally:
     stable_failed: int = 0
     again_finished: int = 0
     again_failed: int = 0
+    candidate_abandoned: int = 0
+    stable_abandoned: int = 0
 
     def add(self, other: "Tally") -> None:
         """Adds the counts of another stretch of time."""
@@ -27,3 +34,10 @@ class Tally:
         self.stable_failed += other.stable_failed
         self.again_finished += other.again_finished
         self.again_failed += other.again_failed
+        self.candidate_abandoned += other.candidate_abandoned
+        self.stable_abandoned += other.stable_abandoned
+
+    def given_up(self) -> "Tally":
+        """The same requests by another question: did the client wait for the answer? Those given up have failed it."""
+        mine, theirs = self.candidate_abandoned, self.stable_abandoned
+        return Tally(self.candidate_finished + mine, mine, self.stable_finished + theirs, theirs)

@@ -38,7 +38,7 @@ class RevisionTraffic:
             that were answered without failing: the analysis adds those that failed as slower than every edge.
         retried: those of `finished` that were not the first try of their request; 0 also where nothing is tried again.
         retried_failed: those of `failed` that were not the first try of their request.
-        abandoned: attempts that the client gave up before an answer came; in none of the other numbers.
+        abandoned: first tries that the client gave up before an answer came; in none of the other numbers.
     """
 
     revision: str

@@ -7,8 +7,8 @@ against the edge of that range, in both directions, as a detector that forgets e
 Ramdas, Rinaldo, "E-detectors", 2022). At 10,000 it stops the clock, and it lets it go on when the share has been right
 for about as long. It never takes a candidate back.
 
-Finished first tries are counted, so the first seconds after a change of weight, in which requests of the old weight
-end, do not count.
+First tries that ended are counted, also those that clients gave up, so the first seconds after a change of weight, in
+which requests of the old weight end, do not count.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class ShareWatch:
         weight: percent, as configured.
         seconds: since the weight was set.
         logs: of the evidence of each bet, 0 or more.
-        candidate: finished first tries since the evidence began to rise.
+        candidate: first tries that ended since the evidence began to rise.
         both: likewise of both revisions.
     """
 
@@ -59,7 +59,8 @@ class ShareWatch:
     def observe(self, seconds: float, tally: Tally) -> None:
         """Adds a reading."""
         self.seconds += seconds
-        n_c, n_s = tally.candidate_finished, tally.stable_finished
+        n_c = tally.candidate_finished + tally.candidate_abandoned
+        n_s = tally.stable_finished + tally.stable_abandoned
         if self.seconds <= SETTLING or not 0.0 < self.weight < 100.0 or not n_c + n_s:
             return
         gains = _gains(self.weight / 100.0)

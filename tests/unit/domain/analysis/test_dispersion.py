@@ -108,7 +108,7 @@ def grown(seconds, requests, failed, **known):
     return Reading(seconds, Tally(200, failed, 200, 1), histograms=histograms, **(usual | known))
 
 
-@pytest.mark.parametrize("place", range(1, 5))
+@pytest.mark.parametrize("place", [1, 2, 4, 5])
 def test_a_block_is_tempered_by_what_was_known_when_it_began(place):
     judged = {late: begin_lanes(OBJECTIVES)[place] for late in (1.0, 8.0)}
     for late, one in judged.items():
@@ -120,7 +120,7 @@ def test_a_block_is_tempered_by_what_was_known_when_it_began(place):
     assert judged[1.0].e_value() == judged[8.0].e_value() != 1.0
 
 
-@pytest.mark.parametrize("place", [2, 4])
+@pytest.mark.parametrize("place", [2, 5])
 def test_a_block_of_slow_requests_that_has_begun_goes_on_when_an_incident_begins(place):
     one = begin_lanes(OBJECTIVES)[place]
     one.enter_step(Step(50.0, False, 0.0))

@@ -160,7 +160,7 @@ def test_errors_and_latency_must_both_be_shown():
     one, town = entered(), Town(1.4)
     for _ in range(60):
         one.observe(town.reading(), POLICY)
-    errors, latency = one.shown
+    errors, latency, _ = one.shown
     assert (errors.name, latency.name) == ("errors", "latency")
     assert errors.e_value >= LIMIT > latency.e_value
     assert not is_shown(one.shown)
@@ -173,7 +173,7 @@ def test_errors_and_latency_must_both_be_shown():
 def test_latency_that_is_measured_is_asked_for_from_the_first_reading_on():
     one = entered()
     one.observe(Town().reading(), POLICY)
-    assert [test.name for test in one.shown] == ["errors", "latency"]
+    assert [test.name for test in one.shown] == ["errors", "latency", "abandonment"]
     assert one.shown[1].missing > 0
 
 
@@ -209,7 +209,7 @@ def watched(policy, town, seconds=60):
 )
 def test_an_objective_that_is_kept_is_shown_too(objectives, name, town):
     shown = watched(strict_about(**objectives), town)
-    assert list(shown) == ["errors", "latency", name]
+    assert list(shown) == ["errors", "latency", "abandonment", name]
     assert shown[name].e_value >= LIMIT
     assert shown[name].missing == 0
 

@@ -122,7 +122,7 @@ def test_each_objective_is_a_lane_and_the_weights_add_up_to_one():
         lanes = begin_lanes(policy)
         assert sum(one.weight for one in lanes) == pytest.approx(1.0, abs=1e-15)
         assert lanes[0].weight == HARD
-        assert len(lanes) == 3 + len(objective_tests(policy))
+        assert len(lanes) == 4 + len(objective_tests(policy))
         assert {one.name: one.weight for one in lanes} == lane_weights(policy)
     assert list(objective_tests(policy)) == [
         "objective-errors",

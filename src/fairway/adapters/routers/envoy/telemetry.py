@@ -1,7 +1,8 @@
 """Counters of all revisions, out of one reading of Envoy's statistics.
 
 An attempt failed when no answer came (code 0), when the answer was 5xx, or when Envoy flags that the answer broke off.
-An attempt without code and without flag is one that the client gave up.
+An attempt without code and without flag is one that the client gave up; second tries that it gave up say nothing about
+who served them, because the client had waited for another before.
 """
 
 from collections import Counter, defaultdict
@@ -34,12 +35,12 @@ class _Tally:
 
     def add(self, code: str, flags: str, number: str, count: int) -> None:
         broken = not _CLIENTS_OWN.issuperset(flags.split(","))
+        again = number not in {"1", "-"}
         if code == _NO_ANSWER and not broken:
-            self.abandoned += count
+            self.abandoned += count * (not again)
             return
         # A WebSocket ends by a closed connection, whoever closes it.
         failed = code == _NO_ANSWER or int(code) >= 500 or (broken and code != _SWITCHED_PROTOCOLS)
-        again = number not in {"1", "-"}
         self.finished += count
         self.failed += count * failed
         self.retried += count * again

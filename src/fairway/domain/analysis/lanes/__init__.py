@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fairway.domain.analysis.lanes.abandonment import AbandonmentLane, AbandonmentTest, abandonment_test
 from fairway.domain.analysis.lanes.error_ratio import ErrorRatioLane, ErrorRatioTest
 from fairway.domain.analysis.lanes.errors import error_test
 from fairway.domain.analysis.lanes.hard import hard_test
@@ -12,7 +13,7 @@ from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import InvariantError
 
-LaneTest = ErrorRatioTest | LatencyTest | ObjectiveTest
+LaneTest = ErrorRatioTest | AbandonmentTest | LatencyTest | ObjectiveTest
 
 HARD = 0.44
 """The hard lane needs 0.43 or more to decide within four ticks: 0.43 / 2 * 4.64^4 = 100. What the others lose by
@@ -22,6 +23,7 @@ PARTS = {
     # Of what the hard lane leaves.
     "error-lane": 4.0,
     "latency-lane": 3.0,
+    "abandonment-lane": 1.5,
     # All objectives together, where there are any.
     "objectives": 1.5,
 }
@@ -33,6 +35,7 @@ def lane_tests(policy: AnalysisPolicy) -> dict[str, LaneTest]:
         "hard-lane": hard_test(policy),
         "error-lane": error_test(policy),
         "latency-lane": latency_test(policy),
+        "abandonment-lane": abandonment_test(policy),
         **objective_tests(policy),
     }
 
@@ -43,7 +46,8 @@ def lane_weights(policy: AnalysisPolicy) -> dict[str, float]:
     whole = sum(part for name, part in PARTS.items() if objectives or name != "objectives")
     weights = {name: round((1.0 - HARD) * part / whole, 12) for name, part in PARTS.items()}
     each = {name: round(weights["objectives"] / len(objectives), 12) for name in objectives}
-    rest = {"hard-lane": HARD, "latency-lane": weights["latency-lane"], **each}
+    alone = {name: weights[name] for name in ("latency-lane", "abandonment-lane")}
+    rest = {"hard-lane": HARD, **alone, **each}
     return rest | {"error-lane": round(1.0 - sum(rest.values()), 12)}
 
 
@@ -76,6 +80,8 @@ def _begin(name: str, weight: float, test: LaneTest) -> Lane:
     match test:
         case ErrorRatioTest():
             return ErrorRatioLane.begin(name, weight, test)
+        case AbandonmentTest():
+            return AbandonmentLane.begin(name, weight, test)
         case LatencyTest():
             return LatencyLane.begin(name, weight, test)
         case ObjectiveTest():
@@ -86,6 +92,8 @@ def _restore(value: dict[str, Any], test: LaneTest) -> Lane:
     match test:
         case ErrorRatioTest():
             return ErrorRatioLane.restore(value, test)
+        case AbandonmentTest():
+            return AbandonmentLane.restore(value, test)
         case LatencyTest():
             return LatencyLane.restore(value, test)
         case ObjectiveTest():

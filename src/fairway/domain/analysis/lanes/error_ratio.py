@@ -65,6 +65,8 @@ class ErrorRatioTest:
         reference: error ratio that is in order where there is nothing to compare with.
         patient: leaves out warm-up and shared incidents; divides logarithms by the dispersion of failures.
         words: the margin in words.
+        share: what is compared, in words.
+        needs_stable: where nothing is known of stable nothing is judged, instead of by the reference alone.
     """
 
     margin: Margin
@@ -77,6 +79,8 @@ class ErrorRatioTest:
     reference: float
     patient: bool
     words: str
+    share: str = "an error ratio"
+    needs_stable: bool = False
 
     def length(self, bake: float) -> float:
         """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
@@ -168,7 +172,7 @@ class ErrorRatioLane:
         low, high = self.bounds
         words = self.test.words
         if self.step.alone:
-            words = f"an error ratio of at most {self._absolute().points * 100:.3g} %"
+            words = f"{self.test.share} of at most {self._absolute().points * 100:.3g} %"
         e_value = min(self.e_value(), GREATEST_E_VALUE)
         return LaneEvidence(self.name, self.weight, e_value, candidate, stable, ratio, low, high, words)
 
@@ -211,6 +215,8 @@ class ErrorRatioLane:
         block = self.open
         paired = block.stable_finished > 0 and not self.step.alone
         if block.candidate_finished == 0 or not (paired or alone):
+            return False
+        if not paired and self.test.needs_stable and self.stable.finished < KNOWN_STABLE:
             return False
         if not paired:
             block = Tally(block.candidate_finished, block.candidate_failed)

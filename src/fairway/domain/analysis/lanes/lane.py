@@ -67,6 +67,7 @@ class Reading:
         warming: the candidate was scaled up a short while ago.
         incident: both revisions were failing when this stretch began. Never taken from the counts in `tally`.
         histograms: latency as counted up to the end of this stretch.
+        waiting: requests under way at the end of this stretch, of the candidate and of stable.
         dispersion: how many times more the failures of stable's instances vary than independent failures would, 1 or
             more; known when this stretch began. Logarithms of e-values are divided by it.
     """
@@ -77,6 +78,7 @@ class Reading:
     incident: bool
     histograms: Histograms = NO_HISTOGRAMS
     dispersion: float = 1.0
+    waiting: tuple[int, int] = (0, 0)
 
 
 class Lane(Protocol):

@@ -79,7 +79,7 @@ class ErrorEvidence:
         Returns:
             About how many, 0 if it is shown; None if no number of them would.
         """
-        ratio = max(self._guess(), LEAST_ALTERNATIVE)
+        ratio = max(self.guess(), LEAST_ALTERNATIVE)
         wanted = []
         for (share, _), total, bet in zip(BETS, self.logs, self._bets(margin, balance), strict=True):
             growth = ratio * log(bet) + margin.points * (1.0 - bet)
@@ -95,17 +95,26 @@ class ErrorEvidence:
         bets = self._bets(margin, balance)
         return [error_gain(bet, candidate, block.stable_failed, balance=balance, margin=margin) for bet in bets]
 
-    def _guess(self) -> float:
+    def guess(self) -> float:
+        """What stable's error ratio is taken for in the next block."""
         return (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
 
     def _bets(self, margin: Margin, balance: float) -> list[float]:
         """The bets of the next block; what they rest on comes from closed blocks only."""
-        guess = self._guess()
-        limit = margin.limit(guess)
-        alternatives = (guess if part is None else part * limit for _, part in BETS)
-        return [
-            best_bet(max(one, LEAST_ALTERNATIVE), stable=guess, balance=balance, margin=margin) for one in alternatives
-        ]
+        return bets_on(self.guess(), margin, balance=balance)
+
+
+def bets_on(guess: float, margin: Margin, *, balance: float) -> list[float]:
+    """One bet for each of `BETS`; 1 or more where none should be made.
+
+    Args:
+        guess: what stable's error ratio is taken for.
+        margin: what the candidate must be within.
+        balance: finished requests of the candidate per finished request of stable.
+    """
+    limit = margin.limit(guess)
+    alternatives = (guess if part is None else part * limit for _, part in BETS)
+    return [best_bet(max(one, LEAST_ALTERNATIVE), stable=guess, balance=balance, margin=margin) for one in alternatives]
 
 
 def error_gain(bet: float, candidate: tuple[int, int], stable_failed: int, *, balance: float, margin: Margin) -> float:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.lanes.objectives import objective_tests
+from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.noninferiority.abandonment import AbandonmentEvidence, abandonment_promotion_margin
 from fairway.domain.analysis.noninferiority.bounds import BETA
 from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, promotion_margin
 from fairway.domain.analysis.noninferiority.latency import LatencyEvidence
@@ -34,6 +36,7 @@ class NonInferiority:
     dispersion: float = 1.0
     errors: ErrorEvidence = field(default_factory=ErrorEvidence)
     latency: LatencyEvidence = field(default_factory=LatencyEvidence)
+    abandonment: AbandonmentEvidence = field(default_factory=AbandonmentEvidence)
     objectives: tuple[ObjectiveEvidence, ...] = ()
     shown: tuple[Promotion, ...] = ()
 
@@ -42,11 +45,13 @@ class NonInferiority:
         self._close(policy)
         self.seconds, self.open = 0.0, Tally()
         self.latency.discard()
+        self.abandonment.discard()
         for objective in self.objectives:
             objective.discard()
         if (step.weight, step.copies) != (self.step.weight, self.step.copies):
             self.errors.begin()
             self.latency.begin()
+            self.abandonment.begin()
             self.objectives = tuple(ObjectiveEvidence.of(*item) for item in objective_tests(policy).items())
         self.step = step
         self.shown = self._evidence(policy)
@@ -55,10 +60,12 @@ class NonInferiority:
         """Adds a reading; closes blocks when their time has come."""
         if self.step.alone or self.step.weight <= 0.0:
             return
-        length = self._length(policy)
+        length = block_length(policy, self.step.bake)
+        margin, balance = abandonment_promotion_margin(policy), self._balance()
         news = [
             self._observe_errors(reading, policy, length),
             self.latency.observe(reading, policy, length=length),
+            self.abandonment.observe(reading, margin, length=length, balance=balance),
             *(objective.observe(reading, length=length) for objective in self.objectives),
         ]
         if any(news):
@@ -90,20 +97,21 @@ class NonInferiority:
         if self.latency.measured:
             missing = self.latency.missing(balance=balance, threshold=threshold)
             tests.append(Promotion("latency", self.latency.e_value(), threshold, missing, self.latency.words()))
+        tests.append(self._abandonment(abandonment_promotion_margin(policy), balance))
         for one in self.objectives:
             missing = one.known.missing(one.margin, balance=balance)
             tests.append(Promotion(one.name, one.known.e_value(), threshold, missing, one.words))
         return tuple(tests)
 
+    def _abandonment(self, margin: Margin, balance: float) -> Promotion:
+        words = f"at most {margin.ratio:g} × stable's share of requests given up + {margin.points * 100:g} points"
+        e_value = self.abandonment.e_value(margin, balance=balance)
+        missing = self.abandonment.missing(margin, balance=balance, threshold=1.0 / BETA)
+        return Promotion("abandonment", e_value, 1.0 / BETA, missing, words)
+
     def _balance(self) -> float:
         """Requests of the candidate per request of stable, as the weight has them; stable answers what is copied."""
         return self.step.weight / (100.0 if self.step.copies else 100.0 - self.step.weight)
-
-    def _length(self, policy: AnalysisPolicy) -> float:
-        """Seconds of a block."""
-        if self.step.bake <= 0.0:
-            return policy.block
-        return min(policy.block, max(policy.tick, self.step.bake / BLOCKS_IN_BAKE))
 
     def _close(self, policy: AnalysisPolicy) -> bool:
         """Settles the open block; False if it cannot be settled yet."""
@@ -111,3 +119,8 @@ class NonInferiority:
             return False
         self.errors.grow(self.open, promotion_margin(policy), dispersion=self.dispersion)
         return True
+
+
+def block_length(policy: AnalysisPolicy, bake: float) -> float:
+    """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
+    return policy.block if bake <= 0.0 else min(policy.block, max(policy.tick, bake / BLOCKS_IN_BAKE))
