@@ -99,6 +99,13 @@ class TestBuilding:
         assert "$HOME * ; true" in world.lines
         assert "2" in world.lines
 
+    def test_those_who_serve_users_come_before_a_build(self, world):
+        world.build("sh -c 'until [ $(nice) = 10 ]; do :; done; nice'", timeout=10)
+        assert "10" in world.lines
+        if Path("/proc/self/autogroup").exists():
+            world.build("sh -c 'until grep -q \"nice 10\" /proc/self/autogroup; do :; done; echo behind'", timeout=10)
+            assert "behind" in world.lines
+
     def test_a_question_gets_no_answer_and_ends(self, world):
         ours, silent = os.dup(0), os.pipe()
         os.dup2(silent[0], 0)

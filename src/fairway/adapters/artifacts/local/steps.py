@@ -25,6 +25,7 @@ _CHUNK = 1 << 18
 _GRACE = 2.0  # seconds between SIGTERM and SIGKILL for a step that took too long
 _DRAIN = 5.0  # seconds to read what is left in the pipe once all writers are ended
 _NO_ROOM = 1 << 20  # bytes
+_NICENESS = 10  # of 19
 
 
 def split_steps(steps: tuple[str, ...]) -> list[list[str]]:
@@ -105,6 +106,7 @@ class StepRunner:
                 f'{name} cannot be started: "{words[0]}": {error.strerror}',
                 f"the program is looked for in the checkout if it has a slash, else in {self._variables['PATH']}",
             ) from error
+        _step_back(process.pid)
         output = cast("IO[bytes]", process.stdout)
         os.set_blocking(output.fileno(), False)
         in_time = False
@@ -169,6 +171,17 @@ class StepRunner:
                 "disk-full", f'{name} {ending}, and the disk of "{self._folder}" is full:{lines}', hint
             )
         return PermanentError("build-failed", f"{name} {ending}; the last lines of the build's output:{lines}", hint)
+
+
+def _step_back(leader: int) -> None:
+    """The build takes what those leave who serve users on the same machine: its whole group and session.
+
+    Linux shares a desktop's or a container's processors between sessions first, where niceness counts for nothing
+    (autogroup, man 7 sched).
+    """
+    with suppress(OSError):  # it is over already, or the kernel has no sessions to choose between
+        os.setpriority(os.PRIO_PGRP, leader, _NICENESS)
+        Path(f"/proc/{leader}/autogroup").write_text(str(_NICENESS))
 
 
 def _ending(status: int) -> str | None:
