@@ -8,6 +8,7 @@ from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, complain, note, print_json, say, seconds, table
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import ServiceSpec
+from fairway.domain.rollout.steps import AwaitApprovals, Watch
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, Strategy
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.deploy import Request, find_environment
@@ -138,6 +139,7 @@ def _plan_object(plan: Plan) -> dict[str, object]:
         "previous": plan.stable.version if plan.stable is not None else None,
         "strategy": plan.strategy,
         "seconds": plan.seconds,
+        "watched_seconds": sum(s.step.seconds for s in plan.forward if isinstance(s.step, Watch)),
         "commit_point": plan.commit,
         "forward": [{"stage": s.stage, "name": s.step.title, "seconds": s.seconds} for s in plan.forward],
         "rollback": [{"stage": s.stage, "name": s.step.title, "seconds": s.seconds} for s in plan.rollback],
@@ -149,7 +151,8 @@ def _plan_text(plan: Plan) -> str:
     before = plan.stable.version if plan.stable is not None else "nothing"
     lines = [
         f"{plan.service} {plan.candidate.version} to {plan.environment}, in place of {before}: {plan.strategy}",
-        f"artifact {plan.candidate.artifact.digest}, about {seconds(plan.seconds)}",
+        f"artifact: {plan.candidate.artifact.digest}",
+        _duration(plan),
         "",
     ]
     rows = []
@@ -161,3 +164,16 @@ def _plan_text(plan: Plan) -> str:
     lines += [table(["STAGE", "STEP", "ABOUT"], rows), "", "Way back, at any moment before the commit point:"]
     lines += [f"  {planned.step.title}" for planned in plan.rollback]
     return "\n".join(lines)
+
+
+def _duration(plan: Plan) -> str:
+    """How long the way there takes, and what the time goes into."""
+    watches = [planned.step for planned in plan.forward if isinstance(planned.step, Watch)]
+    watched = sum(watch.seconds for watch in watches)
+    early = any(watch.least is not None for watch in watches)
+    words = f"duration: {'at most' if early else 'about'} {seconds(plan.seconds)}"
+    if watched:
+        words += f" ({seconds(watched)} of watching, {seconds(plan.seconds - watched)} of work)"
+    words += ", less where evidence ends a step before its deadline" if early else ""
+    asked = any(isinstance(planned.step, AwaitApprovals) for planned in plan.forward)
+    return words + ("; waiting for approvals is not counted" if asked else "")

@@ -10,6 +10,7 @@ from fairway.domain.analysis.planning.course import Detection
 from fairway.domain.analysis.planning.forecast import Forecast
 from fairway.domain.analysis.planning.ladder import Ladder
 from fairway.domain.analysis.planning.premises import Fault
+from fairway.domain.analysis.planning.promotion import Ending
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.strategy import Strategy
@@ -19,6 +20,7 @@ from fairway.usecases.predict import (
     Prediction,
     next_plan,
     own_weights,
+    place,
     predict,
     stretches_of,
 )
@@ -83,7 +85,7 @@ def forecast_text(prediction: Prediction) -> str:
     if told is None:
         return "\n".join([prediction.basis, *([f"  {prediction.hint}"] if prediction.hint else [])])
     what = f"{NOTHING_LIVE}\n\nWhat the next deployment" if prediction.next_one else "What this"
-    lines = [f"{what} would find, with {prediction.basis}:", "", *_tables(told)]
+    lines = [f"{what} would find, with {prediction.basis}:", "", *_tables(told), *_endings(told, prediction.seconds)]
     lines += [f"! {one}" for one in prediction.warnings]
     if prediction.aim is not None:
         lines.append(_advice(prediction.aim, prediction.ladder))
@@ -104,14 +106,17 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
         "rps": told.traffic.rps,
         "stable_errors": told.traffic.errors,
         "margin_errors": told.limit,
+        "usual_seconds": prediction.seconds,
         "steps": [
             {
-                "name": _name(step.stretch.purpose, step.stretch.weight),
+                "name": place(step.stretch),
                 "weight": step.stretch.weight,
+                "copies": step.stretch.copies,
                 "seconds": step.stretch.seconds,
                 "rps": step.rps,
                 "requests": step.requests,
                 "shows_nothing": step.blind,
+                "promotion": None if step.ending is None else _ending_object(step.ending),
                 "faults": [
                     _fault_object(fault) | _found_object(found)
                     for fault, found in zip(told.faults, step.found, strict=True)
@@ -120,7 +125,9 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
             for step in told.steps
         ],
         "from_the_start": [
-            _fault_object(fault) | _found_object(found) | {"step": _place(told, found)}
+            _fault_object(fault)
+            | _found_object(found)
+            | {"step": None if found is None else place(told.steps[found.stretch].stretch)}
             for fault, found in zip(told.faults, told.whole, strict=True)
         ],
         "least_errors": told.least_errors,
@@ -137,15 +144,41 @@ def _tables(told: Forecast) -> list[str]:
         ["for", *(seconds(stretch.seconds) for stretch in stretches)],
         ["requests", *(f"{_number(step.rps)}/s, {_number(step.requests)}" for step in told.steps)],
     ]
-    for place, fault in enumerate(told.faults):
-        rows.append([_fault(fault), *(_cell(fault, step.found[place]) for step in told.steps)])
+    for index, fault in enumerate(told.faults):
+        rows.append([_fault(fault), *(_cell(fault, step.found[index]) for step in told.steps)])
     return [
-        table(["FAULT BEGINS WITH", *(_name(stretch.purpose, stretch.weight) for stretch in stretches)], rows),
+        table(["FAULT BEGINS WITH", *(place(stretch) for stretch in stretches)], rows),
         "",
         "Half of all rollouts go back so soon, with so many requests failed on or served by the candidate.",
         "–: most do not go back within that step.",
+        *(["Copies that fail are seen by nobody."] if any(stretch.copies for stretch in stretches) else []),
         *_whole(told),
     ]
+
+
+def _endings(told: Forecast, usual: float | None) -> list[str]:
+    """When steps end whose end is decided by evidence."""
+    steps = [(step, step.ending) for step in told.steps if step.ending is not None]
+    if not steps:
+        return []
+    rows = [
+        [place(step.stretch), *(seconds(one) or "no answer" for one in _moments(end)), seconds(step.stretch.seconds)]
+        for step, end in steps
+    ]
+    lines = [
+        "",
+        "When a candidate that is as good as stable may go on, for the evidence is there:",
+        table(["STEP", "NOT BEFORE", "1 IN 10 BY", "HALF BY", "9 IN 10 BY", "DEADLINE"], rows),
+    ]
+    if not all(end.latency_known for _, end in steps):
+        lines.append("Latency has to be shown as well; it is not known here and may take longer.")
+    if usual is not None:
+        lines.append(f"With such a candidate half of all rollouts are over in about {seconds(usual)}.")
+    return [*lines, ""]
+
+
+def _moments(end: Ending) -> tuple[float | None, ...]:
+    return end.least, end.lucky, end.usual, end.unlucky
 
 
 def _whole(told: Forecast) -> list[str]:
@@ -181,30 +214,26 @@ def _cell(fault: Fault, found: Detection | None) -> str:
 
 
 def _fault(fault: Fault) -> str:
+    if fault.slowest < 1.0:
+        return f"slowest {fault.slowest * 100:g} %: {fault.slower:g} times as slow"
     if fault.errors is None:
         return f"{fault.slower:g} times as slow"
     return "all fail" if fault.errors == 1.0 else f"{_percent(fault.errors)} fail"
 
 
 def _fault_object(fault: Fault) -> dict[str, object]:
-    return {"errors": fault.errors, "slower": fault.slower}
+    return {"errors": fault.errors, "slower": fault.slower, "slowest": fault.slowest}
+
+
+def _ending_object(end: Ending) -> dict[str, object]:
+    moments = dict(zip(("not_before", "one_in_ten", "half", "nine_in_ten"), _moments(end), strict=True))
+    return moments | {"requests": end.requests, "slowest": end.slowest, "latency_known": end.latency_known}
 
 
 def _found_object(found: Detection | None) -> dict[str, object]:
     if found is None:
         return {"after": None, "failed": None, "served": None}
     return {"after": round(found.seconds, 2), "failed": round(found.failed, 1), "served": round(found.served, 1)}
-
-
-def _place(told: Forecast, found: Detection | None) -> str | None:
-    if found is None:
-        return None
-    stretch = told.steps[found.stretch].stretch
-    return _name(stretch.purpose, stretch.weight)
-
-
-def _name(purpose: str, weight: float) -> str:
-    return f"{purpose} at {weight:g} %"
 
 
 def _number(value: float) -> str:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import floor, log10
 
-from fairway.domain.analysis.planning.forecast import Forecast, forecast
+from fairway.domain.analysis.planning.forecast import Forecast, StepForecast, forecast
 from fairway.domain.analysis.planning.ladder import Ladder, better_ladder, moderate
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.rollout.compile import compile_deploy
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
-from fairway.domain.rollout.steps import Scale, Watch
+from fairway.domain.rollout.steps import Copy, Scale, Watch
 from fairway.domain.rollout.strategy import Canary
+from fairway.domain.rollout.watching import MOST_EXTENSIONS
 from fairway.usecases.present_traffic import Measured
 
 USUAL_ERRORS = 0.001
@@ -42,6 +44,8 @@ class Prediction:
         aim: the fault that the ladder is meant for; None where no other ladder is needed.
         ladder: a better one; None where none is needed or there is none.
         next_one: this is about the deployment after the plan's, which is not judged itself.
+        seconds: how long a rollout of a candidate that is in order usually takes; None where that is not known, or
+            where it usually has no answer in some step.
     """
 
     basis: str
@@ -51,6 +55,7 @@ class Prediction:
     aim: Fault | None = None
     ladder: Ladder | None = None
     next_one: bool = False
+    seconds: float | None = None
 
 
 def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: tuple[float, ...] = ()) -> Prediction:
@@ -78,22 +83,37 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
     compares = not all(stretch.alone for stretch in stretches)
     enough = not told.blind and told.least_errors is not None and told.least_errors <= (aim.errors or 0.0)
     warnings = (*_warnings(told, compares=compares, enough=enough), *_of_plan(told, plan))
+    prediction = Prediction(basis, told, warnings=warnings, seconds=_usual_seconds(plan, told))
     if enough or not compares:
-        return Prediction(basis, told, warnings=warnings)
-    ladder = better_ladder(plan.analysis, traffic, aim, own)
-    return Prediction(basis, told, warnings=warnings, aim=aim, ladder=ladder)
+        return prediction
+    return replace(prediction, aim=aim, ladder=better_ladder(plan.analysis, traffic, aim, own))
 
 
 def stretches_of(plan: Plan) -> Iterator[Stretch]:
     """The stretches of a plan that are watched."""
-    count, scaled_up = 0, False
+    count, scaled_up, copies = 0, False, 0.0
     for planned in plan.forward:
         match planned.step:
             case Scale(role="candidate", count=wanted):
                 scaled_up, count = scaled_up or wanted > count, wanted
-            case Watch(seconds=seconds, weight=weight, purpose=purpose) if seconds > 0.0 and weight > 0.0:
-                yield Stretch(weight, seconds, purpose, scaled_up)
-                scaled_up = False
+            case Copy(mirror=mirror):
+                copies = mirror.share
+            case Watch(seconds=seconds, weight=weight, purpose=purpose, least=least) if seconds > 0.0:
+                rehearsed = copies if purpose == "rehearse" else 0.0
+                if weight > 0.0 or rehearsed:
+                    yield Stretch(weight, seconds, purpose, scaled_up, rehearsed, least)
+                    scaled_up = False
+
+
+def _usual_seconds(plan: Plan, told: Forecast) -> float | None:
+    """How long the way there takes with a candidate that is in order, half of the time."""
+    saved = 0.0
+    for step in told.steps:
+        if step.ending is not None:
+            if step.ending.usual is None:
+                return None
+            saved += step.stretch.seconds - step.ending.usual
+    return plan.seconds - saved
 
 
 def next_plan(service: ServiceSpec, environment: EnvironmentSpec, first: Plan) -> Plan:
@@ -134,19 +154,60 @@ def _time(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120.0 else f"the last {seconds / 60.0:,.0f} minutes"
 
 
+def place(stretch: Stretch) -> str:
+    """What a stretch is called."""
+    if stretch.copies:
+        return f"{stretch.purpose} with copies of {stretch.copies:g} %"
+    return f"{stretch.purpose} at {stretch.weight:g} %"
+
+
 def _warnings(told: Forecast, *, compares: bool, enough: bool) -> Iterator[str]:
     if not compares:
         yield "no step compares the candidate with stable: a fault shows when the candidate has all requests"
     for step in told.blind:
-        where = f"{step.stretch.purpose} at {step.stretch.weight:g} %"
+        where = place(step.stretch)
         few = f"about {step.requests:.3g} requests, too few to be sure of finding even a total failure"
         yield f"{where} shows nothing: {few}"
     if compares and not enough and not told.blind:
         yield "the steps before 100 % find gross faults only"
 
 
+_THEN = {
+    "pause": "the run waits for a person",
+    "extend": f"it is watched anew, {MOST_EXTENSIONS} times at most, and the run waits for a person",
+    "promote": "it goes on all the same",
+    "rollback": "it goes back",
+}
+"""What is done without an answer, by policy."""
+
+
+def _unanswered(step: StepForecast, plan: Plan) -> Iterator[str]:
+    """What is said of a step that may have no answer at its deadline."""
+    told = step.ending
+    if told is None or told.unlucky is not None:
+        return
+    few = "most rollouts have" if told.usual is None else "more than one rollout in ten has"
+    said = f"{place(step.stretch)}: {few} no answer at its deadline even if the candidate is as good as stable; "
+    if told.requests is None:
+        said += "no number of requests would show it"
+    elif told.usual is None:
+        said += f"to show it takes about {_about(told.requests)} requests, and {_about(step.requests)} come"
+    else:
+        said += f"to show it takes about {_about(told.requests)} of the {_about(step.requests)} requests that come"
+    yield f"{said}. Then {_THEN[plan.analysis.inconclusive]} (inconclusive: {plan.analysis.inconclusive})"
+
+
+def _about(count: float) -> str:
+    """To two digits: it is an estimate."""
+    return f"{round(count, 1 - floor(log10(count))):,.0f}" if count >= 10.0 else f"{count:.2g}"
+
+
 def _of_plan(told: Forecast, plan: Plan) -> Iterator[str]:
     """What the plan holds that the forecast cannot know of."""
+    for step in told.steps:
+        yield from _unanswered(step, plan)
+    if any(isinstance(one.step, Copy) and not one.step.mirror.unsafe for one in plan.forward):
+        yield "only requests that only read are copied: the rehearsal sees fewer than said where others come as well"
     if plan.sticky is not None:
         yield "users are kept on one revision, so failures come in clusters, and all of this holds only roughly"
     if plan.budget is None:

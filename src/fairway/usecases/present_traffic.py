@@ -107,7 +107,8 @@ def counted_before(stored: Mapping[str, Any] | None, revision: str) -> Counted |
     counters = from_json(Counters, analysis["counters"])
     if counters.at is None or counters.counts is None or revision not in (analysis["candidate"], analysis["stable"]):
         return None
-    finished, _, retried, _ = counters.counts[:4] if revision == analysis["candidate"] else counters.counts[4:]
+    half = len(counters.counts) // 2
+    finished, _, retried, *_ = counters.counts[:half] if revision == analysis["candidate"] else counters.counts[half:]
     return Counted(counters.at, counters.origin, max(0, finished - retried))
 
 

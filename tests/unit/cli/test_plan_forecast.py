@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import pytest
 
 from fairway.cli.forecast import forecast_object, forecast_text, foresee
+from fairway.cli.output import seconds
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import UserError
-from fairway.domain.rollout.strategy import Canary
+from fairway.domain.rollout.routes import Mirror
+from fairway.domain.rollout.strategy import Canary, Rehearsal
 from fairway.usecases.predict import Assumptions, Prediction, predict
 from fairway.usecases.present_traffic import Measured
 from rollout_samples import SERVICE, deployment
@@ -20,6 +22,8 @@ LOW = predict(
     Assumptions(),
     own=(1.0, 50.0),
 )
+EARLY_PLAN = deployment(Canary(min_bake=30.0), analysis=AnalysisPolicy(), observe=600.0)
+EARLY = predict(EARLY_PLAN, Measured(800, 2.0, 5000, 5, CELLS), Assumptions())
 HIGH = predict(
     deployment(Canary(), analysis=AnalysisPolicy(), observe=600.0), Measured(800, 2.0, 5000, 5, CELLS), Assumptions()
 )
@@ -36,10 +40,11 @@ def test_each_step_is_a_column_and_each_fault_a_row():
     lines = forecast_text(HIGH).splitlines()
     assert lines[0].startswith("What this would find, with 400 requests a second (800 in 2 s); stable failed 0.1 % of")
     assert [lines[2].count(name) for name in ("bake at 10 %", "bake at 50 %", "observe at 100 %")] == [1, 1, 1]
-    rows = {line.split("  ")[0]: line for line in lines[3:14]}
+    rows = {line.split("  ")[0]: line for line in lines[3:15]}
     assert "40/s, 12,000" in rows["requests"]
     assert "failed" in rows["all fail"]
     assert "served" in rows["2 times as slow"]
+    assert "slowest 2 %: 2 times as slow" in rows
     assert rows["2 times as slow"].endswith("–")
     assert not any(line.startswith("!") for line in lines)
 
@@ -66,6 +71,42 @@ def test_programs_get_the_same_numbers():
     assert total["failed"] == pytest.approx(total["after"] * 40.0, rel=0.01)
     assert next(one for one in value["from_the_start"] if one["errors"] == 1.0)["step"] == "bake at 10 %"
     assert value["better"] is None
+
+
+def test_where_evidence_ends_a_step_it_is_said_when_and_how_long_the_whole_rollout_then_takes():
+    text, value = forecast_text(EARLY), forecast_object(EARLY)
+    row = next(line for line in text.splitlines() if line.startswith("bake at 10 %"))
+    moments = value["steps"][0]["promotion"]
+    assert moments["not_before"] == 30.0
+    assert moments["one_in_ten"] <= moments["half"] <= moments["nine_in_ten"] < 300.0
+    assert row.split("  ")[0] == "bake at 10 %"
+    assert row.endswith("5 min")
+    assert seconds(moments["half"]) in row
+    saved = sum(step["seconds"] - step["promotion"]["half"] for step in value["steps"] if step["promotion"])
+    assert value["usual_seconds"] == pytest.approx(EARLY_PLAN.seconds - saved)
+    assert f"half of all rollouts are over in about {seconds(value['usual_seconds'])}." in text
+    assert value["steps"][-1]["promotion"] is None
+
+
+def test_a_step_that_has_no_answer_at_its_deadline_says_what_is_missing_and_what_is_done_then():
+    told = predict(EARLY_PLAN, Measured(4, 2.0, 5000, 5, ()), Assumptions())
+    text = forecast_text(told)
+    assert told.seconds is None
+    assert next(line for line in text.splitlines() if line.startswith("bake at 10 %")).count("no answer") == 3
+    said = next(one for one in told.warnings if one.startswith("bake at 10 %: most rollouts have no answer"))
+    assert "requests, and 60 come" in said
+    assert "Then the run waits for a person (inconclusive: pause)" in said
+    assert "Latency has to be shown as well; it is not known here" in text
+
+
+def test_the_rehearsal_with_copies_is_a_step_of_its_own_and_its_failures_reach_nobody():
+    plan = deployment(Canary(rehearsal=Rehearsal(Mirror(30.0), 120.0)), analysis=AnalysisPolicy())
+    told = predict(plan, Measured(800, 2.0, 5000, 5, ()), Assumptions())
+    text, first = forecast_text(told), forecast_object(told)["steps"][0]
+    assert (first["name"], first["weight"], first["copies"]) == ("rehearse with copies of 30 %", 0.0, 30.0)
+    assert (first["seconds"], first["requests"]) == (120.0, 14_400.0)
+    assert "Copies that fail are seen by nobody." in text
+    assert "only requests that only read are copied" in text
 
 
 def test_without_traffic_it_is_said_what_to_suppose():

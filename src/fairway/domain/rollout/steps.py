@@ -168,7 +168,7 @@ class Watch:
     @property
     def title(self) -> str:
         """What people read."""
-        title = f"{self.purpose} at {self.weight:g} %"
+        title = "rehearse with these copies" if self.purpose == "rehearse" else f"{self.purpose} at {self.weight:g} %"
         return title if self.least is None else f"{title} until it is shown to be good"
 
 

@@ -10,10 +10,12 @@ from statistics import median
 import pytest
 
 from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.noninferiority import is_shown
 from fairway.domain.analysis.planning.course import READING, Course, walk
-from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, forecast
+from fairway.domain.analysis.planning.forecast import LONG_TAIL, TOTAL, forecast
 from fairway.domain.analysis.planning.ladder import better_ladder, moderate
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
+from fairway.domain.analysis.planning.promotion import NINE_OF_TEN, ending
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
@@ -44,17 +46,22 @@ def failing(random: Random, requests: int, ratio: float) -> int:
 
 
 class Latencies:
-    """A histogram to draw from, and the counts of what was drawn."""
+    """A histogram to draw from, and the counts of what was drawn; the slowest answers take longer by a factor."""
 
-    def __init__(self, cells, slower=1.0):
-        self.cells = [(lower * slower, width * slower) for lower, width, _ in cells]
+    def __init__(self, cells, slower=1.0, slowest=1.0):
+        self.cells = [(lower, width) for lower, width, _ in cells]
         self.sums = list(accumulate(count for _, _, count in cells))
+        self.slower, self.quick = slower, (1.0 - slowest) * sum(count for _, _, count in cells)
         self.counts: dict[int, int] = {}
 
     def draw(self, random: Random, requests: int) -> None:
         for _ in range(requests):
-            lower, width = self.cells[bisect_right(self.sums, random.random() * self.sums[-1])]
-            place = int(log(lower + width * random.random()) / log(CELL))
+            rank = random.random() * self.sums[-1]
+            cell = bisect_right(self.sums, rank)
+            lower, width = self.cells[cell]
+            inside = (self.sums[cell] - rank) / (self.sums[cell] - (self.sums[cell - 1] if cell else 0))
+            took = (lower + width * (1.0 - inside)) * (self.slower if rank >= self.quick else 1.0)
+            place = int(log(took) / log(CELL))
             self.counts[place] = self.counts.get(place, 0) + 1
 
     def shown(self):
@@ -70,7 +77,7 @@ class Rollout:
         self.now, self.counts, self.failed, self.served = 1000.0, [0, 0, 0, 0], 0, 0
         known = Latencies(traffic.latency)
         known.counts = {round(log(lower) / log(CELL)): count for lower, _, count in traffic.latency}
-        self.latencies = (Latencies(traffic.latency, fault.slower), known) if traffic.latency else ()
+        self.latencies = (Latencies(traffic.latency, fault.slower, fault.slowest), known) if traffic.latency else ()
         self.analysis.observe(self.snapshot(), (), at=self.now)
 
     def snapshot(self) -> TrafficSnapshot:
@@ -82,13 +89,27 @@ class Rollout:
     def found(self, stretches) -> tuple[int, float] | None:
         """Index of the stretch, and seconds in it, when the candidate was taken back."""
         for index, stretch in enumerate(stretches):
-            self.analysis.enter_step(stretch.weight, at=self.now, scaled_up=stretch.scaled_up, bake=stretch.seconds)
+            self.enter(stretch)
             for tick in range(round(stretch.seconds / READING)):
                 self.tick(stretch, faulty=index >= self.first)
                 if self.analysis.verdict is not None:
                     return index, (tick + 1) * READING
         self.analysis.enter_step(0.0, at=self.now, scaled_up=False)
         return (len(stretches) - 1, stretches[-1].seconds) if self.analysis.verdict is not None else None
+
+    def enter(self, stretch: Stretch) -> None:
+        weight, copies = stretch.copies or stretch.weight, stretch.copies > 0.0
+        scaled_up, bake = stretch.scaled_up, stretch.seconds
+        self.analysis.enter_step(weight, at=self.now, scaled_up=scaled_up, bake=bake, copies=copies)
+
+    def good_enough(self, stretch: Stretch) -> float:
+        """Seconds after which the evidence for the candidate ends a step; infinite if there is none at its deadline."""
+        self.enter(stretch)
+        for tick in range(1, round(stretch.seconds / READING) + 1):
+            self.tick(stretch, faulty=True)
+            if tick * READING >= (stretch.least or 0.0) and is_shown(self.analysis.promotion.shown):
+                return tick * READING
+        return inf
 
     def tick(self, stretch: Stretch, *, faulty: bool) -> None:
         self.now += READING
@@ -247,3 +268,80 @@ def test_the_ladder_that_is_advised_finds_what_the_own_one_does_not():
     with_it, _ = simulated(traffic, ladder.stretches(), aim, runs=10)
     assert sum(one is not None for one in without) <= 1
     assert sum(one is not None for one in with_it) >= 8
+
+
+@pytest.mark.parametrize(("rps", "weight", "found"), [(200.0, 50.0, True), (100.0, 5.0, False)])
+def test_a_long_tail_is_found_when_it_was_said_although_most_requests_are_answered_as_before(rps, weight, found):
+    traffic, stretches = Traffic(rps, 0.001, LATENCY), (Stretch(weight, 120.0, scaled_up=True),)
+    told = predicted(traffic, stretches, LONG_TAIL)
+    assert (told is not None) == found
+    assert_agreement(told, simulated(traffic, stretches, LONG_TAIL, runs=5)[0])
+    assert LONG_TAIL in forecast(POLICY, traffic, stretches).faults
+
+
+def test_a_rehearsal_with_copies_finds_what_it_was_said_to_find():
+    traffic = Traffic(40.0, 0.001)
+    stretches = (Stretch(0.0, 60.0, "rehearse", scaled_up=True, copies=30.0),)
+    for fault in (Fault(0.05), TOTAL):
+        told = predicted(traffic, stretches, fault)
+        assert told is not None
+        assert_agreement(told, *simulated(traffic, stretches, fault))
+
+
+PROMOTED = [
+    # Requests a second, weight, stable's error ratio; whether latency is known; whether most have an answer in time.
+    (1000.0, 10.0, 0.0005, False, True),
+    (100.0, 50.0, 0.004, False, True),
+    (100.0, 10.0, 0.001, False, True),
+    (100.0, 50.0, 0.001, True, True),
+    (30.0, 10.0, 0.001, False, False),
+    (5.0, 50.0, 0.001, True, False),
+]
+
+
+@pytest.mark.parametrize(("rps", "weight", "errors", "latency", "answered"), PROMOTED)
+def test_half_of_all_steps_end_about_when_it_was_said_and_most_without_an_answer_where_that_was_said(
+    rps, weight, errors, latency, answered
+):
+    traffic = Traffic(rps, errors, LATENCY if latency else ())
+    stretch = Stretch(weight, 480.0, scaled_up=True, least=30.0)
+    told = ending(Course.begin(POLICY, traffic), stretch)
+    assert told is not None
+    assert (told.usual is not None) == answered
+    assert told.latency_known == latency
+    runs = 5 if latency else RUNS
+    times = sorted(Rollout(POLICY, traffic, Fault(), seed).good_enough(stretch) for seed in range(runs))
+    if told.usual is None:
+        assert sum(time < inf for time in times) < runs / 2, times
+        assert told.requests is not None
+        assert told.requests > stretch.candidate_rps(traffic) * stretch.seconds
+        return
+    assert told.usual / WITHIN <= times[runs // 2] <= told.usual * WITHIN, (told, times)
+    assert told.lucky is not None
+    assert told.lucky / WITHIN <= times[runs // 10], (told, times)
+    assert told.unlucky is None or times[-1 - runs // 10] <= told.unlucky * WITHIN, (told, times)
+
+
+def test_a_step_never_ends_before_its_least_time_and_three_blocks_are_the_fewest():
+    traffic, policy = Traffic(100_000.0, 0.0001), replace(POLICY, warmup=0.0)
+    for least in (5.0, 100.0):
+        stretch = Stretch(50.0, 600.0, least=least)
+        told = ending(Course.begin(policy, traffic), stretch)
+        assert told is not None
+        assert told.lucky == told.usual == told.unlucky == max(least, 30.0)
+        # What clients give up is looked at from some seconds on, so its third block ends that much later.
+        assert 0.0 <= Rollout(policy, traffic, Fault(), 1).good_enough(stretch) - max(least, 30.0) <= 3.0
+
+
+def test_where_time_or_nothing_to_compare_with_ends_a_step_no_evidence_is_promised():
+    course = Course.begin(POLICY, Traffic(100.0, 0.001))
+    assert ending(course, Stretch(50.0, 600.0)) is None
+    assert ending(course, Stretch(100.0, 600.0, least=30.0)) is None
+
+
+def test_an_objective_that_stable_only_just_keeps_takes_longest_to_be_shown():
+    course = Course.begin(AnalysisPolicy(objective_errors=0.0012), Traffic(200.0, 0.001))
+    told = ending(course, Stretch(50.0, 600.0, least=30.0))
+    assert told is not None
+    assert told.slowest == "objective-errors"
+    assert told.usual is None

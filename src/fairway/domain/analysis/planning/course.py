@@ -149,10 +149,13 @@ class Course:
         lanes = tuple(lane.copy() for lane in self.lanes)
         return Course(self.policy, self.traffic, lanes, self.known, self.warm_left)
 
+    def warmup(self, stretch: Stretch) -> float:
+        """Seconds of warm-up with which a stretch begins."""
+        return min(self.policy.warmup, stretch.seconds * WARMUP_PART) if stretch.scaled_up else self.warm_left
+
     def pass_through(self, stretch: Stretch, fault: Fault = HEALTHY, *, doubt: float = 0.0) -> float | None:
         """Goes through a stretch; seconds watched when the evidence was enough, None if it was not."""
-        if stretch.scaled_up:
-            self.warm_left = min(self.policy.warmup, stretch.seconds * WARMUP_PART)
+        self.warm_left = self.warmup(stretch)
         for lane in self.lanes:
             lane.enter(warmup=self.warm_left)
         self.warm_left = max(0.0, self.warm_left - stretch.seconds)

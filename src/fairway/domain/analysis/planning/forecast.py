@@ -1,6 +1,7 @@
 """What is told before a rollout: for each step, which faults would be found, how fast, and at what cost.
 
-A step's answers suppose a fault that begins with that step, in an ordinary rollout: half of all find it earlier.
+A step's answers suppose a fault that begins with that step, in an ordinary rollout: half of all find it earlier. Where
+evidence may end a step before its time, it is told as well when it does so with a candidate that is in order.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.planning.course import Course, Detection, walk
 from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
+from fairway.domain.analysis.planning.promotion import NINE_OF_TEN, Ending, ending
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 TOTAL = Fault(1.0)
@@ -19,11 +21,11 @@ RATIOS = (0.01, 0.05, 0.25)
 SLOWER = (1.2, 1.5, 2.0)
 """The faults that are asked about: multiples of stable's error ratio, error ratios, and multiples of its latency."""
 
+LONG_TAIL = Fault(slower=2.0, slowest=0.02)
+"""P99 is twice as long, and most requests are answered as before."""
+
 APART = 1.3
 """Error ratios closer to each other than this are one."""
-
-NINE_OF_TEN = 1.2816
-"""Standard deviations below which one rollout of ten remains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class StepForecast:
         requests: of the candidate, in all of the step.
         found: for each fault asked about, where a fault that begins here is found; None: not in this step.
         blind: not even a candidate that fails every request is found here with a probability of 90 %.
+        ending: when evidence for a candidate that is in order ends the step; None where time alone does.
     """
 
     stretch: Stretch
@@ -42,6 +45,7 @@ class StepForecast:
     requests: float
     found: tuple[Detection | None, ...]
     blind: bool
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stret
         found = tuple(_within(course, stretches, fault, index) for fault in faults)
         blind = _within(course, stretches, TOTAL, index, doubt=NINE_OF_TEN) is None
         rps = stretch.candidate_rps(traffic)
-        steps.append(StepForecast(stretch, rps, rps * stretch.seconds, found, blind))
+        steps.append(StepForecast(stretch, rps, rps * stretch.seconds, found, blind, ending(course, stretch)))
         course.pass_through(stretch, HEALTHY)
     begin = Course.begin(policy, traffic)
     guarded = [stretch for stretch in stretches if not stretch.alone]
@@ -110,7 +114,7 @@ def worth_asking(policy: AnalysisPolicy, traffic: Traffic) -> tuple[Fault, ...]:
     for ratio in sorted({*(multiple * traffic.errors for multiple in MULTIPLES), *RATIOS}):
         if limit * 1.1 < ratio and ratio * APART < 1.0 and (not ratios or ratio >= APART * ratios[-1]):
             ratios.append(ratio)
-    slower = [Fault(slower=multiple) for multiple in SLOWER] if traffic.latency else []
+    slower = [LONG_TAIL, *(Fault(slower=multiple) for multiple in SLOWER)] if traffic.latency else []
     return (*(Fault(ratio) for ratio in ratios), TOTAL, *slower)
 
 

@@ -1,9 +1,12 @@
 """How a block's logarithm of the e-value is spread, when only expectations are known.
 
 For a bet that was made, the logarithm is linear in what the block counts: `up` for each bad request of the candidate,
-`down` (below 0) for each bad request of stable, less a fixed `cost`; and at most the cap. Its mean and variance follow
-from the distribution of the candidate's bad requests. A block holds at least one request of the candidate, or it would
-not have closed; the others come at random.
+`down` for each bad request of stable, less a fixed `cost`; and at most the cap. Its mean and variance follow from the
+distribution of the candidate's bad requests. A block holds at least one request of the candidate, or it would not have
+closed; the others come at random.
+
+Bets on harm win with the candidate's bad requests (`up` above 0, `down` below); bets on its absence lose with them and
+win with every good one, so that their `cost` is below 0.
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,9 @@ WIDE = 9.0
 
 MOST = 60.0
 """Bad requests in a block from which on they are not summed up one by one."""
+
+NEGLIGIBLE = 1e-9
+"""Probability that is left out of sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,28 @@ class Wager:
         noise = self.down * self.down * stable_bad * (1.0 - self.stable)
         bad = n_c * self.candidate
         spread = bad * (1.0 - self.candidate)
-        if self.up <= 0.0:
-            return self.up * bad + fixed, noise
+        if self.up == 0.0:
+            return fixed, noise
+        if self.up < 0.0:
+            return self._reassure(bad, spread, fixed=fixed, noise=noise, cap=cap)
         if spread > WIDE or bad > MOST:
             return _capped_normal(self.up * bad + fixed, self.up * self.up * spread + noise, cap)
         mean, variance = _capped_counts(self.up, fixed, bad, min(1.0, n_c) * self.candidate, cap)
         return mean, variance + noise
+
+    def _reassure(self, bad: float, spread: float, *, fixed: float, noise: float, cap: float) -> tuple[float, float]:
+        """The same for a bet on the absence of harm, whose best blocks are those without a bad request."""
+        if spread > WIDE or bad > MOST:
+            return _capped_normal(self.up * bad + fixed, self.up * self.up * spread + noise, cap)
+        mean = square = 0.0
+        chance, left = exp(-bad), 1.0
+        for count in range(round(3.0 * MOST)):
+            first, variance = _capped_normal(self.up * count + fixed, noise, cap)
+            mean, square, left = mean + chance * first, square + chance * (variance + first * first), left - chance
+            if left < NEGLIGIBLE:
+                break
+            chance *= bad / (count + 1)
+        return mean, max(0.0, square - mean * mean)
 
 
 def _capped_normal(mean: float, variance: float, cap: float) -> tuple[float, float]:

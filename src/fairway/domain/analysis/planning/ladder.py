@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairway.domain.analysis.planning.course import Course, walk
-from fairway.domain.analysis.planning.forecast import NINE_OF_TEN, TOTAL, is_found
+from fairway.domain.analysis.planning.forecast import TOTAL, is_found
 from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
+from fairway.domain.analysis.planning.promotion import NINE_OF_TEN
 from fairway.domain.analysis.policy import AnalysisPolicy
 
 MODERATE = 0.05

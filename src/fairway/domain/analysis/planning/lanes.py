@@ -87,6 +87,6 @@ def planned_lanes(policy: AnalysisPolicy, traffic: Traffic) -> tuple[PlannedLane
                 planned.append(PlannedLatency.begin(lane.weight, lane.test, traffic))
             case ObjectiveLane():
                 planned.append(PlannedObjective(lane.weight, lane.test, traffic, Distribution(traffic.latency)))
-            case _:
+            case _:  # how often clients leave is nothing that can be supposed beforehand
                 pass
     return tuple(planned)

@@ -10,7 +10,6 @@ from fairway.domain.analysis.margin import Margin, best_bet
 from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
-from fairway.domain.analysis.planning.slowness import tail_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +60,4 @@ class PlannedObjective:
         failed = fault.error_ratio(self.traffic)
         if self.test.slower is None or not self.stable.total:
             return failed
-        return failed + (1.0 - failed) * tail_share(self.stable, self.test.slower / fault.slower)
+        return failed + (1.0 - failed) * fault.slow_share(self.stable, self.test.slower)

@@ -64,7 +64,7 @@ class PlannedLatency:
         failed = self.test.failures.part * mine
         made = []
         for edge, share in self.edges:
-            slow_c = failed + (1.0 - mine) * tail_share(self.stable, edge / fault.slower)
+            slow_c = failed + (1.0 - mine) * fault.slow_share(self.stable, edge)
             slow_s = theirs + (1.0 - theirs) * share
             made += [_wager(odds, slow_c, slow_s, block) for odds in ODDS]
         return made or [Wager(0.0, 0.0, 0.0, 0.0, 0.0)]
@@ -92,13 +92,3 @@ def _next_cell(cells: Sequence[Cell], edge: float) -> float:
         return edge
     lower, width, _ = cells[place]
     return lower + width if lower < edge < lower + width else edge
-
-
-def tail_share(stable: Distribution, edge: float) -> float:
-    """The share of the answers above the edge, spread evenly within cells."""
-    above = float(stable.slower(edge))
-    place = bisect_left(stable.cells, edge, key=lambda cell: cell[0]) - 1
-    if place >= 0:
-        lower, width, count = stable.cells[place]
-        above += count * min(1.0, max(0.0, (lower + width - edge) / width))
-    return above / stable.total
