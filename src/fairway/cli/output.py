@@ -1,10 +1,16 @@
 """Results go to stdout, logs and progress to stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
+
+#: Control characters, those that turn the direction of writing, halves of characters; not the sequences of colours.
+_UNPRINTABLE = re.compile(
+    "(?!\x1b\\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Exit(IntEnum):
@@ -22,19 +28,28 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def printable(text: str) -> str:
+    """The text without anything that a terminal would act on, but for line breaks, tabs and colours.
+
+    Names, reasons and the output of builds come from elsewhere and may hold whatever was written there.
+    """
+    return text if text.isprintable() else _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def say(text: str) -> None:
     """A line for people on stdout."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
 
 
 def note(text: str) -> None:
     """A line of progress or trouble on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
     sys.stderr.flush()
 
 
 def complain(code: str, sentence: str, hint: str, *, as_json: bool) -> None:
     """Says what is wrong: on stderr for people, as an object on stdout for programs."""
+    sentence, hint = printable(sentence), printable(hint)
     note(f"fairway: {sentence}" + (f"\n  {hint}" if hint else ""))
     if as_json:
         print_json({"error": {"code": code, "message": sentence, "hint": hint}})

@@ -62,6 +62,10 @@ def call(arguments: list[str]) -> object:
     Raises:
         UserError: it is no command line of ours.
     """
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            sentence = f"{argument[:60]!a} is not text in UTF-8"
+            raise UserError("usage", sentence, "fairway --help lists the commands")
     try:
         return app(arguments)
     except CycloptsError as error:

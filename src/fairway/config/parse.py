@@ -1,7 +1,6 @@
 """Reads a file and parses it into a `Document`, or says why it cannot."""
 
 import io
-import json
 import os
 import stat
 from pathlib import Path
@@ -12,7 +11,7 @@ from ruamel.yaml.reader import ReaderError
 
 from fairway.config.compose import Composer
 from fairway.config.document import LARGEST_FILE, Document
-from fairway.config.problems import ConfigError, Problem, quote
+from fairway.config.problems import ConfigError, Problem, as_text, quote
 from fairway.domain.errors import UserError
 
 
@@ -23,7 +22,7 @@ def read(path: Path) -> str:
         UserError: there is no such file, or it may not be read.
         ConfigError: it is not text in UTF-8, or too large for a configuration.
     """
-    named = json.dumps(str(path), ensure_ascii=False)
+    named = as_text(str(path)[:300])
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

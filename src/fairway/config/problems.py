@@ -83,11 +83,17 @@ def quote(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str) and len(value) > _LONGEST_QUOTE:
-        return f"{json.dumps(value[: _LONGEST_QUOTE - 20], ensure_ascii=False)}… ({len(value):,} characters)"
-    return json.dumps(value, ensure_ascii=False)
+        return f"{as_text(value[: _LONGEST_QUOTE - 20])}… ({len(value):,} characters)"
+    return as_text(value)
 
 
 def suggest(given: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, None if none is near."""
     near = difflib.get_close_matches(given[:_LONGEST_QUOTE].lower(), list(known), n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def as_text(value: object) -> str:
+    """As JSON writes it; what has no shape of its own, or turns the direction of writing, by its number."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
