@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from fairway.config.metrics import MetricsSection, Rules
+from fairway.config.release import ReleaseSection
 from fairway.config.section import AdapterSection, AnyAdapter, Section
 from fairway.config.types import (
     Command,
@@ -261,6 +262,21 @@ class AnalysisSection(Section):
         description="… or slower by this time, if that is more: strict 1ms, balanced 2ms, tolerant 5ms.",
         examples=["2ms"],
     )
+    abandoned_ratio: float | None = Field(
+        default=None,
+        description="Clients may give up the candidate's requests this many times as often as stable's, before an "
+        "answer comes: strict 1.25, balanced 2, tolerant 3.",
+        examples=[2],
+        ge=1,
+        le=100,
+    )
+    abandoned_points: float | None = Field(
+        default=None,
+        description="… plus this many percentage points: strict 0.2, balanced 0.5, tolerant 1.",
+        examples=[0.5],
+        ge=0,
+        le=100,
+    )
     slo: ObjectivesSection | None = Field(
         default=None,
         description="Objectives that the candidate must keep whatever stable does.",
@@ -443,6 +459,11 @@ class ServiceFile(Section):
     environments: dict[Name, EnvironmentSection] = Field(
         description="The environments by name, in the order of promotion.", min_length=1
     )
+    release: ReleaseSection | None = Field(
+        default=None,
+        description="How a release is built, tested, checked and published. A file with this section needs neither "
+        "`run` nor `environments`: a library is released and never deployed.",
+    )
     notify: list[AnyAdapter] = Field(
         default_factory=list,
         description="Where messages go.",
@@ -453,3 +474,10 @@ class ServiceFile(Section):
         description="URL of the database that keeps the journal. By default SQLite in `.fairway/`.",
         examples=["postgresql://fairway@localhost/fairway"],
     )
+
+
+class LibraryFile(ServiceFile):
+    """The same for what is released and never deployed."""
+
+    run: RunSection | None = None  # type: ignore[assignment]
+    environments: dict[Name, EnvironmentSection] = Field(default_factory=dict)

@@ -128,12 +128,15 @@ def _stickiness(section: StickySection | None) -> Stickiness | None:
 
 def _analysis(section: AnalysisSection) -> AnalysisPolicy:
     preset, slo = PRESETS[section.preset], section.slo or ObjectivesSection()
-    own: dict[str, float] = {
-        "ratio_margin": preset.ratio_margin if section.ratio is None else section.ratio,
-        "absolute_margin": preset.absolute_margin if section.points is None else round(section.points / 100, 12),
-        "latency_slack": preset.latency_slack if section.latency_slack is None else section.latency_slack,
-        "latency_margin": preset.latency_margin if section.latency is None else section.latency,
+    given: dict[str, float | None] = {
+        "ratio_margin": section.ratio,
+        "absolute_margin": _points(section.points),
+        "abandoned_ratio": section.abandoned_ratio,
+        "abandoned_points": _points(section.abandoned_points),
+        "latency_slack": section.latency_slack,
+        "latency_margin": section.latency,
     }
+    own: dict[str, float] = {name: getattr(preset, name) if one is None else one for name, one in given.items()}
     limits = ((share, getattr(slo, name)) for name, share in QUANTILES.items())
     metrics = to_metrics_policy(section.metrics, section.rules, alpha=section.alpha, no_data=section.no_data)
     return AnalysisPolicy(
@@ -151,6 +154,11 @@ def _analysis(section: AnalysisSection) -> AnalysisPolicy:
         no_data=section.no_data,
         metrics=metrics,
     )
+
+
+def _points(percent: float | None) -> float | None:
+    """Percentage points as a fraction."""
+    return None if percent is None else round(percent / 100, 12)
 
 
 def _stages(section: StagesSection) -> dict[str, StageChecks]:

@@ -1,4 +1,4 @@
-"""Requests that clients give up: a candidate that lets some hang is taken back, impatient clients are no fault of it."""
+"""Requests that clients give up: a candidate that lets some hang is taken back; impatient clients are not its fault."""
 
 import json
 from dataclasses import replace

@@ -1,9 +1,9 @@
 """Evidence that clients do not leave the candidate more often than the promotion margin allows.
 
 The test of `errors` with "given up" in place of "failed", on blocks of its own that begin after a pause (see
-`lanes/abandonment.py`). A client leaves long after its request began, so that a candidate which lets requests hang looks
-well until the first clients lose patience. So requests that wait there, beyond what wait at stable in proportion, count
-as given up as long as they wait: that only ever lowers the evidence.
+`lanes/abandonment.py`). A client leaves long after its request began, so that a candidate which lets requests hang
+looks well until the first clients lose patience. So requests that wait there, beyond what wait at stable in proportion,
+count as given up as long as they wait: that only ever lowers the evidence.
 """
 
 from dataclasses import dataclass, field
