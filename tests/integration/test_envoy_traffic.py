@@ -334,11 +334,25 @@ def test_large_bodies_pass(world):
 
 def test_the_application_learns_who_asks_and_no_client_can_steer_the_proxy(world):
     world.weigh(0)
-    forged = {"x-forwarded-for": "203.0.113.7", "x-envoy-retry-on": "5xx", "x-envoy-max-retries": "3"}
+    forged = {
+        "x-forwarded-for": "203.0.113.7",
+        "x-forwarded-proto": "https",
+        "x-envoy-retry-on": "5xx",
+        "x-envoy-max-retries": "3",
+    }
     world.stable.failing = True
     assert world.ask("GET", headers={**forged, "host": "shop.example"})[0] == 500
     seen = world.stable.headers
     assert world.stable.seen["GET"] == 1
     assert seen["host"] == "shop.example"
     assert seen["x-forwarded-for"].startswith("203.0.113.7,")
+    assert seen["x-forwarded-proto"] == "http"
     assert "x-envoy-retry-on" not in seen
+
+
+def test_a_trusted_proxy_in_front_says_how_users_connected(world):
+    world.router = world.make(trusted_hops=1)
+    world.weigh(0)
+    world.ask("GET", headers={"x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https"})
+    assert world.stable.headers["x-forwarded-proto"] == "https"
+    assert world.stable.headers["x-forwarded-for"].startswith("203.0.113.7,")

@@ -30,11 +30,11 @@ def routes_file(listener: str) -> str:
     return f"routes-{listener}.json"
 
 
-def bootstrap(folder: Path, main: Address, preview: Address | None) -> Json:
+def bootstrap(folder: Path, main: Address, preview: Address | None, trusted_hops: int) -> Json:
     """The whole bootstrap."""
-    listeners = [_listener(folder, MAIN, main, counted=True)]
+    listeners = [_listener(folder, MAIN, main, trusted_hops, counted=True)]
     if preview is not None:
-        listeners.append(_listener(folder, PREVIEW, preview, counted=False))
+        listeners.append(_listener(folder, PREVIEW, preview, trusted_hops, counted=False))
     paths = [{"prefix": "/stats"}, {"prefix": "/clusters"}, {"exact": "/ready"}]
     return {
         "node": {"id": "fairway", "cluster": "fairway"},
@@ -58,7 +58,7 @@ def bootstrap(folder: Path, main: Address, preview: Address | None) -> Json:
     }
 
 
-def _listener(folder: Path, name: str, address: Address, *, counted: bool) -> Json:
+def _listener(folder: Path, name: str, address: Address, trusted_hops: int, *, counted: bool) -> Json:
     router: Json = {
         "@type": _TYPE + "envoy.extensions.filters.http.router.v3.Router",
         "suppress_envoy_headers": True,
@@ -75,6 +75,8 @@ def _listener(folder: Path, name: str, address: Address, *, counted: bool) -> Js
         ],
         # The peer's address counts and is appended to X-Forwarded-For; no peer may steer Envoy by its own headers.
         "use_remote_address": True,
+        # With trusted proxies before this one, their X-Forwarded-Proto stays; else it says how the peer connected.
+        "xff_num_trusted_hops": trusted_hops,
         "internal_address_config": {"unix_sockets": False},
         "server_header_transformation": "PASS_THROUGH",
         "upgrade_configs": [{"upgrade_type": "websocket"}],

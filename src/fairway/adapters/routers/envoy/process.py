@@ -29,6 +29,7 @@ class Process:
     Attributes:
         unit: the id that the supervisor knows it by.
         folder: where its configuration and its admin socket are; also its working folder.
+        trusted_hops: proxies before this one whose word is taken for who asks and by which scheme.
         concurrency: worker threads.
     """
 
@@ -37,6 +38,7 @@ class Process:
     supervisor: Supervisor
     main: Address
     preview: Address | None
+    trusted_hops: int
     concurrency: int
 
     def runs(self) -> bool:
@@ -106,7 +108,7 @@ class Process:
 
     def _bootstrap(self) -> tuple[Path, str]:
         """The bootstrap's file, named after its content so that another content is another unit, and the content."""
-        settings, digest = _render(self.folder, self.main, self.preview)
+        settings, digest = _render(self.folder, self.main, self.preview, self.trusted_hops)
         return self.folder / f"bootstrap-{digest}-{self.concurrency}.json", settings
 
     def _check_addresses(self) -> None:
@@ -158,7 +160,7 @@ class Process:
 
 
 @cache
-def _render(folder: Path, main: Address, preview: Address | None) -> tuple[str, str]:
+def _render(folder: Path, main: Address, preview: Address | None, trusted_hops: int) -> tuple[str, str]:
     """The bootstrap's text and its digest."""
-    settings = to_text(bootstrap(folder, main, preview))
+    settings = to_text(bootstrap(folder, main, preview, trusted_hops))
     return settings, hashlib.sha256(settings.encode()).hexdigest()[:16]

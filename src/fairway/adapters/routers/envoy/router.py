@@ -34,6 +34,7 @@ class EnvoyRouter:
         preview: where only the candidate answers, `ip:port`; None: nowhere.
         try_timeout: seconds after which a try of GET, HEAD or OPTIONS is given up and made elsewhere; cuts every longer
             answer of these methods. None: no limit.
+        trusted_hops: proxies before this one whose X-Forwarded-For and X-Forwarded-Proto are taken for true.
         concurrency: worker threads; None: one for each processor, at most two.
         patience: seconds that Envoy gets to confirm a change, and new endpoints to become healthy.
         clock: seconds since the epoch, UTC.
@@ -52,6 +53,7 @@ class EnvoyRouter:
         supervisor: Supervisor,
         preview: str | None = None,
         try_timeout: float | None = None,
+        trusted_hops: int = 0,
         concurrency: int | None = None,
         patience: float = 5.0,
         clock: Callable[[], float] = time.time,
@@ -62,6 +64,7 @@ class EnvoyRouter:
             supervisor=supervisor,
             main=parse_address(listen),
             preview=None if preview is None else parse_address(preview),
+            trusted_hops=trusted_hops,
             concurrency=concurrency or min(2, os.cpu_count() or 1),
         )
         self._transition = Transition(self._process, try_timeout, patience)

@@ -5,14 +5,19 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from fairway.adapters.routers.envoy.addresses import parse_address
+from fairway.domain.errors import UserError
+
 _UNITS = {"ms": 0.001, "s": 1.0}
 
 
 def _address(value: Any) -> str:
-    host, _, port = str(value).rpartition(":")
-    if not isinstance(value, str) or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise PydanticCustomError("address", "{text} is not an address; write HOST:PORT", {"text": repr(value)[:60]})
-    return value
+    try:
+        parse_address(str(value))
+    except UserError as error:
+        text = "{text} is not an address; write an IP address and a port, as in 127.0.0.1:8000"
+        raise PydanticCustomError("address", text, {"text": repr(value)[:60]}) from error
+    return str(value)
 
 
 def _seconds(value: Any) -> float:
@@ -32,7 +37,7 @@ class EnvoySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    listen: Address = Field(description="Where users connect, `HOST:PORT`.", examples=["127.0.0.1:8000"])
+    listen: Address = Field(description="Where users connect, `IP:PORT`.", examples=["127.0.0.1:8000"])
     preview: Address | None = Field(
         default=None, description="Where only the candidate answers; default: a free port.", examples=["127.0.0.1:8001"]
     )
@@ -40,4 +45,14 @@ class EnvoySettings(BaseModel):
         default=None,
         description="How long one try of a safe request may take before the fallback is tried; default: no limit.",
         examples=["250ms"],
+    )
+    trusted_hops: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description=(
+            "How many proxies stand before this one, one that ends TLS for example. What they say in X-Forwarded-For "
+            "and X-Forwarded-Proto reaches the application; from anybody else X-Forwarded-Proto is overwritten."
+        ),
+        examples=[1],
     )
