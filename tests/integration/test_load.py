@@ -395,7 +395,8 @@ class TestFromPython:
     @pytest.mark.parametrize(
         ("url", "options"),
         [
-            ("https://127.0.0.1:1/", ()),
+            ("http://127.0.0.1:1", ("--warmup", "-1")),
+            ("https://127.0.0.1:1/", ("--authority", "/nowhere/at-all.pem")),
             ("ftp://x", ()),
             ("http://127.0.0.1:1", ("--path", "no-slash")),
             ("http://127.0.0.1:1", ("--path", "/a b")),

@@ -2,12 +2,13 @@
 
 Cells = dict[int, int]
 
-_EXACT = 1 << 14
+#: Microseconds below which each has a cell of its own.
+EXACT = 1 << 14
 
 
 def record(cells: Cells, microseconds: int) -> None:
     """Counts one latency."""
-    if microseconds >= _EXACT:
+    if microseconds >= EXACT:
         shift = microseconds.bit_length() - 14
         microseconds = microseconds >> shift << shift
     cells[microseconds] = cells.get(microseconds, 0) + 1
@@ -28,6 +29,12 @@ def percentile(cells: Cells, percent: float) -> float | None:
         if seen >= wanted:
             return microseconds / 1000
     return None
+
+
+def mean(cells: Cells) -> float | None:
+    """The mean in milliseconds; None without any."""
+    count = sum(cells.values())
+    return sum(microseconds * number for microseconds, number in cells.items()) / count / 1000 if count else None
 
 
 def longest(cells: Cells) -> float | None:

@@ -28,10 +28,15 @@ class LoadPlan:
     Attributes:
         host: name or address that connections go to.
         port: port that they go to.
+        socket: path of a Unix socket that they go to instead; empty: none.
+        tls: they are within TLS.
+        authority: file of certificates that are trusted; empty: the system's.
+        insecure: certificates are not checked.
         requests: sent in this order, then from the beginning again.
         rate: requests a second, 0 for as many as the connections carry.
+        warmup: seconds before, in which requests are sent and do not count.
         duration: seconds, infinity for "until stopped".
-        count: most requests in all; infinity for no limit.
+        count: most requests that count; infinity for no limit.
         connections: most requests at the same time.
         timeout: seconds from the sending of a request to its whole answer.
         drain: seconds that requests under way get when the run is stopped from outside.
@@ -44,8 +49,13 @@ class LoadPlan:
 
     host: str
     port: int
+    socket: str
+    tls: bool
+    authority: str
+    insecure: bool
     requests: tuple[Request, ...]
     rate: float
+    warmup: float
     duration: float
     count: float
     connections: int
@@ -61,10 +71,14 @@ class LoadPlan:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser("python -m fairway.adapters.load", description=__doc__)
-    parser.add_argument("url", help="http://host:port/path")
+    parser.add_argument("url", help="http://host:port/path, or https")
+    parser.add_argument("--socket", default="", help="path of a Unix socket to connect to")
+    parser.add_argument("--authority", default="", help="file of certificates to trust; default: the system's")
+    parser.add_argument("--insecure", action="store_true", help="check no certificate")
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as many as possible")
+    parser.add_argument("--warmup", type=float, default=0.0, help="seconds before, that do not count")
     parser.add_argument("--duration", type=float, default=math.inf, help="seconds; without it until SIGTERM or SIGINT")
-    parser.add_argument("--count", type=float, default=math.inf, help="most requests in all")
+    parser.add_argument("--count", type=float, default=math.inf, help="most requests that count")
     parser.add_argument("--connections", type=int, default=32, help="most requests at the same time")
     parser.add_argument("--method", choices=METHODS, default="GET")
     parser.add_argument("--mix", help="several methods by weight, such as GET:9,POST:1")
@@ -90,18 +104,25 @@ def plan_from(options: argparse.Namespace) -> LoadPlan:
         ValueError: an option is wrong; the text quotes it.
     """
     url = urlsplit(options.url)
-    if url.scheme != "http" or not url.hostname:
+    if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError(f"the URL {options.url!r} is not of the form http://host:port/path")
-    if options.connections < 1 or options.rate < 0 or options.interval <= 0:
-        raise ValueError("there must be one connection or more, a rate of 0 or more, and an interval above 0")
+    if options.connections < 1 or options.rate < 0 or options.interval <= 0 or options.warmup < 0:
+        raise ValueError(
+            "there must be one connection or more, a rate and warm-up of 0 or more, and an interval above 0"
+        )
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     body = options.body_file.read_bytes() if options.body_file else options.body.encode()
     methods = _mixed(options.mix or f"{options.method}:1")
     return LoadPlan(
         host=url.hostname,
-        port=url.port or 80,
-        requests=_cycle(methods, options.path or [path], _fields(url.netloc, options.header), body),
+        port=url.port or (443 if url.scheme == "https" else 80),
+        socket=options.socket,
+        tls=url.scheme == "https",
+        authority=options.authority,
+        insecure=options.insecure,
+        requests=_cycle(methods, options.path or [path], _fields(url.netloc.rpartition("@")[2], options.header), body),
         rate=options.rate,
+        warmup=options.warmup,
         duration=options.duration,
         count=options.count,
         connections=options.connections,

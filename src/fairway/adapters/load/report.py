@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,49 @@ class Interval:
     revisions: Mapping[str, int]
 
 
+Limit = Literal["", "generator", "connections"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How well the generator itself kept up: whether the figures are those of the service.
+
+    Attributes:
+        limit: what kept the run from its rate, or made its latencies longer: `generator`, or `connections`, all of
+            which waited for answers; empty: nothing did.
+        processor: processor time of the generator, in processors: 1 is all that it can use.
+        waited: share of the time for which it was ready to run and got no processor; None: the system does not tell.
+        late: requests sent more than 2 ms after their time.
+        late_alone: those of them for which a connection was free: nobody but the generator was late.
+        max_lag_ms: the longest that a request was sent after its time.
+    """
+
+    limit: Limit
+    processor: float
+    waited: float | None
+    late: int
+    late_alone: int
+    max_lag_ms: float
+
+    def sentence(self) -> str:
+        """What to make of it; empty where there is nothing to say."""
+        if self.limit == "generator":
+            taken = f", and others took {self.waited:.0%} of its time" if self.waited and self.waited >= 0.1 else ""
+            return (
+                f"the limit was the generator, not the service: it used {self.processor:.0%} of a processor{taken}; "
+                f"{self.late} requests left more than 2 ms late"
+            )
+        if self.limit == "connections":
+            return f"all connections waited for answers: {self.late} requests left more than 2 ms late for want of one"
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one run.
 
     Attributes:
-        seconds: from the first intended request to the end of sending.
+        seconds: from the first intended request that counts to the end of sending.
         rate: requests a second that were asked for; 0: as many as the connections carry.
         sent: requests that were begun; `ok + failed + unfinished`.
         ok: whole answers with a status that counts as good.
@@ -65,6 +102,9 @@ class Report:
         p50_ms: percentiles are over answers of any status and timeouts, from the intended moment of sending;
             None if there was none.
         timeline: intervals without anything are left out.
+        pace: whether the generator kept up.
+        histogram: all latencies in microseconds as an HdrHistogram, V2 compressed, in base64.
+        warmed: requests sent before any counted.
     """
 
     seconds: float
@@ -80,12 +120,17 @@ class Report:
     by_method: Mapping[str, Counts]
     by_revision: Mapping[str, Counts]
     reopened: int
+    mean_ms: float | None
     p50_ms: float | None
     p90_ms: float | None
+    p95_ms: float | None
     p99_ms: float | None
     p999_ms: float | None
     max_ms: float | None
     timeline: tuple[Interval, ...]
+    pace: Pace
+    histogram: str
+    warmed: int = 0
 
     def to_json(self) -> str:
         """One line of JSON, which `from_json` reads."""
@@ -102,6 +147,7 @@ class Report:
         for group in ("by_method", "by_revision"):
             content[group] = {name: Counts(**counts) for name, counts in content[group].items()}
         content["timeline"] = tuple(Interval(**interval) for interval in content["timeline"])
+        content["pace"] = Pace(**content["pace"])
         known = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in content.items() if name in known})
 
@@ -109,7 +155,8 @@ class Report:
         lines = [
             f"{self.sent} requests in {self.seconds:.1f} s ({self.sent / max(self.seconds, 1e-9):.1f}/s), "
             f"{self.ok} ok, {self.failed} failed, {self.unfinished} unfinished, {self.behind} behind",
-            f"latency ms: P50 {_shown(self.p50_ms)}, P90 {_shown(self.p90_ms)}, P99 {_shown(self.p99_ms)}, "
+            f"latency ms: mean {_shown(self.mean_ms)}, P50 {_shown(self.p50_ms)}, P95 {_shown(self.p95_ms)}, "
+            f"P99 {_shown(self.p99_ms)}, "
             f"max {_shown(self.max_ms)}; sent at most {self.max_lag_ms:.2f} late",
             f"by status: {_listed(self.by_status)}",
         ]
@@ -117,6 +164,8 @@ class Report:
             lines.append(f"errors: {_listed(self.errors)}")
         for name, counts in self.by_revision.items():
             lines.append(f"revision {name or '-'}: {counts.ok} ok, {counts.failed} failed, P99 {_shown(counts.p99_ms)}")
+        if self.pace.limit:
+            lines.append(self.pace.sentence())
         return "\n".join(lines)
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fairway.adapters.load.latency import Cells, add, longest, percentile
-from fairway.adapters.load.report import Counts, Interval, Report
+from fairway.adapters.load.latency import Cells, add, longest, mean, percentile, record
+from fairway.adapters.load.report import Counts, Interval, Pace, Report
+from fairway.domain.insight.histogram import encode
 
 # Status, revision and method of an answer, as they stand on the wire.
 AnswerKind = tuple[bytes, bytes, str]
@@ -35,7 +36,11 @@ class Tally:
     Attributes:
         piece: the present interval.
         reopened: connections that the server closed while idle.
-        max_lag: longest wait for a free connection, in seconds.
+        begin: monotonic seconds; a request that was to be sent before does not count, it only warms up.
+
+    Args:
+        good: statuses that count as good.
+        interval: seconds of one piece of the timeline.
     """
 
     def __init__(self, good: frozenset[int], interval: float) -> None:
@@ -43,19 +48,49 @@ class Tally:
         self._interval = interval
         self._total = Piece(0.0)
         self._timeline: list[Interval] = []
+        self._ignored: Cells = {}
+        self._next_turn = 0.0
         self.piece = Piece(0.0)
         self.reopened = 0
-        self.max_lag = 0.0
+        self.begin = 0.0
         # Kept as running sums, because a look at the run must not take so long that it delays requests.
         self._folded_ok = 0
         self._folded_failed = 0
 
-    def turn(self, elapsed: float) -> None:
-        """Ends the present interval if its time is over; `elapsed` is seconds since the run began."""
-        if elapsed < self.piece.at + self._interval:
+    def start(self, begin: float) -> None:
+        """Says from when on requests count; before anything is counted."""
+        self.begin = begin
+        self._next_turn = begin + self._interval
+
+    def cells(self, status: bytes, revision: bytes, method: str, intended: float) -> Cells:
+        """Where the latency of an answer is to be counted."""
+        if intended < self.begin:
+            return self._ignored
+        kind = (status, revision, method)
+        cells = self.piece.answers.get(kind)
+        if cells is None:
+            cells = self.piece.answers[kind] = {}
+        return cells
+
+    def fail(self, kind: str, method: str, intended: float) -> None:
+        """Counts a request that got no whole answer."""
+        if intended >= self.begin:
+            self.piece.errors[kind, method] += 1
+
+    def time_out(self, microseconds: int, intended: float) -> None:
+        """Counts how long was waited for an answer in vain."""
+        if intended >= self.begin:
+            record(self.piece.timeouts, microseconds)
+
+    def turn(self, now: float) -> None:
+        """Ends the present interval if its time is over."""
+        if now < self._next_turn:
             return
         self._fold()
-        self.piece = Piece(elapsed // self._interval * self._interval)
+        whole = (now - self.begin) // self._interval
+        self.piece = Piece(whole * self._interval)
+        self._next_turn = self.begin + (whole + 1) * self._interval
+        self._ignored.clear()
 
     def _fold(self) -> None:
         piece, total = self.piece, self._total
@@ -103,7 +138,7 @@ class Tally:
             "revisions": last.revisions if last else {},
         }
 
-    def report(self, *, seconds: float, rate: float, behind: int, unfinished: int) -> Report:
+    def report(self, *, seconds: float, rate: float, behind: int, unfinished: int, pace: Pace, warmed: int) -> Report:
         """Ends the counting."""
         self._fold()
         self.piece = Piece(seconds)
@@ -123,18 +158,23 @@ class Tally:
             failed=self._folded_failed,
             unfinished=unfinished,
             behind=behind,
-            max_lag_ms=round(self.max_lag * 1000, 3),
+            max_lag_ms=pace.max_lag_ms,
             by_status=dict(statuses),
             errors=dict(errors),
             by_method=self._by_method(),
             by_revision=self._grouped(1),
             reopened=self.reopened,
+            mean_ms=mean(cells),
             p50_ms=percentile(cells, 50),
             p90_ms=percentile(cells, 90),
+            p95_ms=percentile(cells, 95),
             p99_ms=percentile(cells, 99),
             p999_ms=percentile(cells, 99.9),
             max_ms=longest(cells),
             timeline=tuple(self._timeline),
+            pace=pace,
+            histogram=encode(cells),
+            warmed=warmed,
         )
 
     def _by_method(self) -> Mapping[str, Counts]:

@@ -1,0 +1,1 @@
+"""What is learnt from what was done: baselines of performance, and comparisons."""
