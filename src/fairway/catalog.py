@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The entry point group of adapters that other packages bring.
 GROUP = "fairway.adapters"
 
-Port = Literal["target", "router", "notifier", "source"]
+Port = Literal["target", "router", "notifier", "source", "registry"]
 
 
 @dataclass(frozen=True, slots=True)

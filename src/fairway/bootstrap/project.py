@@ -89,8 +89,12 @@ class Project:
         return LocalArtifacts(self.state / "artifacts", service, self.source)
 
     def is_dirty(self) -> bool:
-        """The work tree differs from the last commit."""
+        """Files that git knows differ from the last commit."""
         return self.spec.artifact_path is None and self.source.is_dirty()
+
+    def list_new_files(self) -> tuple[str, ...]:
+        """Files that git was not told of."""
+        return self.source.list_new_files() if self.spec.artifact_path is None else ()
 
     def deployer(self, log: Callable[[str], None]) -> "Deployer":
         """What `deploy` and `plan` need."""
@@ -229,6 +233,7 @@ def load_spec(path: Path) -> "ServiceSpec":
         routers=catalog.settings_by_kind("router"),
         notifiers=catalog.settings_by_kind("notifier"),
         sources=catalog.settings_by_kind("source"),
+        registries=catalog.settings_by_kind("registry"),
         ask=_ask,
     )
     return load(path, known)

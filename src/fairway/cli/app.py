@@ -13,6 +13,7 @@ COMMANDS = (
     ("check", "project:check", "Report every mistake in fairway.yaml."),
     ("doctor", "project:doctor", "Check this machine."),
     ("demo", "demo:demo", "Show good and bad releases under live traffic."),
+    ("release", "release:release", "Build, test, sign and publish a version."),
     ("plan", "deploy:plan", "Say what a deployment would do."),
     ("deploy", "deploy:deploy", "Take a release to an environment."),
     ("status", "status:status", "Say what runs where."),

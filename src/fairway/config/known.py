@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from fairway.config.complaints import one_of, problems_of
 from fairway.config.document import Document
 from fairway.config.problems import KeyPath, Problem
+from fairway.config.release import registry_settings
 
 Kinds = Mapping[str, type[BaseModel] | None]
 """Settings model by kind; None where a kind's settings are not checked."""
@@ -23,6 +24,7 @@ class Known:
         routers: what divides requests.
         notifiers: where messages go.
         sources: what answers queries for metrics.
+        registries: what products are published to.
         ask: reads a condition over metrics and asks it about numbers; raises UserError if it is none.
     """
 
@@ -30,6 +32,7 @@ class Known:
     routers: Kinds | None = None
     notifiers: Kinds | None = None
     sources: Kinds | None = None
+    registries: Kinds | None = None
     ask: Callable[[str, Mapping[str, Any]], None] | None = None
 
 
@@ -62,6 +65,8 @@ def _uses(data: Mapping[str, Any], known: Known) -> Iterator[tuple[KeyPath, Kind
             if isinstance(metrics, dict):
                 path = ("environments", name, "analysis", "metrics", "source")
                 yield path, known.sources, "a source of metrics", metrics.get("source")
+    for name, registry in registry_settings(data):
+        yield ("release", "publish", name), known.registries, "a registry", registry
     notify = data.get("notify")
     for number, notifier in enumerate(notify) if isinstance(notify, list) else ():
         yield ("notify", number), known.notifiers, "a notifier", notifier

@@ -9,11 +9,13 @@ from fairway.config.complaints import problems_of
 from fairway.config.document import Document
 from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
 from fairway.config.metric_checks import check_metrics
-from fairway.config.models import ServiceFile
+from fairway.config.models import LibraryFile, ServiceFile
 from fairway.config.parse import parse, read
 from fairway.config.problems import ConfigError, KeyPath
+from fairway.config.release import ReleaseSection, check_pipeline, task_places, to_pipeline
 from fairway.config.rules import check_rules, environments
 from fairway.config.translate import to_spec
+from fairway.domain.pipeline.spec import PipelineSpec
 from fairway.domain.rollout.spec import ServiceSpec
 
 
@@ -28,6 +30,20 @@ def load(path: Path, known: Known = NOTHING_KNOWN) -> ServiceSpec:
         ConfigError: the content is wrong; carries all problems at once.
         UserError: there is no such file, or it may not be read.
     """
+    return to_spec(_load_file(path, known), Path.cwd() / path.parent)
+
+
+def load_pipeline(path: Path, known: Known = NOTHING_KNOWN) -> PipelineSpec:
+    """How releases of the service that the file describes are made; without a section `release`, only tagged.
+
+    Raises:
+        As `load` does.
+    """
+    file = _load_file(path, known)
+    return to_pipeline(file.release or ReleaseSection())
+
+
+def _load_file(path: Path, known: Known) -> ServiceFile:
     document = parse(str(path), read(path))
     data = document.plain()
     _take_variables_as_written(document, data)
@@ -36,20 +52,24 @@ def load(path: Path, known: Known = NOTHING_KNOWN) -> ServiceSpec:
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)
     problems += [each for each in of_adapters if (each.line, each.column, each.key_path) not in told]
+    model = LibraryFile if "release" in data and not {"run", "environments"} & data.keys() else ServiceFile
     try:
-        file = ServiceFile.model_validate(data)
+        file = model.model_validate(data)
     except ValidationError as error:
-        problems += problems_of(error, ServiceFile, document)
+        problems += problems_of(error, model, document)
         raise ConfigError(problems) from error
+    if file.release is not None:
+        problems += check_pipeline(document, file.release)
     if problems:
         raise ConfigError(problems)
-    return to_spec(file, Path.cwd() / path.parent)
+    return file
 
 
 def _take_variables_as_written(document: Document, data: dict[str, Any]) -> None:
     """Numbers and truth values of variables are the text that was written: `1.10` stays `1.10`."""
     places: list[tuple[KeyPath, Any]] = [(("run",), data.get("run"))]
     places += [(("environments", name), spec) for name, spec in environments(data).items()]
+    places += task_places(data)
     for path, section in places:
         variables = section.get("variables") if isinstance(section, dict) else None
         if not isinstance(variables, dict):

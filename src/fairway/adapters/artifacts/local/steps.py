@@ -54,14 +54,18 @@ class StepRunner:
         variables: their whole environment.
         timeout: seconds for all of them together, counted from here.
         log: receives their output.
+        called: what a step is called in sentences.
     """
 
-    def __init__(self, folder: Path, variables: Mapping[str, str], *, timeout: float, log: BuildLog) -> None:
+    def __init__(
+        self, folder: Path, variables: Mapping[str, str], *, timeout: float, log: BuildLog, called: str = "build step"
+    ) -> None:
         self._folder = folder
         self._variables = dict(variables)
         self._timeout = timeout
         self._deadline = time.monotonic() + timeout
         self._log = log
+        self._called = called
 
     def run(self, steps: tuple[str, ...]) -> None:
         """Runs all steps.
@@ -71,7 +75,7 @@ class StepRunner:
             TransientError: one failed and the disk is full.
         """
         for number, (step, words) in enumerate(zip(steps, split_steps(steps), strict=True), start=1):
-            name = f"build step {number} of {len(steps)} ({step})"
+            name = f"{self._called} {number} of {len(steps)} ({step})"
             self._log.say(f"$ {step}")
             ending = self._run_one(name, self._found(words))
             self._log.end_line()

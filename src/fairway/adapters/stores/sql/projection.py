@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fairway.domain.codec import to_json
+from fairway.domain.pipeline.events import ReleaseEvent
 from fairway.domain.rollout.events import ArtifactQuarantined, Event
 from fairway.domain.rollout.messages import message_for
 from fairway.domain.rollout.run import Run
@@ -75,7 +76,7 @@ def state_columns(run: Run, wake: float | None) -> dict[str, Any]:
     }
 
 
-def event_rows(run: str, events: Iterable[Event], *, after: int) -> list[dict[str, Any]]:
+def event_rows(run: str, events: Iterable[Event | ReleaseEvent], *, after: int) -> list[dict[str, Any]]:
     """The rows of the events that follow version `after`."""
     return [
         {
@@ -117,7 +118,7 @@ def message_rows(run: Run, event: Event) -> Iterator[dict[str, Any]]:
     for place, receiver in enumerate(run.plan.notify):
         wanted = receiver.get("events")
         if wanted is None or message["event"] in wanted:
-            described = _describe(receiver)
+            described = describe_receiver(receiver)
             yield {
                 "id": f"{run.id}.{run.version}.{place}",
                 "queue": hashlib.sha256(f"{run.plan.service}\n{described}".encode()).hexdigest(),
@@ -129,6 +130,7 @@ def message_rows(run: Run, event: Event) -> Iterator[dict[str, Any]]:
             }
 
 
-def _describe(receiver: Adapter) -> str:
+def describe_receiver(receiver: Adapter) -> str:
+    """A receiver of messages as the outbox keeps it."""
     settings = {name: to_json(value) for name, value in receiver.settings}
     return json.dumps({"kind": receiver.kind, "settings": settings}, sort_keys=True)

@@ -8,17 +8,17 @@ from fairway.domain.rollout.revision import Revision
 from fairway.ports.journal import EnvironmentState, Quarantine, Records, RunSummary
 
 #: The columns of a `RunSummary`, in its order.
-_SUMMARY = (
+SUMMARY = (
     "id, kind, service, environment, release, digest, commit_id, "
     "strategy, phase, verdict, reason, actor, started, ended"
 )
-_FIELDS = len(_SUMMARY.split(", "))
+FIELDS = len(SUMMARY.split(", "))
 _ENVIRONMENT = (
     "SELECT live, instances, run, made_by, since, epoch FROM fairway_environments "
     "WHERE service = :service AND environment = :environment"
 )
 _REVISIONS = (
-    f"SELECT {_SUMMARY}, revision FROM fairway_runs "
+    f"SELECT {SUMMARY}, revision FROM fairway_runs "
     "WHERE service = :service AND environment = :environment AND promoted_at IS NOT NULL ORDER BY number DESC"
 )
 
@@ -46,8 +46,8 @@ class SqlRecords(Records):
         """The latest runs, newest first."""
         wanted = {"service": service, "environment": environment}
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT {_SUMMARY} FROM fairway_runs {where} ORDER BY number DESC LIMIT :limit"
+        where = " AND ".join(["kind <> 'release'", *conditions])
+        query = f"SELECT {SUMMARY} FROM fairway_runs WHERE {where} ORDER BY number DESC LIMIT :limit"
         with self._database.reading() as connection:
             rows = connection.rows(query, wanted | {"limit": limit})
         return tuple(RunSummary(*row) for row in rows)
@@ -56,7 +56,7 @@ class SqlRecords(Records):
         """The runs that made a revision live, with that revision, newest first; not those that took it back."""
         with self._database.reading() as connection:
             rows = connection.rows(_REVISIONS, {"service": service, "environment": environment})
-        return tuple((RunSummary(*row[:_FIELDS]), from_json(Revision, json.loads(row[_FIELDS]))) for row in rows)
+        return tuple((RunSummary(*row[:FIELDS]), from_json(Revision, json.loads(row[FIELDS]))) for row in rows)
 
     def quarantine(self, digest: str) -> Quarantine | None:
         """The entry of a rejected artifact; None if it may be deployed."""

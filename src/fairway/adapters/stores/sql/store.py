@@ -12,6 +12,7 @@ from fairway.adapters.stores.sql.journal import SqlJournal
 from fairway.adapters.stores.sql.leases import SqlLeases
 from fairway.adapters.stores.sql.outbox import SqlOutbox
 from fairway.adapters.stores.sql.records import SqlRecords
+from fairway.adapters.stores.sql.releases import SqlReleases
 from fairway.adapters.stores.sql.upgrade import ensure_schema
 from fairway.domain.errors import UserError
 
@@ -19,8 +20,8 @@ from fairway.domain.errors import UserError
 _PATIENCE = {"sqlite": 30.0, "postgresql": 10.0}
 
 
-class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox):
-    """All five ports of the journal. Safe to share between threads; not across a fork."""
+class SqlStore(SqlJournal, SqlLeases, SqlEvidence, SqlRecords, SqlOutbox, SqlReleases):
+    """All ports of the journal. Safe to share between threads; not across a fork."""
 
     def __init__(self, database: Database) -> None:
         SqlJournal.__init__(self, database)

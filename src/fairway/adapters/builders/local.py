@@ -1,0 +1,160 @@
+"""Jobs on this machine; implements `Workshop`.
+
+A job runs in a folder of its own, which is removed when it has succeeded and kept to be looked at when it has not. Its
+log stays. What it made is kept by digest, and written down under the key of everything that may have changed it; the
+same key makes the same products without running anything.
+"""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+
+from fairway.adapters.builders.blobs import Blobs
+from fairway.domain.codec import from_json, to_json
+from fairway.domain.errors import UserError
+from fairway.domain.pipeline.products import Product, cache_key, matches, select
+from fairway.ports.pipeline import Broken, Checkouts, Execution, Job, Log, Made, Tree, Workshop
+
+
+class LocalWorkshop(Workshop):
+    """Runs jobs below a folder.
+
+    Args:
+        folder: where everything lies; made when it is needed.
+        tree: the files of commits.
+        checkouts: clean checkouts, and commands in them.
+        environment: where variables that are passed on come from.
+    """
+
+    def __init__(
+        self, folder: Path, *, tree: Tree, checkouts: Checkouts, environment: Mapping[str, str] = os.environ
+    ) -> None:
+        self._folder = folder.absolute()
+        self._tree = tree
+        self._checkouts = checkouts
+        self._environment = environment
+        self._blobs = Blobs(self._folder / "blobs")
+        self._working: set[str] = set()
+        self._lock = Lock()
+
+    def work(self, job: Job, *, log: Log) -> Made | Broken:
+        """Does the job, or takes what an earlier execution with the same key made."""
+        secrets = self._secrets(job)
+        key = self._key(job)
+        if job.action.cached and (products := self._recall(key)) is not None:
+            return Made(products, key, cached=True)
+        place = self._folder / job.key
+        checkout = place / "work"
+        place.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._working.add(str(checkout))
+        try:
+            made = self._execute(job, checkout, secrets, log)
+        finally:
+            with self._lock:
+                self._working.discard(str(checkout))
+        if isinstance(made, Broken):
+            return made
+        self._checkouts.clear(str(checkout))
+        if job.action.cached:
+            self._remember(key, made)
+        return Made(made, key, cached=False)
+
+    def log_of(self, key: str) -> Path:
+        """Where the output of a job is kept, that of its last execution."""
+        return self._folder / key / "log"
+
+    def holds(self, product: Product) -> bool:
+        """The product is kept, with the bytes that its digest says."""
+        return self._blobs.holds(product)
+
+    def locate(self, product: Product) -> str:
+        """Absolute path of a kept product."""
+        return str(self._blobs.path(product.digest))
+
+    def interrupt(self) -> None:
+        """Ends the commands that run."""
+        with self._lock:
+            working = list(self._working)
+        for folder in working:
+            self._checkouts.clear(folder)
+
+    def _execute(self, job: Job, checkout: Path, secrets: dict[str, str], log: Log) -> tuple[Product, ...] | Broken:
+        action, inputs = job.action, job.action.inputs
+        self._checkouts.prepare(
+            str(checkout), job.commit.id, keep=lambda path: not inputs or any(matches(path, one) for one in inputs)
+        )
+        for product in job.laid:
+            self._blobs.lay(product, checkout)
+        variables = {f"MATRIX_{name.upper()}": value for name, value in job.values}
+        execution = Execution(
+            folder=str(checkout),
+            commit=job.commit,
+            steps=action.steps,
+            variables=variables | dict(action.variables) | secrets,
+            secrets=tuple(secrets.values()),
+            timeout=action.timeout,
+            log=str(self.log_of(job.key)),
+            versioned=action.versioned,
+        )
+        broken = self._checkouts.run(execution, receive=log)
+        return broken if broken is not None else self._collect(action.outputs, checkout)
+
+    def _collect(self, patterns: tuple[str, ...], checkout: Path) -> tuple[Product, ...] | Broken:
+        if not patterns:
+            return ()
+        made = {path.relative_to(checkout).as_posix(): path for path in _files(checkout)}
+        for pattern in patterns:
+            if not select(made, (pattern,)):
+                return Broken(f"no file matches the output {pattern!r}", f'the checkout is kept in "{checkout}"')
+        return tuple(self._blobs.keep(made[path], path) for path in select(made, patterns))
+
+    def _secrets(self, job: Job) -> dict[str, str]:
+        missing = [name for name in job.action.secrets if not self._environment.get(name)]
+        if missing:
+            names = ", ".join(missing)
+            raise UserError("variable-missing", f"{job.key} needs {names}, which is not set", f"export {missing[0]}=…")
+        return {name: self._environment[name] for name in job.action.secrets}
+
+    def _key(self, job: Job) -> str:
+        """Everything that may change what comes out; the values of secrets are left out, their names are not."""
+        action = job.action
+        files = self._tree.list_files(job.commit.id)
+        return cache_key(
+            steps=action.steps,
+            outputs=action.outputs,
+            variables=action.variables,
+            secrets=action.secrets,
+            values=job.values,
+            files=[each for each in files if not action.inputs or any(matches(each[0], one) for one in action.inputs)],
+            laid=[(one.path, one.digest, one.executable) for one in job.laid],
+            machine=(platform.system(), platform.machine()),
+            version=(job.commit.version, job.commit.id) if action.versioned else None,
+        )
+
+    def _recall(self, key: str) -> tuple[Product, ...] | None:
+        """What the execution with this key made, if all of it is still kept."""
+        try:
+            content = json.loads((self._folder / "cache" / f"{key}.json").read_text(encoding="utf-8"))
+            products = tuple(from_json(Product, one) for one in content["products"])
+        except (OSError, ValueError, LookupError):
+            return None
+        return products if all(self._blobs.holds(one) for one in products) else None
+
+    def _remember(self, key: str, products: tuple[Product, ...]) -> None:
+        place = self._folder / "cache" / f"{key}.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = place.with_name(f".{key}.{os.getpid()}")
+        draft.write_text(json.dumps({"products": to_json(products)}), encoding="utf-8")
+        draft.rename(place)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The regular files below a folder; nothing is read through a link that leads out of it."""
+    found = []
+    for place, _, names in os.walk(folder):
+        found += [path for name in names if (path := Path(place) / name).is_file() and not path.is_symlink()]
+    return found

@@ -1,0 +1,222 @@
+"""The section `release`: how a release is built, tested, checked and published."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from fairway.config.document import Document
+from fairway.config.problems import Problem
+from fairway.config.section import Section
+from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
+from fairway.domain.pipeline.compile import problems_of
+from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
+from fairway.domain.rollout.spec import Adapter
+
+STAGES: tuple[TaskStage, ...] = ("build", "test", "security")
+
+
+def _pattern(value: str) -> str:
+    parts = value.split("/")
+    if not value or value.startswith("/") or ".." in parts or "\0" in value:
+        raise refuse(f"{value!r} is no pattern of files in the checkout", "write it like dist/*.whl or src/**")
+    return value
+
+
+def _tag(value: str) -> str:
+    if value.count("{version}") != 1:
+        raise refuse(f"{value!r} must hold {{version}} once", "write it like v{version}")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _steps(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Patterns = Annotated[list[Pattern], BeforeValidator(_steps)]
+Text = Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})]
+Variable = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+MatrixName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+
+
+class TaskSection(Section):
+    """Commands in a clean checkout of the commit."""
+
+    run: Annotated[list[Command], BeforeValidator(_steps)] = Field(
+        description="Argument lines run one after the other, without a shell. `{NAME}` stands for a value of the "
+        "matrix, `{version}` for the release's version.",
+        examples=[["uv build --out-dir dist"]],
+        min_length=1,
+    )
+    needs: list[Name] | None = Field(
+        default=None,
+        description="Tasks that must be done before, whose outputs lie in the checkout. By default all tasks of the "
+        "stages before.",
+        examples=[["wheel"]],
+    )
+    inputs: Patterns = Field(
+        default_factory=list,
+        description="Files that the checkout consists of, and that decide whether the cache can be used. By default "
+        "all files of the commit.",
+        examples=[["src/**", "pyproject.toml"]],
+    )
+    outputs: Patterns = Field(
+        default_factory=list,
+        description="Files that are kept, by digest; each pattern must match one at least.",
+        examples=[["dist/*.whl"]],
+    )
+    variables: Variables = Field(
+        default_factory=dict,
+        description="Environment variables of the commands, beside PATH, HOME, LANG, TZ, the settings of the network, "
+        "FAIRWAY_VERSION, FAIRWAY_COMMIT, and MATRIX_NAME for each value of the matrix.",
+        examples=[{"CGO_ENABLED": "0"}],
+    )
+    secrets: list[Variable] = Field(
+        default_factory=list,
+        description="Names of variables that are passed on from whoever runs the release. Their values are replaced "
+        "by *** in the output and never written down.",
+        examples=[["LICENSE_TOKEN"]],
+    )
+    timeout: PositiveDuration = Field(default=1800.0, description="Time for all commands together.", examples=["10m"])
+    cache: bool = Field(
+        default=True,
+        description="Whether the outputs of an earlier execution with the same inputs are taken in place of a new one.",
+        examples=[False],
+    )
+    versioned: bool = Field(
+        default=True,
+        description="Whether the commands see the version and the commit. Without them a later release with the same "
+        "inputs can use the cache.",
+        examples=[False],
+    )
+    matrix: dict[MatrixName, Annotated[list[Text], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Variables with their values: a task is made for each combination, and they run beside each other.",
+        examples=[{"os": ["linux", "darwin"], "arch": ["amd64", "arm64"]}],
+    )
+    exclude: list[dict[str, Text]] = Field(
+        default_factory=list,
+        description="Combinations that are left out.",
+        examples=[[{"os": "windows", "arch": "arm64"}]],
+    )
+
+
+class PublishSection(BaseModel):
+    """A registry, with settings of its own, and what goes there."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: str = Field(description="Kind of the registry.", examples=["pypi"])
+    files: Annotated[Patterns, Field(min_length=1)] = Field(
+        description="Outputs of the build that go there; `{version}` is replaced.", examples=[["dist/*"]]
+    )
+    after: list[Name] = Field(
+        default_factory=list,
+        description="Entries of `publish` that must be done before, such as those of the packages it depends on.",
+        examples=[["core"]],
+    )
+
+
+class ReleaseSection(Section):
+    """How a release is made: build, test, security, publish."""
+
+    build: dict[Name, TaskSection] = Field(default_factory=dict, description="What makes the outputs.")
+    test: dict[Name, TaskSection] = Field(default_factory=dict, description="What must pass before anything else.")
+    security: dict[Name, TaskSection] = Field(
+        default_factory=dict, description="What must find nothing before anything is published."
+    )
+    publish: dict[Name, PublishSection] = Field(default_factory=dict, description="Where the outputs go.")
+    tag: Annotated[str, AfterValidator(_tag)] = Field(
+        default="v{version}", description="Name of the tag.", examples=["shop-{version}"]
+    )
+    push: str | None = Field(
+        default=None,
+        description="Remote that the tag is pushed to. By default it stays in this repository.",
+        examples=["origin"],
+    )
+    key: Name | None = Field(
+        default=None,
+        description="Key that signs a bill of materials and a provenance for everything that is built.",
+        examples=["release"],
+    )
+    artifact: bool = Field(
+        default=True,
+        description="Whether the artifact that environments run is sealed as part of the release.",
+        examples=[False],
+    )
+    parallel: int = Field(default=2, description="How many tasks run at the same time.", examples=[4], ge=1, le=64)
+    patience: PositiveDuration = Field(
+        default=60.0,
+        description="How long a task is tried again when a registry or remote does not answer.",
+        examples=["5m"],
+    )
+
+
+def to_pipeline(section: ReleaseSection) -> PipelineSpec:
+    """The section in the words of the domain."""
+    return PipelineSpec(
+        tasks=tuple(_task(stage, name, one) for stage in STAGES for name, one in getattr(section, stage).items()),
+        publish=tuple(
+            PublishSpec(name, _registry(one), tuple(one.files), tuple(one.after))
+            for name, one in section.publish.items()
+        ),
+        tag=section.tag,
+        push=section.push,
+        key=section.key,
+        artifact=section.artifact,
+        parallel=section.parallel,
+        patience=section.patience,
+    )
+
+
+def _task(stage: TaskStage, name: str, section: TaskSection) -> TaskSpec:
+    return TaskSpec(
+        name=name,
+        stage=stage,
+        steps=tuple(section.run),
+        needs=None if section.needs is None else tuple(section.needs),
+        inputs=tuple(section.inputs),
+        outputs=tuple(section.outputs),
+        variables=tuple(sorted(section.variables.items())),
+        secrets=tuple(section.secrets),
+        timeout=section.timeout,
+        cached=section.cache,
+        versioned=section.versioned,
+        matrix=tuple((key, tuple(values)) for key, values in section.matrix.items()),
+        exclude=tuple(tuple(sorted(one.items())) for one in section.exclude),
+    )
+
+
+def _registry(section: PublishSection) -> Adapter:
+    settings = section.model_extra or {}
+    return Adapter(section.kind, tuple(sorted(settings.items())))
+
+
+def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Name and own settings of each entry of `publish` in the file's plain data."""
+    release = data.get("release")
+    publish = release.get("publish") if isinstance(release, dict) else None
+    for name, entry in publish.items() if isinstance(publish, dict) else ():
+        if isinstance(entry, dict):
+            yield name, {key: value for key, value in entry.items() if key not in ("files", "after")}
+
+
+def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Problem]:
+    """What the tasks make impossible together."""
+    for problem in problems_of(to_pipeline(section)):
+        yield document.problem(("release", *problem.path), problem.sentence, problem.hint)
+
+
+def task_places(data: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], Any]]:
+    """Where tasks stand in the file's plain data."""
+    release = data.get("release")
+    found: list[tuple[tuple[str, str, str], Any]] = []
+    for stage in STAGES:
+        tasks = release.get(stage) if isinstance(release, dict) else None
+        for name, task in tasks.items() if isinstance(tasks, dict) else ():
+            found.append((("release", stage, str(name)), task))
+    return found

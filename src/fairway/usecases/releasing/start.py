@@ -1,0 +1,153 @@
+"""Starting a release: from a version to a stored plan."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fairway.domain.errors import UserError
+from fairway.domain.pipeline.compile import Subject, compile_release
+from fairway.domain.pipeline.events import ReleaseEnded, ReleaseResumed, ReleaseStarted, TaskLost
+from fairway.domain.pipeline.plan import ReleasePlan
+from fairway.domain.pipeline.release import Release
+from fairway.domain.pipeline.spec import PipelineSpec
+from fairway.domain.rollout.spec import ServiceSpec
+from fairway.ports.artifacts import Source
+from fairway.ports.journal import RunSummary
+from fairway.ports.pipeline import Tags
+from fairway.ports.releases import ReleaseJournal
+from fairway.usecases.answers import Declined
+
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to have released.
+
+    Attributes:
+        version: the version, without the words around it in the tag.
+        commit: name of the commit; None: that of the tag if there is one, else what is checked out.
+        deploy: an environment to go on to; None: it ends with publishing.
+    """
+
+    version: str
+    actor: str
+    commit: str | None = None
+    deploy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDesk:
+    """What commands about releases need.
+
+    Attributes:
+        origin: address of the repository; empty if it has none.
+        new_release, new_run: make ids.
+        clock: now, seconds since the epoch, UTC.
+    """
+
+    service: ServiceSpec
+    pipeline: PipelineSpec
+    source: Source
+    tags: Tags
+    journal: ReleaseJournal
+    origin: str
+    new_release: Callable[[], str]
+    new_run: Callable[[], str]
+    clock: Callable[[], float]
+
+    def plan(self, request: Request) -> ReleasePlan | Declined:
+        """The plan that the request would start; changes nothing.
+
+        Raises:
+            UserError: no such commit or environment, no version, or a pipeline that cannot be.
+        """
+        if not _VERSION.fullmatch(request.version):
+            raise UserError("bad-version", f"{request.version[:60]!r} is no version", "write it like 1.2.0")
+        if request.deploy is not None and request.deploy not in {one.name for one in self.service.environments}:
+            known = ", ".join(one.name for one in self.service.environments) or "none"
+            sentence = f"{self.service.service} has no environment {request.deploy[:60]!r}"
+            raise UserError("unknown-environment", sentence, f"known are {known}")
+        tag = self.pipeline.tag.replace("{version}", request.version)
+        tagged = self.tags.observe(tag)
+        commit = self.source.resolve(request.commit or tagged or "HEAD").id
+        if tagged not in (None, commit):
+            sentence = f"tag {tag} stands on {tagged}, and {request.commit} is {commit}"
+            return Declined("tag-elsewhere", sentence, "release another version, or the tagged commit")
+        done = [one for one in self._earlier() if one.release == request.version and one.phase == "completed"]
+        if done:
+            return Declined("released", f"{request.version} has been released by {done[0].id}", "release another one")
+        seal = self.pipeline.artifact and bool(self.service.environments)
+        subject = Subject(
+            service=self.service.service,
+            version=request.version,
+            commit=commit,
+            origin=self.origin,
+            seal=seal,
+            steps=self.service.build_steps,
+            timeout=self.service.build_timeout,
+        )
+        deploy = None if request.deploy is None else (request.deploy, self.new_run())
+        return compile_release(subject, self.pipeline, deploy=deploy, notify=self.service.notify)
+
+    def start(self, request: Request) -> Release | Declined:
+        """Starts a release, which waits for its turn if another one is under way; the host does the rest.
+
+        Raises:
+            As `plan` does.
+        """
+        plan = self.plan(request)
+        if isinstance(plan, Declined):
+            return plan
+        for other in self._earlier():
+            if other.release == request.version and other.phase != "abandoned":
+                sentence = f"a release of {request.version} has begun: {other.id} is {other.phase}"
+                hint = f"fairway release resume {other.id}, or fairway release abandon {other.id}"
+                return Declined("release-begun", sentence, hint)
+        release = self.new_release()
+        self.journal.start_release(release, ReleaseStarted(self.clock(), request.actor, plan))
+        return self.journal.load_release(release)
+
+    def resume(self, release: str, *, actor: str, lost: Callable[[], list[tuple[str, str]]]) -> Release | Declined:
+        """Lets a release go on: what failed is tried again, and what is gone of what was done is done again.
+
+        Args:
+            release: its id.
+            actor: who asks for it.
+            lost: looks at the world: tasks whose effects are gone, each with the reason.
+
+        Raises:
+            UserError: there is no such release.
+        """
+        state = self.journal.load_release(release)
+        if state.outcome is not None:
+            return Declined("release-over", f"{release} is over: {state.ended_reason}", "fairway release VERSION")
+        at = self.clock()
+        events = [TaskLost(at, task, why) for task, why in lost()]
+        return self.journal.append_release(state, (*events, ReleaseResumed(at, actor)))
+
+    def abandon(self, release: str, *, actor: str, reason: str) -> Release | Declined:
+        """Gives a release up as it is; what is published stays.
+
+        Raises:
+            UserError: there is no such release.
+        """
+        state = self.journal.load_release(release)
+        if state.outcome is not None:
+            return Declined("release-over", f"{release} is over: {state.ended_reason}", "")
+        words = f"abandoned by {actor}" + (f": {reason}" if reason else "")
+        return self.journal.append_release(state, (ReleaseEnded(self.clock(), "abandoned", words),))
+
+    def latest_open(self) -> str:
+        """The id of the latest release that is not over.
+
+        Raises:
+            UserError: there is none.
+        """
+        for one in self._earlier():
+            if one.ended is None:
+                return one.id
+        raise UserError("no-open-release", "no release is under way or halted", "fairway release VERSION starts one")
+
+    def _earlier(self) -> tuple[RunSummary, ...]:
+        return self.journal.list_releases(self.service.service, limit=1000)
