@@ -183,7 +183,8 @@ class TestRepositories:
         assert source.is_dirty()
         history.git("checkout", "--quiet", "a")
         (history.folder / "new").write_text("")
-        assert source.is_dirty()
+        assert not source.is_dirty(), "files that git was not told of are no change"
+        assert source.list_new_files() == ("new",)
         source.export(commit, str(tmp_path / "out"))
         assert set(tree(tmp_path / "out")) == {"a", ".gitignore"}
 

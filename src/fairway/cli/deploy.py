@@ -23,6 +23,9 @@ _BY_NAME: dict[str, type[Rolling] | type[BlueGreen] | type[Canary]] = {
     "canary": Canary,
 }
 
+FEW = 3
+"""New files that are named."""
+
 
 def plan(
     release: str,
@@ -106,6 +109,9 @@ def _prepare(release: str, env: str, strategy: StrategyName | None, options: Opt
     project = bootstrap.open_project(options.config)
     if project.is_dirty():
         note("fairway: the work tree has changes that are not committed; only what is committed is deployed")
+    elif new := project.list_new_files():
+        names = ", ".join(new[:FEW]) + (f" and {len(new) - FEW} more" if len(new) > FEW else "")
+        note(f"fairway: git was not told of {names}; only what is committed is deployed")
     chosen = None if strategy is None else _choose(project.spec, env, strategy)
     return project, Request(release, env, bootstrap.actor(), strategy=chosen)
 

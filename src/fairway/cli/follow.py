@@ -5,7 +5,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from fairway.cli.output import Exit, note, print_json, say, seconds
-from fairway.domain.rollout.run import Run
+from fairway.domain.rollout.run import Run, StepRecord
 from fairway.domain.rollout.watching import MOST_EXTENSIONS
 from fairway.usecases.report import describe_run
 
@@ -101,32 +101,37 @@ Progress = Generator[None, View, None]
 
 
 def _lines() -> Progress:
-    """A line for each thing that happened."""
+    """A line for each thing that happened; what was said once is not said again."""
     told = extended = 0
     said = ""
+    reasons: set[str] = set()
     while True:
         run, evidence, _ = yield
         for record in run.records[told:]:
             if record.finished is None:
                 break
-            steps = run.plan.forward if record.track == "forward" else run.plan.rollback
-            planned = steps[record.index]
-            took = seconds(record.finished - record.started)
-            note(
-                f"{run.id} {planned.stage}: {planned.step.title}: {record.outcome} in {took}. {record.detail}".rstrip(
-                    ". "
-                )
-            )
+            note(_step_line(run, record))
+            reasons.add(record.detail)
             told += 1
         if run.extensions > extended and run.current is not None:
             times = f"{run.extensions} of {MOST_EXTENSIONS}"
             note(f"{run.id} {run.current.stage}: {run.current.step.title}: no answer yet, watched once more ({times})")
         extended = run.extensions
         now = run.phase
-        if now != said:
-            said = now
-            if now not in {"progressing", "observing"}:
-                note(f"{run.id} {now}: {describe_run(run, evidence)['reason']}")
+        if now != said and now not in {"progressing", "observing"}:
+            reason = describe_run(run, evidence)["reason"]
+            # How it ended is the result, which goes to where results go.
+            if run.outcome is None:
+                note(f"{run.id} {now}" if reason in reasons else f"{run.id} {now}: {reason}")
+            reasons.add(reason)
+        said = now
+
+
+def _step_line(run: Run, record: StepRecord) -> str:
+    """What became of a step."""
+    planned = (run.plan.forward if record.track == "forward" else run.plan.rollback)[record.index]
+    took = seconds((record.finished or record.started) - record.started)
+    return f"{run.id} {planned.stage}: {planned.step.title}: {record.outcome} in {took}. {record.detail}".rstrip(". ")
 
 
 def _screen() -> Progress:

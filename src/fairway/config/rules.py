@@ -208,4 +208,28 @@ def _overlap(one: tuple[str, int], other: tuple[str, int]) -> bool:
     return one[1] == other[1] and same_host
 
 
-RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _objectives, _listens)
+def _places(document: Document, data: Data) -> Iterator[Problem]:
+    """The command says whether an instance listens on a port or a socket; variables can name only what it has."""
+    run = data.get("run")
+    command = run.get("command") if isinstance(run, dict) else None
+    if not isinstance(command, str):
+        return
+    by_socket = "{socket}" in command
+    lacking = ("port", "host") if by_socket else ("socket",)
+    sections: list[tuple[KeyPath, Any]] = [(("run",), run)]
+    sections += [(("environments", name), spec) for name, spec in environments(data).items()]
+    for path, section in sections:
+        variables = section.get("variables")
+        for name, text in variables.items() if isinstance(variables, dict) else ():
+            word = next((one for one in lacking if isinstance(text, str) and f"{{{one}}}" in text), None)
+            if word is not None:
+                message = (
+                    f"{{{word}}} is replaced by nothing here: run.command has {'' if by_socket else 'no '}{{socket}}"
+                )
+                hint = (
+                    "an instance listens on its socket alone" if by_socket else "write {socket} in the command as well"
+                )
+                yield document.problem((*path, "variables", name), message, hint)
+
+
+RULES: tuple[Rule, ...] = (_one_origin, _order, _strategies, _objectives, _listens, _places)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairway.domain.codec import to_json
+from fairway.domain.errors import PermanentError
 from fairway.domain.rollout.events import AttentionNeeded
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
@@ -77,7 +78,7 @@ class Performance:
                 return self._shift(step)
             case Copy():
                 self._route(draining={})
-                return Finished(step.title)
+                return Finished("stable goes on answering everybody")
             case AwaitApprovals():
                 return Finished("approved by " + ", ".join(self.run.approvals))
             case ShowScripts(scripts=scripts):
@@ -90,7 +91,8 @@ class Performance:
                 return Pending(LOOK_AGAIN)
 
     def _revision(self, role: Role) -> Revision | None:
-        return self.run.plan.candidate if role == "candidate" else self.run.plan.stable
+        plan = self.run.plan
+        return {"candidate": plan.candidate, "stable": plan.stable, "baseline": plan.baseline}[role]
 
     def _verify_artifact(self) -> Outcome:
         artifact = self.run.plan.candidate.artifact
@@ -159,12 +161,23 @@ class Performance:
             return Finished(f"{ready} of {step.count} ready")
         looping = next((instance for instance in instances if instance.state == "crash-loop"), None)
         if looping is not None and self.run.track == "forward":
-            return Refused(
-                "crash", f"instance {looping.id} ends again and again ({looping.last_exit or 'no exit seen'})"
-            )
+            reason = f"instance {looping.id} ends again and again ({looping.last_exit or 'no exit seen'})"
+            return self._never_ready(step, "crash", reason)
         if self.spent <= step.timeout:
             return Pending(LOOK_AGAIN)
         return self._overdue(step, ready, instances)
+
+    def _never_ready(self, step: AwaitReady, rule: str, reason: str) -> Outcome:
+        """The answer is no; that the stable release does not start by now says nothing about the candidate.
+
+        Raises:
+            PermanentError: it is the baseline.
+        """
+        if step.role == "baseline":
+            hint = "the candidate was not judged; look at what the instances wrote"
+            message = f"the live release, started anew as a baseline, does not become ready: {reason}"
+            raise PermanentError("baseline-not-ready", message, hint)
+        return Refused(rule, reason)
 
     def _overdue(self, step: AwaitReady, ready: int, instances: tuple[Instance, ...]) -> Outcome:
         """Too late; on the way back, where there is nothing to go back to, a person has to help."""
@@ -172,7 +185,7 @@ class Performance:
         reason = f"after {step.timeout:g} s {ready} of {step.count} instances of the {step.role} are ready"
         reason += f": {why}" if why else ""
         if self.run.track == "forward":
-            return Refused("not-ready", reason)
+            return self._never_ready(step, "not-ready", reason)
         told = self.run.attention is not None
         return Pending(LOOK_AGAIN, () if told else (AttentionNeeded(self.at, reason),))
 

@@ -8,7 +8,9 @@ from fairway.domain.rollout.compile import compile_deploy, revision_of
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.revision import Artifact
+from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
+from fairway.domain.rollout.steps import Watch
 from fairway.domain.rollout.strategy import Strategy
 from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import Journal, Records
@@ -66,7 +68,7 @@ class Deployer:
             environment = replace(environment, strategy=request.strategy)
         state = self.records.environment(self.service.service, environment.name)
         if state.run is not None:
-            return busy(state.run, environment.name)
+            return busy(self.journal.load(state.run))
         artifact = self._artifact(request.release)
         refusal = self._refusal(artifact, environment, request)
         if refusal is not None:
@@ -74,7 +76,7 @@ class Deployer:
         # A build may have taken long, and another run may have come and gone meanwhile.
         state = self.records.environment(self.service.service, environment.name)
         if state.run is not None:
-            return busy(state.run, environment.name)
+            return busy(self.journal.load(state.run))
         candidate = revision_of(self.service, environment, artifact)
         live = state.live
         if live is not None and live.id == candidate.id and state.instances == environment.instances:
@@ -101,7 +103,7 @@ class Deployer:
         run = self.new_run()
         started = RunStarted(self.clock(), request.actor, reason, plan, lifts)
         occupant = self.journal.start(run, started)
-        return busy(occupant, plan.environment) if occupant is not None else Started(run, plan)
+        return busy(self.journal.load(occupant)) if occupant is not None else Started(run, plan)
 
     def _artifact(self, release: str) -> Artifact:
         if release.startswith("sha256:"):
@@ -142,7 +144,19 @@ def find_environment(service: ServiceSpec, name: str) -> EnvironmentSpec:
     raise UserError("unknown-environment", f"{service.service} has no environment {name[:60]!r}", f"known are {known}")
 
 
-def busy(run: str, environment: str) -> Declined:
-    """Another run is under way."""
-    hint = f"fairway watch {run}, or end it: fairway promote {run}, fairway abort {run}"
-    return Declined("busy", f"run {run} is under way in {environment}", hint)
+def busy(run: Run) -> Declined:
+    """Another run is under way in the environment; what can be done about it depends on where it stands."""
+    sentence = f"run {run.id} is under way in {run.plan.environment}"
+    return Declined("busy", sentence, f"fairway watch {run.id}{_ways_to_end(run)}")
+
+
+def _ways_to_end(run: Run) -> str:
+    if run.outcome is not None:
+        return ", which has just ended; then try again"
+    if run.track == "rollback" or run.failure is not None or run.abort is not None:
+        return ", which is on its way back and needs nobody; then try again"
+    forward = {"waiting-approval": f"fairway approve {run.id}", "paused": f"fairway resume {run.id}"}.get(run.phase, "")
+    if not forward and run.current is not None and isinstance(run.current.step, Watch):
+        forward = f"fairway promote {run.id}"
+    ways = [forward, f"fairway abort {run.id}"] if forward else [f"fairway abort {run.id}"]
+    return f", or end it: {', '.join(ways)}"

@@ -84,7 +84,7 @@ class Returner:
         plan = remember_router(plan, state, self.journal)
         run = self.new_run()
         occupant = self.journal.start(run, RunStarted(self.clock(), wanted.actor, reason, plan))
-        return busy(occupant, environment.name) if occupant is not None else Started(run, plan)
+        return busy(self.journal.load(occupant)) if occupant is not None else Started(run, plan)
 
     def _join(self, run: str, wanted: Return) -> Started | Declined:
         state = self.journal.load(run)
@@ -92,7 +92,7 @@ class Returner:
         if state.plan.kind == "rollback" and wanted.to in (None, *_names(state.plan.candidate)):
             return Started(run, state.plan)
         if wanted.to is not None and (stable is None or wanted.to not in _names(stable)):
-            return busy(run, wanted.environment)
+            return busy(state)
         answer = Helm(self.journal, self.clock).abort_run(run, actor=wanted.actor, reason=wanted.reason)
         return Started(run, state.plan, taken_back=True) if isinstance(answer, Run) else answer
 

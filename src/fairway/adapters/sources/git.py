@@ -99,11 +99,22 @@ class GitSource:
         return not unreached
 
     def is_dirty(self) -> bool:
-        """True if the work tree has changes that no commit holds, new files included; they are never deployed."""
-        self._require_repository()
-        if self._git.run("rev-parse", "--is-bare-repository").strip() == b"true":
+        """True if files that git knows have changes that no commit holds; they are never deployed."""
+        if self._is_bare():
             return False
-        return bool(self._git.run("status", "--porcelain", "-z", "--ignore-submodules=none", "--", "."))
+        changes = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none", "--", ".")
+        return bool(self._git.run(*changes))
+
+    def list_new_files(self) -> tuple[str, ...]:
+        """Files and folders that git was not told of and does not ignore, relative to the folder; never deployed."""
+        if self._is_bare():
+            return ()
+        found = self._git.run("ls-files", "--others", "--exclude-standard", "--directory", "-z", "--", ".")
+        return tuple(os.fsdecode(name) for name in found.split(b"\0") if name)
+
+    def _is_bare(self) -> bool:
+        self._require_repository()
+        return self._git.run("rev-parse", "--is-bare-repository").strip() == b"true"
 
     def _require_repository(self) -> str:
         """The path from the top of the repository to the folder, with a trailing slash, empty at the top."""
