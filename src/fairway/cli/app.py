@@ -26,6 +26,7 @@ COMMANDS = (
     ("abort", "steer:abort", "Take a run's candidate back."),
     ("approve", "steer:approve", "Approve a run."),
     ("rollback", "rollback:rollback", "Go back to an earlier release."),
+    ("validate", "validate:validate", "Check that what runs does what it should."),
     ("up", "machine:up", "Bring back everything that should run."),
     ("down", "machine:down", "Stop everything, keeping what should run."),
     ("serve", "machine:serve", "Run the controller in the foreground."),

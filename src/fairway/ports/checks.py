@@ -1,7 +1,10 @@
-"""The user's own checks: commands and requests."""
+"""The user's own checks: commands and requests, and checks of a running service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck
+from fairway.domain.validation.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +76,35 @@ class HttpProbe(Protocol):
 
         Raises:
             TransientError: no connection, no answer in time, or not HTTP; the sentence says which.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where checks are performed.
+
+    Attributes:
+        base: the address: scheme, host and port, with a path before all others if there is one.
+        settings: what all checks share.
+        stable: the address at which the revision to compare with answers; None: there is none.
+        version: of the release that answers at `base`; None: unknown.
+    """
+
+    base: str
+    settings: CheckSettings = field(default_factory=CheckSettings)
+    stable: str | None = None
+    version: str | None = None
+
+
+class Checker(Protocol):
+    """Performs checks of a running service."""
+
+    def check(self, check: Check | HttpCheck, place: Place) -> tuple[Finding, ...]:
+        """Asks, and judges what came; a second call asks again.
+
+        Returns:
+            At least one finding. What could not be asked is a finding as well: nothing is raised for it. Secrets
+            appear in none.
         """
         ...

@@ -1,0 +1,93 @@
+"""The port `Checker`: every kind of check, performed from this machine. Their libraries load when they are used."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from fairway.adapters.checks.asking import Asker, NoSecret
+from fairway.domain.validation.checks import Check, HttpCheck
+from fairway.domain.validation.findings import Finding, errored, lenient
+from fairway.domain.validation.template import UnknownName
+from fairway.ports.checks import Place
+
+#: The function of each kind of check, by the class of its data.
+_PLACES = {
+    "HttpCheck": "web:ask_simple",
+    "HealthCheck": "web:ask_health",
+    "FlowCheck": "flows:ask_flow",
+    "AuthCheck": "web:ask_auth",
+    "Http2Check": "tls:ask_http2",
+    "TlsCheck": "tls:ask_tls",
+    "RedirectCheck": "delivery:ask_redirect",
+    "GraphqlCheck": "graphql:ask_graphql",
+    "MetricsCheck": "metrics:ask_metrics",
+    "HeadersCheck": "delivery:ask_headers",
+    "CorsCheck": "delivery:ask_cors",
+    "RateLimitCheck": "timing:ask_rate_limit",
+    "ResponseTimeCheck": "timing:ask_response_time",
+    "BurstCheck": "timing:ask_burst",
+    "CompressionCheck": "delivery:ask_compression",
+    "ConditionalCheck": "delivery:ask_conditional",
+    "PostgresCheck": "dependencies:ask_postgres",
+    "RedisCheck": "dependencies:ask_redis",
+    "S3Check": "storage:ask_s3",
+    "ServiceCheck": "dependencies:ask_service",
+    "DnsCheck": "dependencies:ask_dns",
+    "DatabaseCheck": "databases:ask_database",
+    "ContractCheck": "contract:ask_contract",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalChecker:
+    """Performs checks; safe to use from several threads at once.
+
+    Attributes:
+        secret: the value of a secret by the name of its variable; None: there is none.
+    """
+
+    secret: Callable[[str], str | None] = os.environ.get
+
+    def check(self, check: Check | HttpCheck, place: Place) -> tuple[Finding, ...]:
+        """See the port."""
+        named = check if isinstance(check, Check) else Check(check.path, check)
+        asker = Asker(named, place, self.secret)
+        begin = time.monotonic()
+        try:
+            findings = _find_function(type(named.probe).__name__)(named.probe, asker)
+        except NoSecret as error:
+            findings = (errored("no-secret", named.name, f"a value for {error}", "the variable is not set"),)
+        except UnknownName as error:
+            findings = (errored("unknown-name", named.name, "a name that is known", f"{{{{{error.args[0]}}}}}"),)
+        except ModuleNotFoundError as error:
+            findings = (_missing(named.name, error),)
+        except Exception as error:  # noqa: BLE001 -- one check that fails must not hide what the others found
+            findings = (errored("check-fault", named.name, "an answer", f"{type(error).__name__}: {error}"[:300]),)
+        spent = time.monotonic() - begin
+        findings = tuple(
+            replace(
+                one,
+                check=named.name,
+                seconds=one.seconds or round(spent / max(len(findings), 1), 4),
+                subject=asker.mask(one.subject),
+                expected=asker.mask(one.expected),
+                came=asker.mask(one.came),
+            )
+            for one in findings
+        )
+        return findings if named.required else lenient(findings)
+
+
+def _find_function(kind: str) -> Callable[..., tuple[Finding, ...]]:
+    module, _, function = _PLACES[kind].partition(":")
+    found: Callable[..., tuple[Finding, ...]] = getattr(import_module(f"fairway.adapters.checks.{module}"), function)
+    return found
+
+
+def _missing(name: str, error: ModuleNotFoundError) -> Finding:
+    extras = {"psycopg": "postgres", "redis": "redis", "boto3": "s3", "dns": "dns", "graphql": "graphql"}
+    module = (error.name or "").partition(".")[0]
+    extra = extras.get(module, "contract" if module == "schemathesis" else module)
+    return errored("no-library", name, f"the library {module}", f'install it with: pip install "fairway[{extra}]"')

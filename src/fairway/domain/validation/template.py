@@ -1,0 +1,86 @@
+"""Names in braces: `{{NAME}}` in a check stands for a value that is known only when it runs.
+
+And the way back, so that no secret among those values is ever shown.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+_NAME = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+#: A shorter secret would blank out words that are none.
+_SHORTEST = 4
+
+
+class UnknownName(KeyError):  # noqa: N818 -- it is what happened
+    """A name that stands for nothing."""
+
+
+def names_in(value: Any) -> frozenset[str]:
+    """The names that a text, or the texts within a JSON value, use."""
+    if isinstance(value, str):
+        return frozenset(_NAME.findall(value))
+    if isinstance(value, Mapping):
+        return frozenset().union(*(names_in(key) | names_in(item) for key, item in value.items()))
+    if isinstance(value, (list, tuple)):
+        return frozenset().union(*map(names_in, value))
+    return frozenset()
+
+
+def fill(value: Any, known: Mapping[str, Any]) -> Any:
+    """The value with its names replaced; a text that is nothing but one name becomes that value, of whatever type.
+
+    Raises:
+        UnknownName: a name stands for nothing.
+    """
+    if isinstance(value, str):
+        return _fill_text(value, known)
+    if isinstance(value, Mapping):
+        return {str(fill(key, known)): fill(item, known) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fill(item, known) for item in value]
+    return value
+
+
+def _fill_text(text: str, known: Mapping[str, Any]) -> Any:
+    whole = _NAME.fullmatch(text)
+    if whole:
+        return _look_up(whole[1], known)
+    return _NAME.sub(lambda found: str(_look_up(found[1], known)), text)
+
+
+def _look_up(name: str, known: Mapping[str, Any]) -> Any:
+    if name not in known:
+        raise UnknownName(name)
+    return known[name]
+
+
+def mask(text: str, secrets: Iterable[tuple[str, str]]) -> str:
+    """The text without secrets, whole or in the ways in which requests carry them.
+
+    Args:
+        text: what is to be shown.
+        secrets: pairs of name and value.
+    """
+    # Longer ones first: one may be the beginning of another.
+    for name, value in sorted(secrets, key=lambda pair: -len(pair[1])):
+        if len(value) >= _SHORTEST:
+            for shape in _shapes(value):
+                text = text.replace(shape, f"<{name}>")
+    return text
+
+
+def _shapes(value: str) -> tuple[str, ...]:
+    coded = base64.b64encode(value.encode()).decode()
+    shapes = {
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        coded,
+        repr(value)[1:-1],
+        coded.rstrip("="),
+    }
+    return tuple(sorted(shapes, key=len, reverse=True))
