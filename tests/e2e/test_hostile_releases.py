@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +48,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, shared_shop: Workshop) -> Pla
     port = free_port()
     text = configure(environment("production", port, ROLLING, instances=1, observe="0s"))
     release(shared_shop, "1.0.0", **{"fairway.yaml": text})
-    assert shared_shop.deploy("1.0.0", "production").status == 0
+    assert shared_shop.deploy("1.0.0", "production", "--timeout", "60s").status == 0
     return Place(shared_shop, port, text)
 
 
