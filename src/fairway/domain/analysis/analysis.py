@@ -37,10 +37,15 @@ from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
 from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
 from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Lane, Reading, Step
 from fairway.domain.analysis.noninferiority import NonInferiority
+from fairway.domain.analysis.pairing import Pairing
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.analysis.traffic_share import ShareWatch
+
+LOOK_PATIENCE = 1.0
+"""Seconds that the verdict on an ejected instance waits for a look at its process, so that it can say what happened."""
 
 WARMUP_PART = 0.25
 """Warm-up takes at most this part of a bake, so that the error lane sees the rest of it."""
@@ -61,7 +66,8 @@ class Analysis:
         lanes: the evidence.
         step: where the rollout stands.
         since: when that began.
-        watched: seconds watched in the present step.
+        watched: seconds watched in the present step, since it last began.
+        before: likewise before it began again.
         warm_left: seconds of warm-up left.
         last: when `observe` was last called.
         reading_before: the last snapshot could be read.
@@ -70,7 +76,9 @@ class Analysis:
         own_dispersion: likewise of the candidate's, for the rollout after this one.
         share: whether the candidate gets the share of the requests that was configured.
         sticky: users are kept on one revision, so that requests are not divided one by one.
+        pairing: the comparison with a baseline; None: the candidate is compared with stable.
         excused: instances of the candidate that were ejected during a shared incident.
+        ejected_at: when an instance that is not excused was first seen ejected; None: there is none.
         promotion: what speaks for the candidate in the present step.
         budget: how many failed requests are allowed, and how many there were; None: as many as the evidence allows.
         verdict: why the candidate must be taken back; final.
@@ -85,6 +93,7 @@ class Analysis:
     step: Step = NO_STEP
     since: float | None = None
     watched: float = 0.0
+    before: float = 0.0
     warm_left: float = 0.0
     last: float | None = None
     reading_before: bool = False
@@ -99,7 +108,9 @@ class Analysis:
     own_dispersion: Dispersion = field(default_factory=Dispersion)
     share: ShareWatch = field(default_factory=ShareWatch)
     sticky: bool = False
+    pairing: Pairing | None = None
     excused: list[str] = field(default_factory=list)
+    ejected_at: float | None = None
     promotion: NonInferiority = field(default_factory=NonInferiority)
     budget: BudgetWatch | None = None
     verdict: Finding | None = None
@@ -125,16 +136,26 @@ class Analysis:
             lane.close_block()
         if self._judge():
             return
-        self.step = Step(weight, self.stable is None or (weight >= 100.0 and not copies), bake, copies)
+        alone = self.stable is None or (weight >= 100.0 and not copies)
+        against = None if self.pairing is None or alone else weight if copies else baseline_share(weight)
+        self.step = Step(weight, alone, bake, copies, against)
         for lane in self.lanes:
             lane.enter_step(self.step)
         self.promotion.enter_step(self.step, self.policy)
         if scaled_up:
             self.warm_left = min(self.policy.warmup, bake * WARMUP_PART) if bake > 0.0 else self.policy.warmup
-        self.since, self.watched, self.tally = at, 0.0, Tally()
+        self.since, self.watched, self.before, self.tally = at, 0.0, 0.0, Tally()
         self.absence, self.hang, self.incident.window = AbsenceWatch(), HangWatch(), []
         # Neither users nor copies of some requests are divided by lot, one by one.
-        self.share.enter_step(0.0 if self.step.alone or self.sticky or copies else weight)
+        divided = not (alone or self.sticky or copies)
+        self.share.enter_step(weight if divided else 0.0)
+        if self.pairing is not None:
+            self.pairing.enter_step(weight, divided=divided)
+
+    def begin_again(self) -> None:
+        """The step had no answer and is watched once more. What was counted in it stays, and so does the evidence."""
+        self.before, self.watched = self.before + self.watched, 0.0
+        self.absence, self.hang = AbsenceWatch(), HangWatch()
 
     def observe(
         self,
@@ -143,6 +164,7 @@ class Analysis:
         *,
         at: float,
         counting: bool = True,
+        looked_at: float | None = None,
     ) -> None:
         """Takes in what the router and the target say now.
 
@@ -151,6 +173,7 @@ class Analysis:
             health: all instances of candidate and stable; of a revision that is missing nothing is concluded.
             at: now, seconds since the epoch, UTC.
             counting: False while a person paused the rollout: evidence is gathered, the time does not count.
+            looked_at: when the instances were looked at, likewise; None: now.
         """
         seconds, self.last = trusted(self.last, at), at
         if self.verdict is not None:
@@ -160,11 +183,16 @@ class Analysis:
         if snapshot is None:
             obstacle = obstacle or Finding("metrics-outage", "the counters of the router could not be read")
         else:
+            compared = self._pair(snapshot)
+            snapshot = self._whole(snapshot)
             reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
             if reading is not None and self.step.weight > 0.0:
                 self._gather(snapshot, *reading)
             frozen = self._watch_budget(snapshot)
-            obstacle = obstacle or self._watch_ejections(snapshot) or self._watch_traffic() or frozen
+            ended = self.candidate_instances.ended(tuple(one for one in health if one.revision == self.candidate))
+            looked_at = at if looked_at is None else looked_at
+            ejection = self._watch_ejections(snapshot, ended, at=at, looked_at=looked_at)
+            obstacle = obstacle or ejection or self._watch_traffic() or frozen
         self.obstacle = obstacle
         if reading is not None and self.reading_before and counting and obstacle is None:
             self.watched += reading[0]
@@ -274,8 +302,13 @@ class Analysis:
         self.verdict = finding
         return None
 
-    def _watch_ejections(self, snapshot: TrafficSnapshot) -> Finding | None:
-        """An ejected instance ends the rollout, unless stable failed as well when it was ejected."""
+    def _watch_ejections(
+        self, snapshot: TrafficSnapshot, ended: dict[str, str], *, at: float, looked_at: float
+    ) -> Finding | None:
+        """An ejected instance ends the rollout, unless stable failed as well when it was ejected.
+
+        One whose process ended is a crash. The proxy sees that earlier than whoever looks at processes.
+        """
         if self.verdict is not None or self.step.weight <= 0.0:
             return None
         instances = snapshot.of(self.candidate).instances
@@ -286,12 +319,11 @@ class Analysis:
         else:
             self.excused = [name for name in self.excused if name in ejected]
         blamed = [name for name in ejected if name not in self.excused]
-        if blamed:
-            cause = (
-                f"the proxy ejected {len(ejected)} of {len(instances)} instances of the candidate "
-                f"({', '.join(ejected)}), because too many requests in a row failed there"
-            )
-            self.verdict = Finding("ejected", cause)
+        self.ejected_at = (at if self.ejected_at is None else self.ejected_at) if blamed else None
+        if self.ejected_at is not None:
+            crashed = {name: ended[name] for name in blamed if name in ended}
+            if crashed or looked_at >= self.ejected_at or not 0.0 <= at - self.ejected_at < LOOK_PATIENCE:
+                self.verdict = _crash(crashed) if crashed else _ejection(ejected, len(instances))
             return None
         if ejected:
             cause = f"the proxy ejected {', '.join(ejected)} of the candidate while stable was failing as well"
@@ -334,3 +366,18 @@ class Analysis:
         if self.step.weight > 0.0 and self.tally.candidate_finished == 0:
             return "continue", "no-requests", sentences.no_requests(evidence, watched=watched)
         return "continue", "watching", sentences.watching(evidence, watched=watched, warming=self.warm_left > 0.0)
+
+
+def _crash(ended: dict[str, str]) -> Finding:
+    """Processes that ended under requests."""
+    how = ", ".join(f"{name} ({words})" for name, words in ended.items())
+    return Finding("crash", f"the process of the candidate's {how} ended, and the proxy could not reach it any more")
+
+
+def _ejection(ejected: list[str], instances: int) -> Finding:
+    """Processes that live, but fail."""
+    cause = (
+        f"the proxy ejected {len(ejected)} of {instances} instances of the candidate "
+        f"({', '.join(ejected)}), because too many requests in a row failed there"
+    )
+    return Finding("ejected", cause)

@@ -71,8 +71,16 @@ class InstanceWatch:
                 return Finding("crash", f"{name} had to be restarted {restarted} times{ended}")
             unready = self.unready.get(one.instance, 0.0)
             if unready >= not_ready:
-                return Finding("not-ready", f"{name} has not been ready for {unready:.0f} s")
+                return Finding("not-ready", f"{name} has not been ready for {unready:.0f} s{ended}")
         return None
+
+    def ended(self, health: tuple[InstanceHealth, ...]) -> dict[str, str]:
+        """How the processes ended of those instances whose process did since the analysis began, in words."""
+        return {
+            one.instance: one.last_exit or "nobody saw how"
+            for one in health
+            if one.restarts > self.restarts.get(one.instance, one.restarts) or (one.last_exit and not one.ready)
+        }
 
     def all_in_trouble(self, health: tuple[InstanceHealth, ...]) -> bool:
         """There are instances, and each crashes, was restarted, or lost its readiness."""

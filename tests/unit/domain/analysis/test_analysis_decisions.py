@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from simulated_rollout import World, instance
 
@@ -82,6 +84,58 @@ def test_counters_that_begin_again_keep_the_evidence():
     assessment = world.tick()
     assert assessment.decision == "continue"
     assert assessment.evidence.e_value == before
+
+
+def dead(name="c-1", how="signal SIGKILL", **more):
+    return replace(instance(name, ready=False, **more), last_exit=how)
+
+
+def test_an_ejected_instance_whose_process_ended_is_told_as_its_exit():
+    world = World().enter(50)
+    world.run(10.0, rps=100)
+    world.ejected, world.health = ("c-1",), (dead(), instance("c-2"))
+    assessment = world.tick(rps=100)
+    assert (assessment.decision, assessment.rule) == ("roll-back", "crash")
+    assert "the process of the candidate's c-1 (signal SIGKILL) ended" in assessment.sentence
+
+
+def test_a_process_that_was_started_again_meanwhile_has_ended_as_well():
+    world = World().enter(50)
+    world.run(10.0, rps=100)
+    world.ejected, world.health = ("c-1",), (instance("c-1", restarts=1), instance("c-2"))
+    assessment = world.tick(rps=100)
+    assert assessment.rule == "crash"
+    assert "c-1 (exit status 1)" in assessment.sentence
+
+
+def looked(world, *, before):
+    """A reading with what was known of the instances some seconds earlier."""
+    world.now += 0.25
+    world.analysis.observe(world.snapshot(), world.health, at=world.now, looked_at=world.now - before)
+    return world.analysis.assess(at=world.now)
+
+
+def test_an_ejection_waits_for_a_look_at_the_process_but_not_for_long():
+    world = World().enter(50)
+    world.run(10.0, rps=100)
+    world.ejected = ("c-1",)
+    assert [looked(world, before=9.0).decision for _ in range(4)] == ["continue"] * 4
+    assert looked(world, before=9.0).rule == "ejected"
+
+
+def test_a_look_made_after_the_ejection_says_what_it_was():
+    for health, rule in (((instance(),), "ejected"), ((dead(),), "crash")):
+        world = World().enter(50)
+        world.run(10.0, rps=100)
+        world.ejected = ("c-1",)
+        assert looked(world, before=1.0).decision == "continue"
+        world.health = health
+        assert looked(world, before=0.1).rule == rule
+
+
+def test_how_the_process_ended_is_said_of_an_instance_that_does_not_come_back():
+    world = World(health=(dead(how="exit status 3"),)).enter(50)
+    assert "has not been ready for 30 s (last: exit status 3)" in world.run(60.0, rps=100).sentence
 
 
 def test_an_ejected_instance_ends_the_rollout_even_if_others_serve():
