@@ -77,6 +77,27 @@ BUILT_IN = (
         "fairway.adapters.metrics.settings:PrometheusSettings",
         "Metrics from a Prometheus, by queries.",
     ),
+    Entry(
+        "registry",
+        "pypi",
+        "fairway.adapters.publishers.pypi:PypiRegistry",
+        "fairway.adapters.publishers.settings:PypiSettings",
+        "Python packages.",
+    ),
+    Entry(
+        "registry",
+        "npm",
+        "fairway.adapters.publishers.npm:NpmRegistry",
+        "fairway.adapters.publishers.settings:NpmSettings",
+        "npm packages.",
+    ),
+    Entry(
+        "registry",
+        "command",
+        "fairway.adapters.publishers.command:CommandRegistry",
+        "fairway.adapters.publishers.settings:CommandSettings",
+        "Anything else, by two commands.",
+    ),
 )
 
 

@@ -195,6 +195,12 @@ class CanarySection(Section):
         description="What the candidate gets copies of before the first step; by default nothing.",
         examples=[{"share": 10, "bake": "5m"}],
     )
+    baseline: bool = Field(
+        default=False,
+        description="Whether the candidate is compared with fresh instances of the stable release, as many and as old "
+        "as its own, which get as many requests; by default with stable itself.",
+        examples=[True],
+    )
 
 
 STRATEGIES: dict[str, type[Section]] = {

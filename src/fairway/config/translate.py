@@ -113,7 +113,15 @@ def _canary(section: CanarySection) -> Canary:
         for weight, step in zip(weights, section.steps, strict=True)
         if step.bake is not None or step.min_bake is not None
     )
-    return Canary(weights, section.bake, section.min_bake, own, _stickiness(section.sticky), _rehearsal(section.mirror))
+    return Canary(
+        weights,
+        section.bake,
+        section.min_bake,
+        own,
+        _stickiness(section.sticky),
+        _rehearsal(section.mirror),
+        section.baseline,
+    )
 
 
 def _rehearsal(section: MirrorSection | None) -> Rehearsal | None:
