@@ -91,11 +91,19 @@ class Load:
             self._process.stdin.close()
         return self.wait()
 
-    def wait(self) -> Report:
-        """The report, once the duration is over. Raises as `stop` does."""
+    def wait(self, patience: float | None = None) -> Report:
+        """The report, once the duration is over. Raises as `stop` does.
+
+        Args:
+            patience: seconds after which a generator that still runs is killed; None: as long as it takes.
+        """
         if self._report is None:
             assert self._process.stdout is not None  # noqa: S101 - asked for above
+            guard = threading.Timer(patience or 0.0, self._process.kill)
+            if patience is not None:
+                guard.start()
             text = self._process.stdout.read()
+            guard.cancel()
             self._process.wait(_PATIENCE)
             self._reader.join()
             self._close()

@@ -10,7 +10,7 @@ from fairway.adapters.stores.sql.database import Connection, Database
 from fairway.domain.errors import PermanentError
 
 #: The schema that this code was written for: the last file in `migrations/versions`. Numbers rise by one.
-SCHEMA = 2
+SCHEMA = 3
 #: Where Alembic keeps the number of the schema; not its usual name, so that a user's own migrations do not collide.
 VERSION_TABLE = "fairway_schema"
 _MIGRATIONS = Path(__file__).with_name("migrations")
