@@ -161,11 +161,13 @@ class Street:
         if routes is None:
             return
         back = self._count(routes.candidate, requests * routes.weight / 100.0)
-        self._count(routes.stable, requests * (1.0 - routes.weight / 100.0))
+        back += self._count(routes.baseline, requests * routes.baseline_weight / 100.0)
+        self._count(routes.stable, requests * (100.0 - routes.weight - routes.baseline_weight) / 100.0)
         if routes.stable is not None and back:
             self.router.count(routes.stable, finished=back, retried=back)
         if routes.mirror is not None:
             self._count(routes.candidate, requests * routes.mirror.share / 100.0)
+            self._count(routes.baseline, requests * routes.mirror.share / 100.0)
 
     def _count(self, revision: str | None, requests: float) -> int:
         """Adds whole requests, and the failed ones among them; returns how many failed."""
@@ -256,7 +258,8 @@ def _moved(plan: Plan, name: str) -> Plan:
         return replace(revision, artifact=replace(revision.artifact, digest=f"{revision.artifact.digest}-{name}"))
 
     stable = own(plan.stable) if plan.stable is not None else None
-    return replace(plan, environment=name, candidate=own(plan.candidate), stable=stable)
+    baseline = own(plan.baseline) if plan.baseline is not None else None
+    return replace(plan, environment=name, candidate=own(plan.candidate), stable=stable, baseline=baseline)
 
 
 class Controller:

@@ -38,7 +38,8 @@ class RegistryHttp:
             PermanentError: the registry refuses.
         """
         try:
-            answer = self._client(follow).get(url, headers={"accept": accept})
+            with self._client(follow) as client:
+                answer = client.get(url, headers={"accept": accept})
         except (httpx2.HTTPError, OSError) as error:
             raise self._silent(url, error) from error
         if answer.status_code == 404:
@@ -55,7 +56,8 @@ class RegistryHttp:
             PermanentError: the registry refuses.
         """
         try:
-            answer = self._client(follow=False).request(method, url, **content)
+            with self._client(follow=False) as client:
+                answer = client.request(method, url, **content)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise self._silent(url, error) from error
         except (httpx2.HTTPError, OSError) as error:
