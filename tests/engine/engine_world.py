@@ -20,7 +20,7 @@ from fairway.engine.controller import Postman
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.world import World
 from fairway.ports.checks import CommandResult
-from fairway.testing.checks import FakeCommands, FakeProbe
+from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe
 from fairway.testing.router import FakeRouter
 from fairway.testing.target import Behaviour, FakeTarget
 from fairway.usecases.steer import Helm
@@ -144,6 +144,7 @@ class Street:
             commands=Watched("commands", self.commands, watch),
             probe=FakeProbe(),
             records=self.store,
+            checker=FakeChecker(),
         )
 
     def pass_time(self, seconds: float) -> None:

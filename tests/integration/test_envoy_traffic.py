@@ -251,15 +251,6 @@ def test_stable_alone_serves_on_whatever_its_health_and_its_failures(world):
     assert world.traffic(STABLE).retried == 0
 
 
-def test_after_a_promotion_the_warm_revision_answers_what_the_new_one_fails(world):
-    world.weigh(100)
-    world.candidate.failing = True
-    with load(world.address) as outcomes:
-        world.router.ensure_routes(Routes(CANDIDATE, None, 0, world.backends, fallback=STABLE), epoch=1)
-        wait_until(lambda: world.traffic(CANDIDATE).instances[0].ejected, "the promoted one is ejected")
-    assert set(outcomes) == {(200, STABLE)}
-
-
 def test_the_preview_shows_the_candidate_unmasked_and_uncounted(world):
     world.weigh(0)
     assert world.router.observe().preview == world.preview

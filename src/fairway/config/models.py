@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from fairway.config.bench import BenchSection, IndicatorsSection
 from fairway.config.metrics import MetricsSection, Rules
 from fairway.config.release import ReleaseSection
 from fairway.config.section import AdapterSection, AnyAdapter, Section
@@ -28,6 +29,7 @@ from fairway.config.types import (
     bare_value,
     bare_word,
 )
+from fairway.config.validation import ValidationSection
 
 
 class HealthSection(Section):
@@ -394,6 +396,16 @@ class GatesSection(Section):
     """What must be met before requests move."""
 
     approvals: int = Field(default=0, description="How many different people must approve.", examples=[1], ge=0, le=20)
+    load: bool = Field(
+        default=False,
+        description="Whether a release must have been measured, and have kept all limits of `bench.expect`.",
+        examples=[True],
+    )
+    benchmark: bool = Field(
+        default=False,
+        description="Whether a release must have been compared with what is live, without a regression.",
+        examples=[True],
+    )
 
 
 class RollbackSection(Section):
@@ -446,6 +458,9 @@ class EnvironmentSection(Section):
         default=StagesSection(), description="The user's own work in the stages of a rollout."
     )
     rollback: RollbackSection = Field(default=RollbackSection(), description="What was prepared for a way back.")
+    validation: ValidationSection = Field(
+        default=ValidationSection(), description="Checks of this environment, over those of the service."
+    )
     variables: Variables = Field(
         default_factory=dict,
         description="Environment variables of this environment, over those of `run.variables`.",
@@ -470,10 +485,17 @@ class ServiceFile(Section):
         description="How a release is built, tested, checked and published. A file with this section needs neither "
         "`run` nor `environments`: a library is released and never deployed.",
     )
+    bench: BenchSection | None = Field(default=None, description="How the service is put under load and measured.")
+    indicators: IndicatorsSection | None = Field(
+        default=None, description="Targets and critical thresholds of the table of indicators."
+    )
     notify: list[AnyAdapter] = Field(
         default_factory=list,
         description="Where messages go.",
         examples=[[{"kind": "webhook", "url": "https://chat.example/hook", "events": ["rolled-back"]}]],
+    )
+    validation: ValidationSection = Field(
+        default=ValidationSection(), description="What is checked of the running service in every environment."
     )
     database: DatabaseUrl | None = Field(
         default=None,

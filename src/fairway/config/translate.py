@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from fairway.config.check_policy import to_suite
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
     AnalysisSection,
@@ -12,6 +13,7 @@ from fairway.config.models import (
     CheckStage,
     CommandStage,
     EnvironmentSection,
+    GatesSection,
     MirrorSection,
     ObjectivesSection,
     RollingSection,
@@ -26,8 +28,9 @@ from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
 from fairway.domain.rollout.routes import Mirror, Stickiness
-from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, HttpCheck, ServiceSpec, StageChecks
+from fairway.domain.rollout.spec import Adapter, Demand, EnvironmentSpec, ServiceSpec, StageChecks
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rehearsal, Rolling, StepTimes, Strategy
+from fairway.domain.validation.checks import HttpCheck
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 """The objectives of latency: the share of requests that each is about."""
@@ -48,7 +51,7 @@ def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:
     return ServiceSpec(
         service=file.service,
         folder=str(folder),
-        environments=tuple(_environment(name, section, file.run) for name, section in file.environments.items()),
+        environments=tuple(_environment(name, section, file, folder) for name, section in file.environments.items()),
         build_steps=tuple(build.steps) if build else (),
         build_timeout=(build or BuildSection()).timeout,
         artifact_path=str(folder / file.artifact.path) if file.artifact else None,
@@ -57,7 +60,8 @@ def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:
     )
 
 
-def _environment(name: str, section: EnvironmentSection, run: RunSection) -> EnvironmentSpec:
+def _environment(name: str, section: EnvironmentSection, file: ServiceFile, folder: Path) -> EnvironmentSpec:
+    run = file.run
     observe = OBSERVE[section.strategy.kind] if section.observe is None else section.observe
     return EnvironmentSpec(
         name=name,
@@ -69,11 +73,19 @@ def _environment(name: str, section: EnvironmentSection, run: RunSection) -> Env
         analysis=_analysis(section.analysis),
         observe=observe,
         approvals=section.gates.approvals,
+        demands=demands_of(section.gates),
         after=section.after,
         stages=_stages(section.stages),
         rollback_scripts=tuple(section.rollback.scripts),
         budget=Budget(section.budget.failed_requests) if section.budget else None,
+        suite=to_suite(file.validation, section.validation, {**run.variables, **section.variables}, folder),
     )
+
+
+def demands_of(gates: GatesSection) -> tuple[Demand, ...]:
+    """What a release must have shown before it may be deployed."""
+    demands: tuple[Demand, ...] = ("load", "benchmark")
+    return tuple(one for one in demands if getattr(gates, one))
 
 
 def _run(section: RunSection, variables: dict[str, str]) -> RunSpec:

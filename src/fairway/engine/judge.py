@@ -14,6 +14,7 @@ from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.pairing import Pairing
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.codec import to_json
 from fairway.domain.errors import TransientError
@@ -44,6 +45,7 @@ class _Watching:
     history: History
     saved: float = float("-inf")
     looked: float = float("-inf")
+    seen: float = float("-inf")
     look: "Future[tuple[InstanceHealth, ...]] | None" = None
     health: tuple[InstanceHealth, ...] = ()
     traffic: TrafficSnapshot | None = None
@@ -83,7 +85,8 @@ class Judge:
         except TransientError:
             watching.traffic = None
         counting = run.paused is None and not (watching.meter is not None and watching.meter.judgement.holds)
-        watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting)
+        seen = min(at, watching.seen)
+        watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting, looked_at=seen)
         _enter(watching, run, at)
         assessment = _measure(watching, run, world, watching.analysis.assess(at=at))
         if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
@@ -113,6 +116,7 @@ class Judge:
             dispersion=earlier.dispersion,
             budget=budget,
             sticky=run.plan.sticky is not None,
+            pairing=Pairing(run.plan.baseline.id) if run.plan.baseline is not None else None,
         )
         meter = Meter.resume(run, None, self._readers, carried=earlier.metrics)
         return _Watching(analysis, None, history, meter=meter)
@@ -121,10 +125,13 @@ class Judge:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
         if watching.look is not None and watching.look.done():
             if watching.look.exception() is None:
-                watching.health = watching.look.result()
+                watching.health, watching.seen = watching.look.result(), watching.looked
                 watching.once_ready |= {one.instance for one in watching.health if one.ready}
             watching.look = None
-        due = at - watching.looked >= LOOK_EVERY or at < watching.looked
+        # What the proxy ejected is looked at at once: did its process end?
+        ejected = watching.analysis.ejected_at
+        urgent = ejected is not None and watching.looked < ejected
+        due = urgent or at - watching.looked >= LOOK_EVERY or at < watching.looked
         if watching.look is None and due:
             watching.looked = at
             watching.look = self._executor.submit(_observe_health, run, world, watching.once_ready)
@@ -160,6 +167,10 @@ def _enter(watching: _Watching, run: Run, at: float) -> None:
     position = (run.cursor, run.weight, run.wanted[0], run.extended)
     if position == watching.position:
         return
+    if watching.position is not None and position[:3] == watching.position[:3]:
+        watching.analysis.begin_again()
+        watching.position = position
+        return
     before = watching.position[2] if watching.position is not None else 0
     ahead = (planned.step.seconds for planned in run.steps[run.cursor :] if isinstance(planned.step, Watch))
     scaled_up = run.wanted[0] > before
@@ -183,8 +194,9 @@ def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:
 
 
 def _observe_health(run: Run, world: World, once_ready: frozenset[str]) -> tuple[InstanceHealth, ...]:
-    """Both revisions, so that what hits both is not blamed on the candidate; instances on their way out say nothing."""
-    revisions = [revision.id for revision in (run.plan.candidate, run.plan.stable) if revision is not None]
+    """All revisions, so that what hits both is not blamed on the candidate; instances on their way out say nothing."""
+    plan = run.plan
+    revisions = [one.id for one in (plan.candidate, plan.stable, plan.baseline) if one is not None]
     seen = [instance for revision in revisions for instance in world.target.observe_instances(revision)]
     return tuple(
         InstanceHealth(

@@ -121,8 +121,7 @@ class Meter:
         return self.conditions[rule.name].ask(values)
 
     def _show(self, run: Run, wanted: frozenset[str], *, readable: bool) -> None:
-        revisions = (("candidate", run.plan.candidate), ("stable", run.plan.stable))
-        for role, revision in revisions:
+        for role, revision in (("candidate", run.plan.candidate), ("stable", run.reference)):
             if revision is not None and readable:
                 self.judgement.show(role, self.window.samples(revision.id, wanted))
             else:
@@ -170,9 +169,9 @@ def _read_all(due: list[Metric], run: Run, world: World, at: float) -> Readings:
 
 
 def _names(run: Run) -> dict[str, dict[str, str]]:
-    """What placeholders stand for, by role."""
+    """What placeholders stand for, by role; the baseline takes the place of stable where there is one."""
     plan = run.plan
-    stable = plan.stable or plan.candidate
+    stable = run.reference or plan.candidate
     same = {"service": plan.service, "environment": plan.environment}
     same |= {"candidate": plan.candidate.id, "stable": stable.id}
     revisions = (("candidate", plan.candidate), ("stable", stable))

@@ -29,6 +29,7 @@ from fairway.domain.rollout.steps import (
     VerifyArtifact,
     Watch,
 )
+from fairway.engine.checking import run_checks
 from fairway.engine.routing import has_endpoints, return_routes, routes_for
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
 from fairway.ports.checks import Command
@@ -67,7 +68,7 @@ class Performance:
             case RunCommand():
                 return self._run_command(step)
             case CheckHttp():
-                return self._check_http(step)
+                return run_checks(self.run, self.world, step, at=self.at, spent=self.spent)
             case SaveState():
                 return self._save_state()
             case Scale():
@@ -129,16 +130,6 @@ class Performance:
             return Finished(said.splitlines()[-1] if said else "exit status 0")
         end = "took longer than its time limit" if result.status is None else f"ended with status {result.status}"
         return Refused("command", f"`{step.command}` {end}: {said or 'no output'}")
-
-    def _check_http(self, step: CheckHttp) -> Outcome:
-        address = self._address(preview=step.where == "preview")
-        for check in step.checks:
-            answer = self.world.probe.get(f"http://{address}{check.path}", timeout=step.timeout)
-            if answer.status != check.status:
-                return Refused("http-check", f"{check.path} answered {answer.status}, expected {check.status}")
-            if check.contains is not None and check.contains not in answer.body:
-                return Refused("http-check", f"{check.path} answered without {check.contains!r}: {answer.body[:200]!r}")
-        return Finished(f"{len(step.checks)} of {len(step.checks)} as expected")
 
     def _address(self, *, preview: bool) -> str:
         """Where the candidate alone answers, if the router has such a place, else where users connect."""

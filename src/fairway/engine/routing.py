@@ -19,14 +19,14 @@ def routes_for(
     """The whole routing.
 
     Args:
-        run: the run, for its two revisions.
+        run: the run, for its revisions.
         target: where the instances are seen.
         weight: the candidate's share in percent.
         draining: ids of instances to drain, by revision.
         without: a revision that leaves altogether.
     """
     backends = []
-    for revision in (run.plan.candidate, run.plan.stable):
+    for revision in (run.plan.candidate, run.plan.stable, run.plan.baseline):
         if revision is None or revision.id == without:
             continue
         instances = target.observe_instances(revision.id)
@@ -46,8 +46,10 @@ def _named(run: Run, weight: float, backends: tuple[Backend, ...]) -> Routes:
     if candidate is not None and stable is None and weight == 100.0:
         return Routes(candidate, None, 0.0, backends)
     share = weight if candidate is not None else 0.0
-    mirror = run.mirror if candidate is not None and stable is not None and not share else None
-    return Routes(stable, candidate, share, backends, sticky=run.plan.sticky, mirror=mirror)
+    both = candidate is not None and stable is not None
+    mirror = run.mirror if both and not share else None
+    baseline = run.plan.baseline.id if both and run.plan.baseline and run.plan.baseline.id in present else None
+    return Routes(stable, candidate, share, backends, sticky=run.plan.sticky, mirror=mirror, baseline=baseline)
 
 
 def return_routes(run: Run, confirmed: Routes | None) -> Routes | None:

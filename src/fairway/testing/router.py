@@ -1,7 +1,7 @@
 """A router with behaviour and without a proxy."""
 
 import hashlib
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -57,7 +57,7 @@ class FakeRouter:
         self._routes: Routes | None = None
         self._epoch = 0
         self._starts = 0
-        self._credit = 0.0
+        self._credit: defaultdict[str, float] = defaultdict(float)
         self._copies = 0.0
         self._turn = 0
         self._counts: dict[str, _Counts] = {}
@@ -109,9 +109,8 @@ class FakeRouter:
             return Answer(503, None)
         self._copy(routes, method)
         answer = self._serve(revision, again=False)
-        fallback = routes.stable if revision == routes.candidate else routes.fallback
-        if answer.status >= 500 and fallback is not None and method in READS:
-            return self._serve(fallback, again=True)
+        if answer.status >= 500 and routes.stable not in {None, revision} and method in READS:
+            return self._serve(routes.stable or "", again=True)
         return answer
 
     def ensure_routes(self, routes: Routes, *, epoch: int) -> RouterState:
@@ -161,23 +160,29 @@ class FakeRouter:
                 raise TransientError("no-healthy-endpoint", f'Revision "{revision}" has no healthy endpoint.')
 
     def _drawn(self, routes: Routes) -> str | None:
-        """Exactly the share of the weight: each request adds to the candidate's credit, a whole one is spent."""
-        self._credit += routes.weight
-        if self._credit < 100:
-            return routes.stable
-        self._credit -= 100
-        return routes.candidate
+        """Exactly the shares of the weights: each request adds to all credits, the one with the most serves it."""
+        left = 100 - routes.weight - routes.baseline_weight
+        named = ((routes.candidate, routes.weight), (routes.baseline, routes.baseline_weight), (routes.stable, left))
+        shares = {revision: share for revision, share in named if revision is not None and share > 0}
+        if not shares:
+            return None
+        for revision, share in shares.items():
+            self._credit[revision] += share
+        drawn = max(shares, key=lambda revision: self._credit[revision])
+        self._credit[drawn] -= 100
+        return drawn
 
     def _copy(self, routes: Routes, method: str) -> None:
-        """A copy for the candidate, where the routes say so: exactly the share."""
+        """A copy for the candidate, and for the baseline, where the routes say so: exactly the share."""
         mirror = routes.mirror
         if mirror is None or routes.candidate is None or routes.weight or not (mirror.unsafe or method in READS):
             return
         self._copies += mirror.share
         if self._copies >= 100:
             self._copies -= 100
-            failed = int(routes.candidate in self.failing)
-            self._add(routes.candidate, None, {"finished": 1, "failed": failed})
+            for revision in (routes.candidate, routes.baseline):
+                if revision is not None:
+                    self._add(revision, None, {"finished": 1, "failed": int(revision in self.failing)})
 
     def _serve(self, revision: str, *, again: bool) -> Answer:
         backend = next(b for b in self._backends() if b.revision == revision)
@@ -218,12 +223,14 @@ class FakeRouter:
 def _kept(routes: Routes, user: str) -> str | None:
     """The same user falls below every weight that is higher."""
     share = int.from_bytes(hashlib.sha256(user.encode()).digest()[:4], "big") / 2**32 * 100
-    return routes.candidate if share < routes.weight else routes.stable
+    if share < routes.weight:
+        return routes.candidate
+    return routes.baseline if share >= 100 - routes.baseline_weight else routes.stable
 
 
 def _check(routes: Routes) -> None:
     revisions = {backend.revision for backend in routes.backends}
-    for revision in (routes.stable, routes.candidate, routes.fallback):
+    for revision in (routes.stable, routes.candidate, routes.baseline):
         if revision is not None and revision not in revisions:
             raise InvariantError("routes-incomplete", f'Revision "{revision}" has no backend.')
     if not 0 <= routes.weight <= 100 or (routes.weight > 0 and routes.candidate is None):

@@ -20,8 +20,8 @@ Whoever drives this keeps `to_json()` with the rollout: evidence that is forgott
 Observe once before the first weight is set, and once right before each change of weight.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from fairway.domain import codec
 from fairway.domain.analysis import sentences
@@ -30,19 +30,31 @@ from fairway.domain.analysis.budget import BudgetWatch
 from fairway.domain.analysis.counters import NO_TRAFFIC, Counters, trusted
 from fairway.domain.analysis.dispersion import Dispersion
 from fairway.domain.analysis.distribution import Distribution
-from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Assessment, Counts, Decision, Evidence, Finding
+from fairway.domain.analysis.evidence import (
+    GREATEST_E_VALUE,
+    Assessment,
+    Counts,
+    Decision,
+    Evidence,
+    Finding,
+    LaneEvidence,
+    Promotion,
+)
 from fairway.domain.analysis.hang import HangWatch
 from fairway.domain.analysis.incident import IncidentWatch
 from fairway.domain.analysis.instances import InstanceHealth, InstanceWatch
 from fairway.domain.analysis.lanes import begin_lanes, restore_lanes
 from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Lane, Reading, Step
+from fairway.domain.analysis.lanes.objective import ObjectiveLane
 from fairway.domain.analysis.noninferiority import NonInferiority
-from fairway.domain.analysis.pairing import Pairing
+from fairway.domain.analysis.pairing import Pairing, with_others
 from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.analysis.same_age import baseline_share
+from fairway.domain.analysis.same_age import baseline_share, share_of_the_pair
 from fairway.domain.analysis.tally import Tally
-from fairway.domain.analysis.traffic import TrafficSnapshot
+from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 from fairway.domain.analysis.traffic_share import ShareWatch
+
+_Shown = TypeVar("_Shown", LaneEvidence, Promotion)
 
 LOOK_PATIENCE = 1.0
 """Seconds that the verdict on an ejected instance waits for a look at its process, so that it can say what happened."""
@@ -183,15 +195,17 @@ class Analysis:
         if snapshot is None:
             obstacle = obstacle or Finding("metrics-outage", "the counters of the router could not be read")
         else:
-            compared = self._pair(snapshot)
-            snapshot = self._whole(snapshot)
             reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
+            pair = self.pairing.read(snapshot, self.candidate) if self.pairing is not None else None
             if reading is not None and self.step.weight > 0.0:
-                self._gather(snapshot, *reading)
+                self._gather(snapshot, *reading, pair=pair)
             frozen = self._watch_budget(snapshot)
             ended = self.candidate_instances.ended(tuple(one for one in health if one.revision == self.candidate))
             looked_at = at if looked_at is None else looked_at
             ejection = self._watch_ejections(snapshot, ended, at=at, looked_at=looked_at)
+            if self.pairing is not None:
+                # After the evidence: what is known of the baseline applies from the next reading on.
+                self.pairing.watch(health, snapshot, seconds=seconds)
             obstacle = obstacle or ejection or self._watch_traffic() or frozen
         self.obstacle = obstacle
         if reading is not None and self.reading_before and counting and obstacle is None:
@@ -207,8 +221,8 @@ class Analysis:
         """
         evidence = self.evidence()
         decision, rule, sentence = self._decide(evidence)
-        sufficient = self.step.weight <= 0.0 or self.tally.candidate_finished > 0
-        return Assessment(decision, sufficient, rule, sentence, self.watched, at, evidence)
+        sufficient = self.step.weight <= 0.0 or (self.tally.candidate_finished > 0 and not self._unmatched())
+        return Assessment(decision, sufficient, rule, sentence, self.watched, at, evidence, before=self.before)
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -224,10 +238,24 @@ class Analysis:
             weight=0.0 if self.step.copies else self.step.weight,
             candidate=Counts(t.candidate_finished, t.candidate_failed),
             stable=Counts(t.stable_finished, t.stable_failed),
-            lanes=tuple(lane.evidence() for lane in self.lanes),
-            promotion=self.promotion.shown,
+            lanes=tuple(self._named(lane.evidence()) for lane in self.lanes),
+            promotion=tuple(self._named(one) for one in self.promotion.shown),
             budget=self.budget.spending() if self.budget is not None else None,
+            reference="baseline" if self._paired else "stable",
         )
+
+    @property
+    def _paired(self) -> bool:
+        """The candidate is compared with a baseline in this step."""
+        return self.pairing is not None and not self.step.alone
+
+    def _named(self, shown: _Shown) -> _Shown:
+        """Margins are those of the policy, in words that name stable; here the baseline stands for it."""
+        return replace(shown, margin=shown.margin.replace("stable", "the baseline")) if self._paired else shown
+
+    def _unmatched(self) -> bool:
+        """The baseline finished no request in this step, so that nothing was compared."""
+        return self._paired and self.step.weight > 0.0 and self.tally.stable_finished == 0
 
     def to_json(self) -> dict[str, Any]:
         """The whole state as a JSON value; after `from_json` all further decisions are the same to the last bit."""
@@ -247,40 +275,84 @@ class Analysis:
         restored.lanes = restore_lanes(restored.policy, value["lanes"])
         return restored
 
-    def _gather(self, snapshot: TrafficSnapshot, seconds: float, tally: Tally) -> None:
+    def _gather(
+        self, snapshot: TrafficSnapshot, seconds: float, tally: Tally, *, pair: tuple[float, Tally] | None
+    ) -> None:
         """Gives a reading to the lanes; only then to the watches, whose answers apply from the next reading on."""
-        self.tally.add(tally)
         candidate = snapshot.of(self.candidate)
         stable = snapshot.of(self.stable) if self.stable is not None else NO_TRAFFIC
-        reading = Reading(
+        reading = self._reading(candidate, stable, seconds, tally, self.counters.series)
+        compared: Reading | None = reading
+        if self.pairing is not None and not self.step.alone:
+            compared = self._beside(self.pairing, snapshot, reading, pair)
+        # Objectives are kept by stable, and by the baseline only where that serves in the place of stable.
+        owed = compared if compared is not None and self.step.weight >= 50.0 and self._paired else reading
+        for lane in self.lanes:
+            given = owed if isinstance(lane, ObjectiveLane) else compared
+            if given is not None:
+                lane.observe(given)
+        if compared is not None:
+            self.tally.add(compared.tally)
+            self.promotion.observe(compared, self.policy)
+        self._look_on(candidate, owed, compared or reading)
+        series, shared = self.counters.series, self.incident.shared
+        self.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
+        if self.pairing is None:
+            self.share.observe(seconds, tally)
+            self.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
+        else:
+            if pair is not None:
+                self.share.observe(seconds, with_others(tally, pair[1]))
+            beside, series = snapshot.of(self.pairing.baseline), self.pairing.counters.series
+            self.dispersion.observe(seconds, beside.instances, series=series, shared=shared)
+        if not self._judge() and not shared:
+            self.verdict = self.hang.finding(stable.latency)
+
+    def _reading(
+        self, candidate: RevisionTraffic, other: RevisionTraffic, seconds: float, tally: Tally, series: int
+    ) -> Reading:
+        """What the lanes are told of the candidate and of one other revision."""
+        return Reading(
             seconds,
             tally,
             warming=self.warm_left > 0.0,
             incident=self.incident.shared,
             histograms=Histograms(
-                self.counters.series,
+                series,
                 Distribution(candidate.latency),
-                Distribution(stable.latency),
-                stable.instances,
+                Distribution(other.latency),
+                other.instances,
                 max(1, len(candidate.instances)),
             ),
             dispersion=self.dispersion.factor,
-            waiting=(sum(one.active for one in candidate.instances), sum(one.active for one in stable.instances)),
+            waiting=(sum(one.active for one in candidate.instances), sum(one.active for one in other.instances)),
         )
-        for lane in self.lanes:
-            lane.observe(reading)
-        self.promotion.observe(reading, self.policy)
+
+    def _beside(
+        self, pairing: Pairing, snapshot: TrafficSnapshot, reading: Reading, pair: tuple[float, Tally] | None
+    ) -> Reading | None:
+        """The same with the baseline in the place of stable, from the first request on: both are as young."""
+        if pair is None:
+            return None
+        seconds, tally = pair
+        again = (reading.tally.again_finished, reading.tally.again_failed)
+        both = replace(tally, again_finished=again[0], again_failed=again[1])
+        candidate, baseline = snapshot.of(self.candidate), snapshot.of(pairing.baseline)
+        compared = self._reading(candidate, baseline, seconds, both, pairing.counters.series)
+        return replace(compared, warming=False, incident=compared.incident or pairing.trouble is not None)
+
+    def _look_on(self, candidate: RevisionTraffic, owed: Reading, compared: Reading) -> None:
+        """Gives a reading to the watches."""
+        seconds, tally = owed.seconds, owed.tally
         self.incident.observe(seconds, tally, reference=self.policy.reference)
         if not self.step.copies:
-            self.absence.observe(seconds, tally, weight=self.step.weight)
-        silent = self.absence.silent or self.step.alone or (self.step.copies and tally.stable_finished > 0)
+            self.absence.observe(seconds, compared.tally, weight=self._share())
+        silent = self.absence.silent or self.step.alone or (self.step.copies and compared.tally.stable_finished > 0)
         self.hang.observe(seconds, candidate, finished=tally.candidate_finished, silent=silent)
-        self.share.observe(seconds, tally)
-        series, shared = self.counters.series, self.incident.shared
-        self.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
-        self.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
-        if not self._judge() and not shared:
-            self.verdict = self.hang.finding(stable.latency)
+
+    def _share(self) -> float:
+        """The candidate's percent of the requests that it and what it is compared with get together."""
+        return share_of_the_pair(self.step.weight) if self._paired else self.step.weight
 
     def _judge(self) -> bool:
         """Whether the candidate is to be taken back; once yes, always yes."""
@@ -299,7 +371,8 @@ class Analysis:
             return None
         if self.stable_instances.all_in_trouble(stable):
             return Finding("shared-incident", f"{finding.cause}, but stable is in the same trouble")
-        self.verdict = finding
+        told = self.pairing.in_trouble(health) if self.pairing is not None else ""
+        self.verdict = replace(finding, cause=f"{finding.cause}{told}")
         return None
 
     def _watch_ejections(
@@ -337,8 +410,9 @@ class Analysis:
             return Finding("shared-incident", "candidate and stable are failing alike, so the cause lies elsewhere")
         if self.absence.silent:
             return Finding("no-candidate-traffic", "the candidate finishes no requests although stable does")
-        missed = (lane.obstacle() for lane in self.lanes)
-        return next((one for one in missed if one is not None), None) or self.share.finding()
+        missed = next((one for one in (lane.obstacle() for lane in self.lanes) if one is not None), None)
+        beside = self.pairing.obstacle() if self.pairing is not None and self._paired else None
+        return missed or beside or self.share.finding()
 
     def _watch_budget(self, snapshot: TrafficSnapshot) -> Finding | None:
         """A spent budget ends the rollout whatever the evidence says; at half of it the clock stands still."""
@@ -351,7 +425,7 @@ class Analysis:
 
     def _decide(self, evidence: Evidence) -> tuple[Decision, str, str]:
         """Decision, rule and sentence."""
-        watched = self.watched
+        watched = self.before + self.watched
         if self.verdict is not None:
             lane = next((one for one in evidence.lanes if one.name == self.verdict.rule), None)
             if lane is None:
@@ -360,12 +434,15 @@ class Analysis:
         if self.obstacle is not None:
             absence, rule = self.absence, self.obstacle.rule
             if rule == "no-candidate-traffic" and absence.seconds >= self.policy.no_data:
-                expected = absence.expected(self.step.weight)
+                expected = absence.expected(self._share())
                 return "inconclusive", rule, sentences.absent(evidence, seconds=absence.seconds, expected=expected)
             return "hold", rule, sentences.hold(self.obstacle, evidence)
-        if self.step.weight > 0.0 and self.tally.candidate_finished == 0:
-            return "continue", "no-requests", sentences.no_requests(evidence, watched=watched)
-        return "continue", "watching", sentences.watching(evidence, watched=watched, warming=self.warm_left > 0.0)
+        silent = self.step.weight > 0.0 and self.tally.candidate_finished == 0
+        if silent or self._unmatched():
+            say = sentences.no_requests if silent else sentences.no_comparison
+            return "continue", "no-requests", say(evidence, watched=watched)
+        warming = self.warm_left > 0.0 and not self._paired
+        return "continue", "watching", sentences.watching(evidence, watched=watched, warming=warming)
 
 
 def _crash(ended: dict[str, str]) -> Finding:

@@ -139,6 +139,8 @@ class Evidence:
         lanes: in the order of the catalogue of lanes.
         promotion: what has been shown for the candidate in the present step; nothing where none can be.
         budget: what is spent of the budget; None where there is none.
+        reference: what is meant by `stable`, here and in the lanes that compare: stable itself, or the baseline, which
+            is fresh instances of the stable release.
     """
 
     e_value: float
@@ -150,6 +152,7 @@ class Evidence:
     lanes: tuple[LaneEvidence, ...]
     promotion: tuple[Promotion, ...] = ()
     budget: Spending | None = None
+    reference: Literal["stable", "baseline"] = "stable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +227,14 @@ class Assessment:
             advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
         rule: kebab-case code of what decided: the name of a lane, `ejected`, `crash`, `not-ready`, `hang`, `budget`,
             `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `traffic-share`, `objective-missed-by-both`,
-            `no-requests`, `watching`.
+            `baseline`, `no-requests`, `watching`.
         sentence: for people: counts, ratio, interval, e-value and what they mean.
         watched: seconds watched in the present step; to be compared with its bake.
         at: when this was said, seconds since the epoch, UTC.
         evidence: what it rests on.
         rules: the state of the user's rules, in the order written.
         metrics: likewise of the user's metrics.
+        before: seconds watched in the present step before it had no answer and began again.
     """
 
     decision: Decision
@@ -242,3 +246,4 @@ class Assessment:
     evidence: Evidence
     rules: tuple[RuleEvidence, ...] = ()
     metrics: tuple[MetricEvidence, ...] = ()
+    before: float = 0.0

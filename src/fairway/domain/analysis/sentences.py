@@ -14,6 +14,7 @@ from fairway.domain.analysis.evidence import (
     Slowness,
 )
 from fairway.domain.analysis.interval import proportion_interval
+from fairway.domain.analysis.same_age import baseline_share
 
 SIGNS = 5.0
 """E-value from which one may speak of signs of harm."""
@@ -75,12 +76,20 @@ def watching(evidence: Evidence, *, watched: float, warming: bool) -> str:
 
 def no_requests(evidence: Evidence, *, watched: float) -> str:
     """Nothing was learnt in this step."""
-    share = min(0.99, evidence.weight / 100.0)
-    stable = evidence.stable.finished
-    expected = stable * share / (1.0 - share)
+    weight, stable = min(99.0, evidence.weight), evidence.stable.finished
+    expected = stable * weight / (baseline_share(weight) if evidence.reference == "baseline" else 100.0 - weight)
     return (
         f"No answer after {_seconds(watched)} at {_weight(evidence.weight)}: the candidate finished 0 requests "
-        f"(stable {stable:,}; about {_number(expected)} were to be expected), so nothing is known of it. "
+        f"({_other(evidence)} {stable:,}; about {_number(expected)} were to be expected), so nothing is known of it. "
+        f"Send requests, raise the weight or bake longer. {_state(evidence)}"
+    )
+
+
+def no_comparison(evidence: Evidence, *, watched: float) -> str:
+    """The baseline got no requests in this step."""
+    return (
+        f"No answer after {_seconds(watched)} at {_weight(evidence.weight)}: the baseline finished 0 requests "
+        f"(the candidate {evidence.candidate.finished:,}), so there is nothing to compare with. "
         f"Send requests, raise the weight or bake longer. {_state(evidence)}"
     )
 
@@ -112,28 +121,35 @@ def _state(evidence: Evidence) -> str:
 
 
 def _facts(evidence: Evidence, lane: LaneEvidence) -> str:
+    # Objectives look at the whole stable release, whatever the others are compared with.
+    other = "stable" if lane.objective else _other(evidence)
     if lane.slowness is not None:
-        return _slowness(lane, lane.slowness)
+        return _slowness(lane, lane.slowness, other)
     if lane.abandoned:
-        return _abandonment(lane)
+        return _abandonment(lane, other)
     judged = lane.candidate.finished > 0
     candidate = lane.candidate if judged else evidence.candidate
     stable = lane.stable if judged else evidence.stable
-    ratio = _own_interval(candidate) if lane.objective else _ratio(lane, candidate, stable)
-    return f"the candidate failed {_counts(candidate)}, stable {_counts(stable)}; {ratio}"
+    ratio = _own_interval(candidate) if lane.objective else _ratio(lane, candidate, stable, other)
+    return f"the candidate failed {_counts(candidate)}, {other} {_counts(stable)}; {ratio}"
 
 
-def _abandonment(lane: LaneEvidence) -> str:
+def _other(evidence: Evidence) -> str:
+    """What the candidate is compared with."""
+    return "the baseline" if evidence.reference == "baseline" else "stable"
+
+
+def _abandonment(lane: LaneEvidence, other: str) -> str:
     """Counts of the lane of requests that clients gave up."""
-    counts = f"clients gave up {_counts(lane.candidate)} of the candidate, of stable {_counts(lane.stable)}"
-    return f"{counts}, before an answer came; {_ratio(lane, lane.candidate, lane.stable)}"
+    counts = f"clients gave up {_counts(lane.candidate)} of the candidate, of {other} {_counts(lane.stable)}"
+    return f"{counts}, before an answer came; {_ratio(lane, lane.candidate, lane.stable, other)}"
 
 
-def _slowness(lane: LaneEvidence, slowness: Slowness) -> str:
+def _slowness(lane: LaneEvidence, slowness: Slowness, other: str) -> str:
     """Quantiles and counts of a lane of latency."""
     words = (
         f"of the candidate {_counts(lane.candidate)} failed or took longer than {_ms(slowness.candidate_edge)}, "
-        f"of stable {_counts(lane.stable)} longer than {_ms(slowness.stable_edge)}"
+        f"of {other} {_counts(lane.stable)} longer than {_ms(slowness.stable_edge)}"
     )
     if not slowness.quantiles:
         return f"{words}; {_own_interval(lane.candidate)}"
@@ -164,11 +180,11 @@ def _counts(counts: Counts) -> str:
     return f"{counts.failed:,} of {counts.finished:,} requests ({_percent(counts.ratio)})"
 
 
-def _ratio(lane: LaneEvidence, candidate: Counts, stable: Counts) -> str:
+def _ratio(lane: LaneEvidence, candidate: Counts, stable: Counts, other: str) -> str:
     if candidate.finished == 0:
         return "ratio unknown, for the candidate had no requests"
     if stable.finished == 0:
-        return "ratio unknown, for stable had no requests of its own to compare with"
+        return f"ratio unknown, for {other} had no requests of its own to compare with"
     if lane.low is None:
         return f"ratio unknown, for no {'request given up' if lane.abandoned else 'failure'} was judged yet"
     value = "unlimited" if lane.ratio is None else f"{_number(lane.ratio)}×"

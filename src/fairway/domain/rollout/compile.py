@@ -8,6 +8,8 @@ deployment has nothing to go back to and commits when its checks have passed.
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 from fairway.domain.codec import to_json
 from fairway.domain.rollout.plan import DEPLOY_STAGES, Plan, PlannedStep
@@ -30,6 +32,7 @@ from fairway.domain.rollout.steps import (
     Watch,
 )
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
+from fairway.domain.validation.checks import Moment
 
 #: Seconds that a rollback watches the revision it returned to before it lets go of the one it came from.
 ROLLBACK_WATCH = 5.0
@@ -41,6 +44,18 @@ def revision_of(service: ServiceSpec, environment: EnvironmentSpec, artifact: Ar
     fingerprint = hashlib.sha256(content.encode()).hexdigest()[:8]
     name = "".join(c if c.isascii() and (c.isalnum() or c == ".") else "-" for c in artifact.version.lower())
     return Revision(f"{name[:48]}-{fingerprint}", service.service, environment.name, artifact, environment.run)
+
+
+def baseline_of(environment: EnvironmentSpec, stable: Revision | None) -> Revision | None:
+    """The stable release once more, under an id of its own; None where the candidate is not compared with a baseline.
+
+    The fingerprint stays in the id whole: whatever the version, ids of at most 60 characters are unique.
+    """
+    strategy = environment.strategy
+    if stable is None or not isinstance(strategy, Canary) or not strategy.baseline:
+        return None
+    name, _, fingerprint = stable.id.rpartition("-")
+    return replace(stable, id=f"{name[:42]}-{fingerprint}-baseline")
 
 
 def compile_deploy(
@@ -72,6 +87,7 @@ def _introduce(
     stable: Revision | None,
     stable_instances: int,
 ) -> Plan:
+    baseline = baseline_of(environment, stable)
     forward, commit = _way_there(environment, candidate, stable, stable_instances)
     return Plan(
         kind="deploy",
@@ -83,7 +99,12 @@ def _introduce(
         stable_instances=stable_instances,
         strategy=describe(environment) if stable is not None else "first deployment",
         forward=forward,
-        rollback=_way_back(stable, stable_instances, whole=not isinstance(environment.strategy, Rolling)),
+        rollback=_way_back(
+            stable,
+            stable_instances,
+            whole=not isinstance(environment.strategy, Rolling),
+            baseline=baseline is not None,
+        ),
         commit=commit,
         skipped=tuple(_skipped(environment, forward, first=stable is None)),
         analysis=environment.analysis,
@@ -92,6 +113,7 @@ def _introduce(
         router=environment.router,
         notify=service.notify,
         sticky=environment.strategy.sticky if isinstance(environment.strategy, Canary) else None,
+        baseline=baseline,
     )
 
 
@@ -127,10 +149,11 @@ def describe(environment: EnvironmentSpec) -> str:
             return f"rolling, at most {surge} above and {unavailable} below {environment.instances}"
         case BlueGreen():
             return "blue-green"
-        case Canary(steps=steps, sticky=sticky, rehearsal=rehearsal):
+        case Canary(steps=steps, sticky=sticky, rehearsal=rehearsal, baseline=baseline):
             before = f"copies of {rehearsal.mirror.share:g} % → " if rehearsal else ""
             kept = f"; users kept by the {sticky.kind} {sticky.name}, so without a guarantee" if sticky else ""
-            return f"canary {before}" + " → ".join(f"{weight:g} %" for weight in steps) + kept
+            beside = " beside a baseline of the same age" if baseline else ""
+            return f"canary {before}" + " → ".join(f"{weight:g} %" for weight in steps) + beside + kept
 
 
 def _way_there(
@@ -139,8 +162,8 @@ def _way_there(
     """The steps of a deployment, and the index of the commit point."""
     forward = [
         *_before_traffic(environment),
-        *_introduction(environment, candidate, first=stable is None, stable_instances=stable_instances),
-        *_checks("verify", environment.stages.get("verify"), "public"),
+        *_introduction(environment, candidate, stable, stable_instances=stable_instances),
+        *_checks("verify", environment, "live", "public"),
         PlannedStep("verify", Promote(), 0.1),
     ]
     watch = _observation(environment) if stable is not None else 0.0
@@ -155,7 +178,6 @@ def _way_there(
 def _return(service: ServiceSpec, environment: EnvironmentSpec, target: Revision) -> Iterator[PlannedStep]:
     """The steps of a rollback after the commit point."""
     count, scripts = environment.instances, environment.rollback_scripts
-    http = environment.stages.get("verify", StageChecks()).http
     yield PlannedStep("validation", VerifyArtifact(), 1.0)
     yield PlannedStep("backup", SaveState(), 0.1)
     if scripts:
@@ -163,8 +185,10 @@ def _return(service: ServiceSpec, environment: EnvironmentSpec, target: Revision
     yield _scale("application", "candidate", count)
     yield PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0)
     yield PlannedStep("application", Shift(100.0), 0.2)
-    if http:
-        yield PlannedStep("verification", CheckHttp(http, "public", 60.0), 1.0)
+    http = environment.stages.get("verify", StageChecks()).http
+    if checks := (*http, *environment.suite.at("rollback")):
+        timeout = 60.0 if len(checks) == len(http) else _timeout(environment, "verify")
+        yield PlannedStep("verification", CheckHttp(checks, "public", timeout, environment.suite.settings), 1.0)
     yield PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "settle"), ROLLBACK_WATCH)
     yield PlannedStep("verification", Promote(), 0.1)
     yield _scale("verification", "stable", 0)
@@ -182,15 +206,16 @@ def _skipped_phases(service: ServiceSpec, environment: EnvironmentSpec) -> Itera
 
 def _before_traffic(environment: EnvironmentSpec) -> Iterator[PlannedStep]:
     yield PlannedStep("validate", VerifyArtifact(), 1.0)
-    yield from _checks("validate", environment.stages.get("validate"), None)
-    yield from _checks("migrate", environment.stages.get("migrate"), None)
+    yield from _checks("validate", environment, "before", "public")
+    yield from _commands("migrate", environment)
     yield PlannedStep("prepare", SaveState(), 0.1)
 
 
 def _introduction(
-    environment: EnvironmentSpec, candidate: Revision, *, first: bool, stable_instances: int
+    environment: EnvironmentSpec, candidate: Revision, stable: Revision | None, *, stable_instances: int
 ) -> Iterator[PlannedStep]:
-    strategy = environment.strategy
+    strategy, first = environment.strategy, stable is None
+    baseline = baseline_of(environment, stable)
     rolling = isinstance(strategy, Rolling) and not first
     batches = (
         list(_batches(environment, strategy, stable_instances)) if isinstance(strategy, Rolling) and rolling else []
@@ -199,26 +224,37 @@ def _introduction(
         yield _scale("deploy", "stable", batches[0][0])
     count = batches[0][1] if batches else environment.instances
     yield _scale("deploy", "candidate", count)
+    if baseline is not None:
+        # Before anybody waits for the candidate, so that both are of the same age.
+        yield _scale("deploy", "baseline", count)
     yield _ready("check", "candidate", count, candidate)
+    if baseline is not None:
+        yield _ready("check", "baseline", count, baseline)
     yield PlannedStep("check", Shift(0.0), 0.2)
-    yield from _checks("check", environment.stages.get("check"), "preview")
+    yield from _checks("check", environment, "candidate", "preview")
     if environment.approvals:
         yield PlannedStep("switch", AwaitApprovals(environment.approvals), 0.0)
     if batches and isinstance(strategy, Rolling):
         yield from _roll(strategy, batches, candidate)
     elif isinstance(strategy, Canary) and not first:
-        if strategy.rehearsal is not None:
-            bake = strategy.rehearsal.bake
-            yield PlannedStep("switch", Copy(strategy.rehearsal.mirror), 0.2)
-            yield PlannedStep("switch", Watch(bake, 0.0, "rehearse"), bake)
-        for weight in strategy.steps:
-            yield PlannedStep("switch", Shift(weight), 0.2)
-            if weight < 100.0:
-                times = strategy.times(weight)
-                watch = Watch(times.bake, weight, "bake", times.min_bake)
-                yield PlannedStep("switch", watch, times.bake)
+        yield from _climb(strategy)
     else:
         yield PlannedStep("switch", Shift(100.0), 0.2)
+
+
+def _climb(strategy: Canary) -> Iterator[PlannedStep]:
+    """The weights of a canary, each watched. At the last one nothing is left to the baseline."""
+    if strategy.rehearsal is not None:
+        bake = strategy.rehearsal.bake
+        yield PlannedStep("switch", Copy(strategy.rehearsal.mirror), 0.2)
+        yield PlannedStep("switch", Watch(bake, 0.0, "rehearse"), bake)
+    for weight in strategy.steps:
+        yield PlannedStep("switch", Shift(weight), 0.2)
+        if weight < 100.0:
+            times = strategy.times(weight)
+            yield PlannedStep("switch", Watch(times.bake, weight, "bake", times.min_bake), times.bake)
+    if strategy.baseline:
+        yield _scale("switch", "baseline", 0)
 
 
 def _batches(environment: EnvironmentSpec, strategy: Rolling, old: int) -> Iterator[tuple[int, int]]:
@@ -255,13 +291,16 @@ def _observation(environment: EnvironmentSpec) -> float:
     return environment.observe
 
 
-def _way_back(stable: Revision | None, stable_instances: int, *, whole: bool) -> tuple[PlannedStep, ...]:
+def _way_back(
+    stable: Revision | None, stable_instances: int, *, whole: bool, baseline: bool = False
+) -> tuple[PlannedStep, ...]:
     """Re-asserts whatever the way there may have half done.
 
     Args:
         stable: what to return to.
         stable_instances: how many instances of it.
         whole: stable has all of them all the way, so that requests can return to it first.
+        baseline: fresh instances of stable may be left; requests never return to them.
     """
     stage = "switch"
     if stable is None:
@@ -271,6 +310,7 @@ def _way_back(stable: Revision | None, stable_instances: int, *, whole: bool) ->
         _ready(stage, "stable", stable_instances, stable),
         PlannedStep(stage, Shift(0.0), 0.1),
         _scale(stage, "candidate", 0),
+        *((_scale(stage, "baseline", 0),) if baseline else ()),
     )
     return (PlannedStep(stage, Shift(0.0), 0.1), *restore) if whole else restore
 
@@ -305,15 +345,26 @@ def _rescale(service: ServiceSpec, environment: EnvironmentSpec, live: Revision,
     )
 
 
-def _checks(stage: str, checks: StageChecks | None, where: str | None) -> Iterator[PlannedStep]:
-    if checks is None:
-        return
-    for command in checks.commands:
-        yield PlannedStep(stage, RunCommand(command, checks.timeout), 5.0)
-    if checks.http and where is not None:
-        yield PlannedStep(
-            stage, CheckHttp(checks.http, "preview" if where == "preview" else "public", checks.timeout), 1
-        )
+def _commands(stage: str, environment: EnvironmentSpec) -> Iterator[PlannedStep]:
+    work = environment.stages.get(stage, StageChecks())
+    for command in work.commands:
+        yield PlannedStep(stage, RunCommand(command, work.timeout), 5.0)
+
+
+def _checks(
+    stage: str, environment: EnvironmentSpec, moment: Moment, where: Literal["preview", "public"]
+) -> Iterator[PlannedStep]:
+    """The user's work of a stage, and the checks of that moment. Before anything runs, requests have nowhere to go."""
+    yield from _commands(stage, environment)
+    http = () if moment == "before" else environment.stages.get(stage, StageChecks()).http
+    if checks := (*http, *environment.suite.at(moment)):
+        step = CheckHttp(checks, where, _timeout(environment, stage), environment.suite.settings)
+        yield PlannedStep(stage, step, 1.0)
+
+
+def _timeout(environment: EnvironmentSpec, stage: str) -> float:
+    """Seconds for all checks of a stage together."""
+    return environment.stages.get(stage, StageChecks()).timeout
 
 
 def _skipped(
@@ -327,7 +378,7 @@ def _skipped(
     for stage in DEPLOY_STAGES:
         if stage not in configured:
             yield stage, reasons.get(stage, f"nothing under stages.{stage}")
-        elif stage == "verify" and stage not in environment.stages:
+        elif stage == "verify" and stage not in environment.stages and not environment.suite.at("live"):
             yield stage, "no commands or requests under stages.verify"
 
 

@@ -41,6 +41,8 @@ class Plan:
             many instances of the live one run.
         candidate: the revision being introduced.
         stable: the live revision when the plan was made; None for the first deployment.
+        baseline: fresh instances of the stable release that the candidate is compared with; None: it is compared with
+            stable.
         instances: how many instances of the live revision the environment wants.
         stable_instances: how many stable had when the plan was made.
         strategy: the strategy in words.
@@ -75,6 +77,7 @@ class Plan:
     budget: Budget | None = None
     sticky: Stickiness | None = None
     former_router: Adapter | None = None
+    baseline: Revision | None = None
 
     @property
     def seconds(self) -> float:

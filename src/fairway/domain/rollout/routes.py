@@ -1,12 +1,14 @@
 """The routing that one environment should have: desired state, never a delta.
 
-Requests are divided between the candidate and the stable revision by weight. A warm revision gets no request but
-keeps its cluster, so that traffic can return to it by a change of weight alone.
+Requests are divided between the candidate and the stable revision by weight; a baseline takes its part of what stable
+would get. A warm revision gets no request but keeps its cluster, so that traffic can return to it by a change of weight
+alone.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.rollout.revision import Endpoint
 
 
@@ -63,17 +65,22 @@ class Routes:
         stable: id of the revision that serves by default; None before the first deployment has been switched.
         candidate: id of the revision being introduced; None when there is none.
         weight: share of requests to the candidate in percent, 0 to 100, in steps of 0.01.
-        backends: one for each revision that runs, in any order; holds stable, candidate and fallback if they are named.
-        fallback: id of the warm revision that answers what stable fails, as after a promotion while the earlier
-            revision still runs; None: nobody. The candidate's fallback is always stable.
+        backends: one for each revision that runs, in any order; holds stable, candidate and baseline if they are named.
+            What fails on the candidate or on the baseline is answered by stable.
         sticky: by what users are kept on one revision; None: each request is divided by itself.
-        mirror: what the candidate gets copies of while it has no weight; None: nothing.
+        mirror: what the candidate, and the baseline, get copies of while they have no weight; None: nothing.
+        baseline: id of the revision that the candidate is compared with in place of stable; None: there is none.
     """
 
     stable: str | None
     candidate: str | None
     weight: float
     backends: tuple[Backend, ...]
-    fallback: str | None = None
     sticky: Stickiness | None = None
     mirror: Mirror | None = None
+    baseline: str | None = None
+
+    @property
+    def baseline_weight(self) -> float:
+        """Share of requests to the baseline in percent; it follows from the weight, so that one number moves all."""
+        return baseline_share(self.weight) if self.baseline is not None else 0.0

@@ -75,7 +75,7 @@ class Run:
             where the live revision is only scaled.
         lifts: why a quarantined artifact may come back with this run, until that is recorded.
         mirror: what the candidate gets copies of; None: nothing.
-        wanted: instance counts last asked for, candidate and stable.
+        wanted: instance counts last asked for, candidate and stable; a baseline is no part of what serves.
         paused: why progress has stopped; None if it has not.
         paused_by: who stopped it; `fairway` when an answer was inconclusive.
         extended: how often a watch without an answer was begun again.
@@ -134,6 +134,11 @@ class Run:
         """The candidate has requests or copies of them, and there is a revision to go back to."""
         asked = self.weight > 0 or self.mirror is not None
         return self.returnable and asked and self.plan.stable is not None
+
+    @property
+    def reference(self) -> Revision | None:
+        """What the candidate is compared with: the baseline as long as that gets requests, else stable."""
+        return self.plan.baseline if self.plan.baseline is not None and self.weight < 100.0 else self.plan.stable
 
     @property
     def returnable(self) -> bool:
@@ -302,7 +307,7 @@ def _assert_wanted(run: Run, planned: PlannedStep | None) -> Run:
         return replace(run, mirror=step.mirror)
     if isinstance(step, Watch):
         return replace(run, weight=step.weight)
-    if isinstance(step, Scale):
+    if isinstance(step, Scale) and step.role != "baseline":
         candidate, stable = run.wanted
         return replace(run, wanted=(step.count, stable) if step.role == "candidate" else (candidate, step.count))
     return run

@@ -1,27 +1,16 @@
 """What the user configured, as frozen values in the words of the domain. Made by `fairway.config`, read by everyone."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.strategy import Rolling, Strategy
+from fairway.domain.validation.checks import HttpCheck, Suite
 
 
-@dataclass(frozen=True, slots=True)
-class HttpCheck:
-    """A request whose answer must be as said.
-
-    Attributes:
-        path: with a leading slash.
-        status: the status that must come.
-        contains: text that the body must contain; None: any body.
-    """
-
-    path: str
-    status: int = 200
-    contains: str | None = None
+Demand = Literal["load", "benchmark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +51,10 @@ class EnvironmentSpec:
         budget: how many requests may fail on a candidate in one rollout; None: as many as the analysis needs.
         observe: seconds to watch after the promotion while the old revision stays warm.
         approvals: how many different people must approve before requests move.
+        demands: what a release must have shown before: that it kept its limits under load, that it is no slower.
         stages: the user's own work by stage name: validate, migrate, check, verify.
         rollback_scripts: database scripts prepared for a rollback; shown, never run.
+        suite: the checks of the running service.
     """
 
     name: str
@@ -79,6 +70,8 @@ class EnvironmentSpec:
     stages: dict[str, StageChecks] = field(default_factory=dict)
     rollback_scripts: tuple[str, ...] = ()
     budget: Budget | None = None
+    demands: tuple[Demand, ...] = ()
+    suite: Suite = field(default_factory=Suite)
 
 
 @dataclass(frozen=True, slots=True)

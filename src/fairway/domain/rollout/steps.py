@@ -3,13 +3,13 @@
 A step says what should be so afterwards, never how to change it, so that it can be performed again after a crash.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fairway.domain.rollout.routes import Mirror
-from fairway.domain.rollout.spec import HttpCheck
+from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck
 
-Role = Literal["candidate", "stable"]
+Role = Literal["candidate", "stable", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +37,25 @@ class RunCommand:
 
 @dataclass(frozen=True, slots=True)
 class CheckHttp:
-    """Requests got the answers that the user wrote down.
+    """The checks of the running service found nothing.
 
     Attributes:
         where: `preview` is the candidate's own address, `public` the one that users connect to.
+        settings: what the checks share.
     """
 
-    checks: tuple[HttpCheck, ...]
+    checks: tuple[HttpCheck | Check, ...]
     where: Literal["preview", "public"]
     timeout: float
+    settings: CheckSettings = field(default_factory=CheckSettings)
 
     @property
     def title(self) -> str:
         """What people read."""
-        noun = "request" if len(self.checks) == 1 else "requests"
-        return f"{len(self.checks)} {noun} to the {self.where} address"
+        many = "" if len(self.checks) == 1 else "s"
+        plain = all(isinstance(check, HttpCheck) for check in self.checks)
+        noun = f"request{many} to" if plain else f"check{many} of"
+        return f"{len(self.checks)} {noun} the {self.where} address"
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Canary:
         own: the times of steps that have their own.
         sticky: by what users are kept on one revision; None: each request is divided by itself.
         rehearsal: with copies of requests, before the first step; None: without.
+        baseline: the candidate is compared with fresh instances of the stable release instead of with stable.
     """
 
     steps: tuple[float, ...] = (10.0, 50.0, 100.0)
@@ -76,6 +77,7 @@ class Canary:
     own: tuple[StepTimes, ...] = ()
     sticky: Stickiness | None = None
     rehearsal: Rehearsal | None = None
+    baseline: bool = False
 
     def times(self, weight: float) -> StepTimes:
         """How long that weight is watched."""

@@ -17,7 +17,7 @@ ONE, TWO, THREE = (Endpoint(f"i.{n}", "127.0.0.1", 9000 + n) for n in (1, 2, 3))
 def test_what_was_stored_is_read_back(tmp_path):
     assert load_memory(tmp_path) == Memory()
     backends = (Backend("a", (ONE,), (TWO,), "/ready"), Backend("b", (THREE,)))
-    routes = Routes("a", "b", 12.34, backends, fallback=None)
+    routes = Routes("a", "b", 12.34, backends, baseline="c")
     memory = Memory(routes, backends, (("b", "a"),))
     store_memory(tmp_path, memory)
     assert load_memory(tmp_path) == memory
@@ -30,6 +30,16 @@ def test_endpoints_that_an_earlier_version_stored_are_read(tmp_path):
     assert stored["reach"][0]["endpoints"][0].pop("socket") == ""
     (tmp_path / "state.json").write_text(json.dumps(stored))
     assert load_memory(tmp_path) == memory
+
+
+def test_routes_that_an_earlier_version_stored_are_read(tmp_path):
+    routes = Routes("a", "b", 12.34, (Backend("a", (ONE,)), Backend("b", (TWO,))))
+    store_memory(tmp_path, Memory(routes, routes.backends))
+    stored = json.loads((tmp_path / "state.json").read_text())
+    assert stored["confirmed"].pop("baseline") is None
+    stored["confirmed"]["fallback"] = None
+    (tmp_path / "state.json").write_text(json.dumps(stored))
+    assert load_memory(tmp_path).confirmed == routes
 
 
 def test_widening_takes_nothing_away():

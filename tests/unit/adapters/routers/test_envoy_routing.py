@@ -4,7 +4,7 @@ import pytest
 
 from fairway.adapters.routers.envoy.names import from_tag, to_tag
 from fairway.adapters.routers.envoy.routing import joint_pairs, main_routes, preview_routes, receivers
-from fairway.domain.rollout.routes import Backend, Routes
+from fairway.domain.rollout.routes import Backend, Mirror, Routes, Stickiness
 
 BACKENDS = (Backend("a", ()), Backend("b", ()))
 
@@ -78,11 +78,47 @@ def test_the_preview_has_no_fallback():
 
 def test_pairs_and_receivers_follow_the_roles():
     assert joint_pairs(Routes("a", "b", 0, BACKENDS)) == (("b", "a"),)
-    assert joint_pairs(Routes("b", None, 0, BACKENDS, fallback="a")) == (("b", "a"),)
+    assert joint_pairs(Routes("a", "b", 0, BACKENDS, baseline="c")) == (("b", "a"), ("c", "a"))
     assert joint_pairs(Routes(None, "b", 0, BACKENDS)) == ()
     assert receivers(Routes("a", "b", 0, BACKENDS)) == ("a",)
     assert receivers(Routes("a", "b", 100, BACKENDS)) == ("b",)
     assert receivers(Routes(None, "b", 50, BACKENDS)) == ("b",)
+    assert receivers(Routes("a", "b", 10, BACKENDS, baseline="c")) == ("a", "b")
+
+
+@pytest.mark.parametrize(("weight", "edge"), [(0.07, 14), (10, 2000), (50, 10000), (75, 10000)])
+def test_the_baseline_gets_as_much_as_the_candidate_and_at_most_what_is_left(weight, edge):
+    found = destinations(Routes("a", "b", weight, BACKENDS, baseline="c"))
+    share = round(weight * 100)
+    # One random number decides: what lies below the first edge never comes to the second.
+    assert found[:4] == [(True, share, "b+a"), (False, share, "b+a"), (True, edge, "c+a"), (False, edge, "c+a")]
+    assert found[4:6] == [(True, None, "a"), (False, None, "a")]
+
+
+@pytest.mark.parametrize("weight", [0, 100])
+def test_without_a_weight_and_with_all_of_it_the_baseline_gets_nothing(weight):
+    assert "c" not in str(destinations(Routes("a", "b", weight, BACKENDS, baseline="c")))
+
+
+def test_users_are_divided_so_that_each_keeps_what_grows():
+    sticky = Stickiness("cookie", "user")
+
+    def parts(weight):
+        (first, *_) = [
+            r
+            for r in table(Routes("a", "b", weight, BACKENDS, sticky=sticky, baseline="c"))
+            if "route" in r and "weighted_clusters" in r["route"]
+        ]
+        return [(part["name"], part["weight"]) for part in first["route"]["weighted_clusters"]["clusters"]]
+
+    assert parts(10) == [("b+a+reads", 1000), ("a", 8000), ("c+a+reads", 1000)]
+    assert parts(75) == [("b+a+reads", 7500), ("c+a+reads", 2500)]
+
+
+def test_copies_go_to_candidate_and_baseline():
+    routes = Routes("a", "b", 0, BACKENDS, mirror=Mirror(20), baseline="c")
+    copied = [r["route"]["request_mirror_policies"] for r in table(routes) if "request_mirror_policies" in str(r)]
+    assert [[policy["cluster"] for policy in policies] for policies in copied] == [["b", "c"]]
 
 
 @pytest.mark.parametrize("text", ["1.0.0-rc.1", "a_b", "a%2Eb", "überall", "x/y:z", ""])

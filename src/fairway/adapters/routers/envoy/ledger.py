@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -138,7 +138,8 @@ def _routes(stored: dict[str, Any]) -> Routes:
         "sticky": None if sticky is None else Stickiness(**sticky),
         "mirror": None if mirror is None else Mirror(**mirror),
     }
-    return Routes(**{**stored, **named})
+    known = {field.name for field in fields(Routes)}
+    return Routes(**{name: value for name, value in (stored | named).items() if name in known})
 
 
 def _backends(stored: list[dict[str, Any]]) -> tuple[Backend, ...]:

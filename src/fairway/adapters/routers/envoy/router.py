@@ -119,7 +119,7 @@ class EnvoyRouter:
 def _check(routes: Routes) -> None:
     """Refuses routes that contradict themselves: whoever made them is at fault, not the platform."""
     revisions = [backend.revision for backend in routes.backends]
-    named = {"stable": routes.stable, "candidate": routes.candidate, "fallback": routes.fallback}
+    named = {"stable": routes.stable, "candidate": routes.candidate, "baseline": routes.baseline}
     for role, revision in named.items():
         if revision is not None and revision not in revisions:
             raise InvariantError("routes-incomplete", f'the {role} revision "{revision}" has no backend')

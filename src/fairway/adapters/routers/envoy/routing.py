@@ -1,10 +1,12 @@
 """Which request goes to which revision, and what is tried again where.
 
-Methods that only read are tried once more on the fallback after any failure. Others are tried again only where the
-first try cannot have been processed. A stable revision without a fallback is never asked again because of a 5xx answer:
-that would double its load when it is weakest, and count its failures twice. A body beyond Envoy's buffer of 1 MiB is
-never sent a second time.
+Methods that only read and fail on the candidate, or on the baseline, are tried once more on stable after any failure.
+Others are tried again only where the first try cannot have been processed. Stable is never asked again because of a 5xx
+answer: that would double its load when it is weakest, and count its failures twice. A body beyond Envoy's buffer of
+1 MiB is never sent a second time.
 """
+
+from collections.abc import Callable
 
 from fairway.adapters.routers.envoy.folder import Json
 from fairway.adapters.routers.envoy.names import (
@@ -52,16 +54,17 @@ _OTHER_INSTANCE: Json = {
 
 def joint_pairs(routes: Routes) -> tuple[tuple[str, str], ...]:
     """The pairs (who serves, on whom it falls back) that these routes use."""
-    pairs = []
-    if routes.candidate is not None and routes.stable is not None:
-        pairs.append((routes.candidate, routes.stable))
-    if routes.stable is not None and routes.fallback is not None:
-        pairs.append((routes.stable, routes.fallback))
-    return tuple(pairs)
+    stable = routes.stable
+    if stable is None:
+        return ()
+    return tuple((one, stable) for one in (routes.candidate, routes.baseline) if one is not None)
 
 
 def receivers(routes: Routes) -> tuple[str, ...]:
-    """The revisions that users' requests go to by weight."""
+    """The revisions that users' requests go to by weight, and that nobody stands in for beforehand.
+
+    Not the baseline: while none of its instances is healthy, stable gets its share.
+    """
     named = ((routes.stable, routes.weight < 100), (routes.candidate, routes.weight > 0))
     return tuple(revision for revision, receives in named if receives and revision is not None)
 
@@ -71,12 +74,14 @@ def main_routes(routes: Routes, try_timeout: float | None) -> Json:
     pairs = dict(joint_pairs(routes))
     table = [
         # Who asks for a revision by name gets it, or is told; a test must not pass on the wrong revision.
-        *_named("candidate", routes.candidate, None),
-        *_named("stable", routes.stable, pairs.get(routes.stable or "")),
+        *_named("candidate", routes.candidate),
+        *_named("stable", routes.stable),
         *_sticky_shares(routes),
-        # The same random number decides every share of a request, so both classes see the same division.
+        # The same random number decides every share of a request: both classes see the same division, and what is left
+        # to the baseline lies above what the candidate has.
         *_share(routes.candidate, pairs.get(routes.candidate or ""), routes.weight, try_timeout),
-        *_mirrored(routes, _share(routes.stable, pairs.get(routes.stable or ""), None, try_timeout)),
+        *_share(routes.baseline, pairs.get(routes.baseline or ""), _upper_edge(routes), try_timeout),
+        *_mirrored(routes, _share(routes.stable, None, None, try_timeout)),
         _answer({"prefix": "/"}, 503, "no release is live here yet\n"),
     ]
     return _configuration(MAIN, table)
@@ -95,10 +100,15 @@ def reading_policy(try_timeout: float | None) -> Json:
     return policy if try_timeout is None else policy | {"per_try_timeout": f"{try_timeout:.3f}s"}
 
 
+def _upper_edge(routes: Routes) -> float:
+    """Up to which percentage of the random number requests go to the baseline; 0: it gets none."""
+    return routes.weight + routes.baseline_weight if routes.baseline_weight > 0 else 0.0
+
+
 def _sticky_shares(routes: Routes) -> list[Json]:
     """The routes that divide users instead of requests; none where there is nothing to divide.
 
-    One route holds both revisions, so that one hash decides. How to try again differs between them: the aggregate
+    One route holds all revisions, so that one hash decides. How to try again differs between them: the aggregate
     brings its own policy, which Envoy prefers to that of the route.
     """
     sticky, candidate, stable = routes.sticky, routes.candidate, routes.stable
@@ -106,15 +116,22 @@ def _sticky_shares(routes: Routes) -> list[Json]:
         return []
     reads = {"prefix": "/", "headers": [_READS, _NO_UPGRADE]}
     return [
-        _divide(routes, reads_cluster(candidate, stable), reads, _again(_NOT_ANSWERED, 2), sticky),
-        _divide(routes, joint_cluster(candidate, stable), {"prefix": "/"}, _again(_NOT_PROCESSED, 2), sticky),
+        _divide(routes, reads_cluster, reads, _again(_NOT_ANSWERED, 2), sticky),
+        _divide(routes, joint_cluster, {"prefix": "/"}, _again(_NOT_PROCESSED, 2), sticky),
     ]
 
 
-def _divide(routes: Routes, first: str, match: Json, again: Json, sticky: Stickiness) -> Json:
-    share = round(routes.weight * _WHOLE / 100)
-    # The candidate first: whoever falls into its share still does when the share grows.
-    clusters = [{"name": first, "weight": share}, {"name": routes.stable, "weight": _WHOLE - share}]
+def _divide(routes: Routes, joint: Callable[[str, str], str], match: Json, again: Json, sticky: Stickiness) -> Json:
+    share, beside = (round(weight * _WHOLE / 100) for weight in (routes.weight, routes.baseline_weight))
+    # The candidate first: whoever falls into its share still does when the share grows. The baseline last: so do those
+    # in its share, until the candidate takes the place of all others.
+    parts = ((routes.candidate, share), (None, _WHOLE - share - beside), (routes.baseline, beside))
+    stable = routes.stable or ""
+    clusters = [
+        {"name": stable if revision is None else joint(revision, stable), "weight": part}
+        for revision, part in parts
+        if part
+    ]
     names = {"cookie": {"name": sticky.name}} if sticky.kind == "cookie" else {"header": {"header_name": sticky.name}}
     route: Json = {
         "weighted_clusters": {"clusters": clusters, "use_hash_policy": True},
@@ -126,18 +143,22 @@ def _divide(routes: Routes, first: str, match: Json, again: Json, sticky: Sticki
 
 
 def _mirrored(routes: Routes, table: list[Json]) -> list[Json]:
-    """The routes with copies to the candidate: those that only read, or all where the user said so."""
+    """The routes with copies to candidate and baseline: of those that only read, or of all where the user said so."""
     mirror = routes.mirror
     if mirror is None or routes.candidate is None or routes.weight > 0:
         return table
-    policy = {
-        "cluster": routes.candidate,
-        "runtime_fraction": {"default_value": _part(mirror.share)},
-        # Applications refuse hosts that they do not know; a copy is marked by a header instead.
-        "disable_shadow_host_suffix_append": True,
-        "request_headers_mutations": [{"append": {"header": {"key": MIRROR_HEADER, "value": "true"}}}],
-    }
-    copied = [{"request_mirror_policies": [policy]} if mirror.unsafe or _reads(one) else {} for one in table]
+    policies = [
+        {
+            "cluster": revision,
+            "runtime_fraction": {"default_value": _part(mirror.share)},
+            # Applications refuse hosts that they do not know; a copy is marked by a header instead.
+            "disable_shadow_host_suffix_append": True,
+            "request_headers_mutations": [{"append": {"header": {"key": MIRROR_HEADER, "value": "true"}}}],
+        }
+        for revision in (routes.candidate, routes.baseline)
+        if revision is not None
+    ]
+    copied = [{"request_mirror_policies": policies} if mirror.unsafe or _reads(one) else {} for one in table]
     return [one | {"route": one["route"] | more} for one, more in zip(table, copied, strict=True)]
 
 
@@ -149,13 +170,11 @@ def _part(percent: float) -> Json:
     return {"numerator": round(percent * _WHOLE / 100), "denominator": "TEN_THOUSAND"}
 
 
-def _named(name: str, revision: str | None, fallback: str | None) -> list[Json]:
+def _named(name: str, revision: str | None) -> list[Json]:
     match: Json = {"prefix": "/", "headers": [{"name": REVISION_HEADER, "string_match": {"exact": name}}]}
     if revision is None:
         return [_answer(match, 404, f"there is no {name} revision at present\n")]
-    if fallback is None:
-        return [_forward(match, revision, None)]
-    return [_forward(match, joint_cluster(revision, fallback), None)]
+    return [_forward(match, revision, None)]
 
 
 def _share(revision: str | None, fallback: str | None, weight: float | None, try_timeout: float | None) -> list[Json]:

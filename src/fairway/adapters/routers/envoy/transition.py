@@ -172,12 +172,14 @@ def _healthy(hosts: Hosts, backend: Backend, where: tuple[str, int]) -> bool:
 
 
 def _returns(confirmed: Routes | None, routes: Routes) -> bool:
-    """Whether the change gives requests back to stable and does nothing else to the weights."""
+    """Whether the change gives requests back to stable, also the baseline's, and does nothing else to the weights."""
     return (
         confirmed is not None
         and routes.stable == confirmed.stable
         and routes.candidate in {confirmed.candidate, None}
+        and routes.baseline in {confirmed.baseline, None}
         and routes.weight < confirmed.weight
+        and routes.baseline_weight <= confirmed.baseline_weight
         and set(joint_pairs(routes)) <= set(joint_pairs(confirmed))
     )
 

@@ -207,7 +207,8 @@ class ErrorRatioLane:
         """Stable answers nothing any more, for so long that it is no chance."""
         if self.quiet < PATIENCE * length or not self.unmatched:
             return False
-        share = self.step.weight / (100.0 + self.step.weight if self.step.copies else 100.0)
+        balance = self.step.balance
+        share = balance / (1.0 + balance)
         return share <= 0.0 or -self.unmatched * log(share) >= IMPROBABLE
 
     def _close(self, *, alone: bool) -> bool:

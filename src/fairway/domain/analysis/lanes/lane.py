@@ -23,12 +23,21 @@ class Step:
         alone: stable gets no requests of its own, so there is nothing to compare with.
         bake: how long the step shall be watched, in seconds; 0 when that is not known.
         copies: the candidate gets copies of this share of the requests; stable answers all of them.
+        against: percent of the requests that go to what the candidate is compared with; None: to stable, all others.
     """
 
     weight: float
     alone: bool
     bake: float
     copies: bool = False
+    against: float | None = None
+
+    @property
+    def balance(self) -> float:
+        """Requests of the candidate per request of what it is compared with, as configured; below a weight of 100."""
+        if self.against is not None:
+            return self.weight / self.against
+        return self.weight / (100.0 if self.copies else 100.0 - self.weight)
 
 
 NO_STEP = Step(0.0, True, 0.0)

@@ -61,7 +61,7 @@ class NonInferiority:
         if self.step.alone or self.step.weight <= 0.0:
             return
         length = block_length(policy, self.step.bake)
-        margin, balance = abandonment_promotion_margin(policy), self._balance()
+        margin, balance = abandonment_promotion_margin(policy), self.step.balance
         news = [
             self._observe_errors(reading, policy, length),
             self.latency.observe(reading, policy, length=length),
@@ -90,7 +90,7 @@ class NonInferiority:
         """One entry for each test; none where there is nothing to compare with."""
         if self.step.alone or self.step.weight <= 0.0:
             return ()
-        margin, balance, threshold = promotion_margin(policy), self._balance(), 1.0 / BETA
+        margin, balance, threshold = promotion_margin(policy), self.step.balance, 1.0 / BETA
         words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
         missing = self.errors.missing(margin, balance=balance)
         tests = [Promotion("errors", self.errors.e_value(), threshold, missing, words)]
@@ -108,10 +108,6 @@ class NonInferiority:
         e_value = self.abandonment.e_value(margin, balance=balance)
         missing = self.abandonment.missing(margin, balance=balance, threshold=1.0 / BETA)
         return Promotion("abandonment", e_value, 1.0 / BETA, missing, words)
-
-    def _balance(self) -> float:
-        """Requests of the candidate per request of stable, as the weight has them; stable answers what is copied."""
-        return self.step.weight / (100.0 if self.step.copies else 100.0 - self.step.weight)
 
     def _close(self, policy: AnalysisPolicy) -> bool:
         """Settles the open block; False if it cannot be settled yet."""

@@ -14,7 +14,7 @@ def explain_shown(assessment: Assessment) -> str:
     evidence = assessment.evidence
     tests = "; ".join(f"{one.name} {_odds(one)}, {one.margin}" for one in evidence.promotion)
     return (
-        f"Good enough to go on after {assessment.watched:.0f} s at {evidence.weight:g} %: {tests}. "
+        f"Good enough to go on after {_watched(assessment):.0f} s at {evidence.weight:g} %: {tests}. "
         f"{assessment.sentence}"
     )
 
@@ -24,14 +24,20 @@ def explain_unshown(assessment: Assessment) -> str:
     evidence = assessment.evidence
     unshown = [one for one in evidence.promotion if one.e_value < one.threshold]
     tests = "; ".join(f"{one.name} {_odds(one)}, {one.margin}" for one in unshown)
-    said = f"Inconclusive after {assessment.watched:.0f} s at {evidence.weight:g} %: "
+    said = f"Inconclusive after {_watched(assessment):.0f} s at {evidence.weight:g} %: "
     said += f"it is not shown that the candidate is good enough ({tests or 'there is nothing to compare with'}). "
     missing = [one.missing for one in unshown]
     if missing and None not in missing:
+        other = "the baseline" if evidence.reference == "baseline" else "stable"
         most = _rounded(max(one for one in missing if one is not None))
-        said += f"It needs about {most:,} more canary requests if it is as good as stable: "
+        said += f"It needs about {most:,} more canary requests if it is as good as {other}: "
         said += "raise the weight, bake longer, or decide yourself. "
     return said + assessment.sentence
+
+
+def _watched(assessment: Assessment) -> float:
+    """Seconds in this step altogether."""
+    return assessment.before + assessment.watched
 
 
 def _odds(one: Promotion) -> str:
