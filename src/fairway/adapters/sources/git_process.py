@@ -30,13 +30,15 @@ class GitProcess:
     Args:
         folder: where git runs; it finds the repository from there.
         repository: the repository itself, for one that is not found from the folder; None: find it.
+        literal: paths are taken as they are written; else git's own signs in them count, such as `:/` for the top.
     """
 
-    def __init__(self, folder: Path, repository: Path | None = None) -> None:
+    def __init__(self, folder: Path, repository: Path | None = None, *, literal: bool = True) -> None:
         self.folder = folder
         located = [f"--git-dir={repository}"] if repository else []
         # A file system monitor is a program of the repository's choice; nothing here needs one.
-        self._command = ["git", *located, "-c", "core.fsmonitor=false", "--literal-pathspecs"]
+        pathspecs = ["--literal-pathspecs"] if literal else []
+        self._command = ["git", *located, "-c", "core.fsmonitor=false", *pathspecs]
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What git printed.

@@ -1,0 +1,152 @@
+"""The commits and tags of a git repository, for the decision of versions.
+
+One `git log` reads everything that is asked for, and what a commit says is kept under its object name, so that it is
+read and parsed once ever. Nothing is written but that file, in the repository's own folder.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from fairway.adapters.sources.git_process import GitProcess
+from fairway.domain.errors import PermanentError, UserError
+from fairway.domain.versioning.commits import Commit
+from fairway.domain.versioning.message import parse_message
+from fairway.ports.history import Place
+
+_FORMAT = "%H%x1f%P%x1f%ct%x1f%an <%ae>%x1f%at%x1f%B"
+_PEELED = "^{}"
+
+
+class GitHistory:
+    """The repository that a folder lies in; implements `History`.
+
+    Args:
+        folder: anywhere in the repository.
+        revision: the commit that is asked about.
+        branch: its branch, where the repository does not tell: most build machines check out a bare commit.
+    """
+
+    def __init__(self, folder: Path, revision: str = "HEAD", branch: str | None = None) -> None:
+        self._folder = folder
+        self._revision = revision
+        self._branch = branch
+        self._git = GitProcess(folder)
+
+    def locate(self) -> Place:
+        """Where it stands.
+
+        Raises:
+            UserError: there is no commit yet, or none of that name.
+            PermanentError: no repository, or a shallow clone, in which no version can be decided.
+        """
+        head, branch = self._look()
+        tags: list[tuple[str, str]] = []
+        branches: list[tuple[str, str]] = []
+        for commit, name in self._references():
+            kind, _, short = name.partition("/")
+            if kind == "tags":
+                if short.endswith(_PEELED):
+                    tags[-1] = (short.removesuffix(_PEELED), commit)
+                else:
+                    tags.append((short, commit))
+            elif kind == "heads":
+                branches.append((short, commit))
+            elif kind == "remotes" and not short.endswith("/HEAD"):
+                branches.append((short.partition("/")[2], commit))
+        branch = self._branch or branch or _only(name for name, commit in branches if commit == head)
+        return Place(head, branch, tags, [one for one in branches if one[0] != branch])
+
+    def read(self, include: Iterable[str], exclude: Iterable[str] = ()) -> dict[str, Commit]:
+        """The commits that can be reached from some and not from others, by id, roughly the newest first."""
+        wanted = [*include, *(f"^{one}" for one in exclude)]
+        if not any(not one.startswith("^") for one in wanted):
+            return {}
+        output = self._git.run(
+            *("log", "-z", f"--format={_FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color"),
+            *("--no-decorate", "--no-notes", "--no-patch", "--stdin"),
+            stdin="\n".join(wanted).encode(),
+        )
+        return {commit.id: commit for commit in _commits(output.decode("utf-8", "replace"))}
+
+    def touching(self, paths: Sequence[str], include: str, exclude: str | None) -> frozenset[str]:
+        """Which of the commits between two change a file below one of the paths, given from the top."""
+        places = [f":/{path.strip('/')}" if path.strip("/.") else ":/" for path in paths]
+        without = [f"^{exclude}"] if exclude else []
+        listed = GitProcess(self._folder, literal=False).run(
+            "rev-list", "--full-history", include, *without, "--", *places
+        )
+        return frozenset(listed.decode().split())
+
+    def merged(self, commit: str) -> frozenset[str]:
+        """The commits with tags that can be reached from the commit."""
+        listed = self._git.run(
+            "for-each-ref", f"--merged={commit}", "--format=%(objectname) %(*objectname)", "refs/tags"
+        )
+        return frozenset(line.split()[-1] for line in listed.decode().splitlines())
+
+    def held(self, names: Sequence[str], by: str) -> frozenset[str]:
+        """Full object names of those (abbreviated) ones that are the commit or can be reached from it."""
+        asked = "".join(f"{name}^{{commit}}\n" for name in names)
+        answers = self._git.run("cat-file", "--batch-check=%(objectname)", stdin=asked.encode()).decode().splitlines()
+        found = [line for line in answers if " " not in line]
+        return frozenset(one for one in found if self._git.attempt("merge-base", "--is-ancestor", one, by)[0] == 0)
+
+    def _look(self) -> tuple[str, str | None]:
+        """The commit that is asked about, and its branch."""
+        status, output, complaint = self._git.attempt(
+            *("rev-parse", "--path-format=absolute", "--git-common-dir", "--is-shallow-repository"),
+            *("--verify", "--end-of-options", f"{self._revision}^{{commit}}"),
+        )
+        lines = os.fsdecode(output).splitlines()
+        if not lines:
+            raise self._no_repository(complaint)
+        if lines[1] == "true":
+            sentence = f'"{self._folder}" is a shallow clone: releases and commits that decide the version are missing'
+            raise PermanentError(
+                "shallow-repository", sentence, f'run: git -C "{self._folder}" fetch --unshallow --tags'
+            )
+        if status != 0:
+            raise self._no_commit()
+        if self._revision != "HEAD":
+            return lines[2], self._revision if self._is_branch(self._revision) else None
+        _, name, _ = self._git.attempt("symbolic-ref", "--quiet", "--short", "HEAD")
+        return lines[2], os.fsdecode(name).strip() or None
+
+    def _is_branch(self, name: str) -> bool:
+        return self._git.attempt("show-ref", "--verify", "--quiet", f"refs/heads/{name}")[0] == 0
+
+    def _references(self) -> Iterator[tuple[str, str]]:
+        """Object name and name without `refs/`, of every reference; a tag is followed by what it points at."""
+        status, output, _ = self._git.attempt("show-ref", "--dereference")
+        if status != 0:
+            return
+        for line in os.fsdecode(output).splitlines():
+            commit, _, name = line.partition(" refs/")
+            yield commit, name
+
+    def _no_repository(self, complaint: str) -> PermanentError:
+        hint = "run the command in the repository, or create one with git init"
+        if "dubious ownership" in complaint:
+            hint = "if you trust its owner: git config --global --add safe.directory FOLDER, with the folder named here"
+        return PermanentError(
+            "no-repository", f'"{self._folder}" is not a git repository that can be read: {complaint}', hint
+        )
+
+    def _no_commit(self) -> UserError:
+        if self._revision == "HEAD":
+            return UserError("no-commits", f'"{self._folder}" has no commit yet', "commit something first")
+        hint = "name a branch, a tag or a commit"
+        return UserError("unknown-release", f'"{self._revision[:80]}" names no commit', hint)
+
+
+def _commits(output: str) -> Iterator[Commit]:
+    for record in output.split("\0"):
+        if record:
+            name, parents, committed, author, authored, text = record.split("\x1f", 5)
+            yield Commit(name, tuple(parents.split()), int(committed), author, int(authored), parse_message(text))
+
+
+def _only(names: Iterable[str]) -> str | None:
+    found = set(names)
+    return found.pop() if len(found) == 1 else None

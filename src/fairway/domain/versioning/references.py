@@ -1,0 +1,71 @@
+"""The pull requests and issues that a message names, in the words of the forges.
+
+A pull request is named where the forge put it: at the end of the subject, or in the message of a merge. An issue is
+what a closing word names (`Closes #12`, `fixes: ABC-7, ABC-8`), or a footer `Refs:`.
+"""
+
+import re
+from typing import NamedTuple
+
+_TAIL = re.compile(r"\((?:pull request )?([#!]\d+)\)$")
+_MERGES = (
+    re.compile(r"Merge pull request (#\d+) "),  # GitHub, Gitea
+    re.compile(r"Merged PR (\d+):"),  # Azure DevOps
+    re.compile(r"Merged in .*\(pull request (#\d+)\)"),  # Bitbucket
+)
+_GITLAB = re.compile(r"^See merge request (?:[\w./-]+)?(!\d+)[ \t]*$", re.MULTILINE)
+_NAME = r"(?:[\w.-]+/[\w.-]+)?#\d+|[A-Z][A-Z0-9]+-\d+"
+_NAMES = re.compile(_NAME, re.IGNORECASE)
+_WORDS = r"(?:clos(?:e|es|ed|ing)|fix(?:es|ed|ing)?|resolv(?:e|es|ed|ing)|implement(?:s|ed|ing)?)"
+_CLOSING = re.compile(
+    rf"(?:\b{_WORDS}:?|^(?:refs?|see|relates-to):)[ \t]+(?P<names>(?:{_NAME})(?:(?:,? and|,|;|&|/)? *(?:{_NAME}))*)",
+    re.IGNORECASE,
+)
+_KEY = re.compile(r"-\d", re.ASCII)
+
+
+class References(NamedTuple):
+    """What a message refers to, each once, in the order of the message.
+
+    Attributes:
+        requests: pull requests as `#12`, merge requests as `!12`.
+        issues: `#12`, `owner/name#12`, `ABC-12`.
+    """
+
+    requests: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
+
+
+NO_REFERENCES = References()
+
+
+def find_references(subject: str, body: str) -> References:
+    """What the message refers to."""
+    requests = _requests(subject, body) if subject.startswith("Merge") else []
+    if subject.endswith(")") and (tail := _TAIL.search(subject)):
+        requests.append(tail[1])
+        subject = subject[: tail.start()]
+    issues: list[str] = []
+    if "#" in subject or _KEY.search(subject):
+        issues += _issues(subject)
+    if "#" in body or _KEY.search(body):
+        for line in body.split("\n"):
+            if "#" in line or _KEY.search(line):
+                issues += _issues(line)
+    if not requests and not issues:
+        return NO_REFERENCES
+    return References(tuple(dict.fromkeys(requests)), tuple(dict.fromkeys(issues)))
+
+
+def _requests(subject: str, body: str) -> list[str]:
+    """What the message of a merge names."""
+    found = [f"#{match[1].lstrip('#')}" for one in _MERGES if (match := one.match(subject))]
+    return found + [match[1] for match in [_GITLAB.search(body)] if match]
+
+
+def _issues(line: str) -> list[str]:
+    return [
+        name if "#" in name else name.upper()
+        for match in _CLOSING.finditer(line)
+        for name in _NAMES.findall(match["names"])
+    ]

@@ -1,0 +1,122 @@
+"""Semantic versions 2.0.0, strictly: https://semver.org/spec/v2.0.0.html.
+
+A leading `v` belongs to the tag and not to the version. A pre-release of ours is a token and a number, `rc.2`, and
+may be followed by `dev.N`; the undotted `rc2` that many repositories have is read as well and goes on undotted.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from fairway.domain.errors import UserError
+
+_IDENTIFIER = r"(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
+_PATTERN = re.compile(
+    r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+    rf"(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
+    r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
+    re.ASCII,
+)
+_COUNTED = re.compile(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", re.ASCII)
+_DEV = re.compile(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A pre-release that can be counted.
+
+    Attributes:
+        token: what is counted, such as `rc`; empty for a bare number.
+        number: which one, from 0.
+        dotted: written `rc.1` and not `rc1`.
+        dev: number of a development release of it, None for the pre-release itself.
+    """
+
+    token: str
+    number: int
+    dotted: bool = True
+    dev: int | None = None
+
+    def __str__(self) -> str:
+        counted = f"{self.token}{'.' if self.dotted and self.token else ''}{self.number}"
+        return counted if self.dev is None else f"{counted}.dev.{self.dev}"
+
+
+@dataclass(frozen=True)
+class SemVer:
+    """A semantic version.
+
+    Attributes:
+        release: major, minor, patch.
+        pre: identifiers after the hyphen, dotted; empty for a stable version.
+        build: what follows the plus; has no part in the order.
+    """
+
+    release: tuple[int, int, int]
+    pre: str = ""
+    build: str = ""
+
+    def __str__(self) -> str:
+        core = ".".join(map(str, self.release))
+        return f"{core}{'-' if self.pre else ''}{self.pre}{'+' if self.build else ''}{self.build}"
+
+    @property
+    def is_prerelease(self) -> bool:
+        """It comes before the version without the hyphen."""
+        return bool(self.pre)
+
+    @cached_property
+    def order(self) -> tuple[object, ...]:
+        """Sorts as SemVer says: build metadata has no say."""
+        parts = (
+            tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in self.pre.split("."))
+            if self.pre
+            else ()
+        )
+        return (*self.release, not self.pre, parts)
+
+    @property
+    def core(self) -> "SemVer":
+        """The stable version that this one is, or leads to."""
+        return SemVer(self.release)
+
+    @property
+    def counted(self) -> Counted | None:
+        """Token and number of the pre-release; None if it has none that could be counted on."""
+        text, dev = self.pre, None
+        if match := _DEV.fullmatch(text):
+            if match["rest"] is None:
+                return Counted("dev", int(match["number"]))
+            text, dev = match["rest"], int(match["number"])
+        match = _COUNTED.fullmatch(text)
+        if match is None:
+            return Counted(text, 0, dev=dev) if text else None
+        return Counted(match["token"] or "", int(match["number"]), match["dot"] != "", dev)
+
+    def with_pre(self, counted: Counted | None) -> "SemVer":
+        """The same release as this pre-release, or as the stable version; without build metadata."""
+        return SemVer(self.release, "" if counted is None else str(counted))
+
+    def with_build(self, build: str) -> "SemVer":
+        """The same version with build metadata.
+
+        Raises:
+            UserError: it is no build metadata.
+        """
+        return parse_semver(str(replace(self, build=build)))
+
+
+def parse_semver(text: str) -> SemVer:
+    """The version.
+
+    Raises:
+        UserError: it is none.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        hint = "three numbers without leading zeros: 1.4.2, 1.4.2-rc.1, 1.4.2+build.5"
+        if re.fullmatch(r"v\d.*", text):
+            hint = f"the v belongs to the tag: {text[1:]}"
+        raise UserError("not-a-version", f"{text[:80]!r} is not a semantic version", hint)
+    major, minor, patch, pre, build = match.groups()
+    return SemVer((int(major), int(minor), int(patch)), pre or "", build or "")

@@ -1,0 +1,1 @@
+"""The next version, the changelog, and what they are decided from."""
