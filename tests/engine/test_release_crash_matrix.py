@@ -1,7 +1,7 @@
 """A release that is killed at any boundary converges when it is resumed: nothing doubled, nothing lost.
 
-The boundaries are counted, not chosen: before and after each upload to each of two registries, the tag and its push, each
-job, each signature, the rollout, and each write to the journal.
+The boundaries are counted, not chosen: before and after each upload to each of two registries, the tag and its push,
+each job, each signature, the rollout, and each write to the journal.
 """
 
 import pytest

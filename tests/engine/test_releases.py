@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from release_world import PIPELINE, World
 
 from fairway.domain.errors import AmbiguousError, PermanentError, TransientError
@@ -174,8 +175,6 @@ def test_a_process_that_lost_its_lease_writes_nothing_more(tmp_path):
 
 
 def _raises_stale():
-    import pytest
-
     return pytest.raises(PermanentError, match="is held under epoch")
 
 
