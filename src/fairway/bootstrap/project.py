@@ -139,6 +139,7 @@ class Project:
 
     def world(self, plan: "Plan") -> "World":
         """What a run acts through."""
+        from fairway.adapters.checks import LocalChecker
         from fairway.adapters.commands import LocalCommands
         from fairway.adapters.metrics.conditions import CelConditions
         from fairway.adapters.probes import LocalProbe
@@ -151,6 +152,7 @@ class Project:
             commands=LocalCommands(self.state / COMMANDS_FOLDER),
             probe=LocalProbe(),
             records=self.store,
+            checker=LocalChecker(),
             metrics=self.source_of(plan.analysis.metrics.source),
             conditions=CelConditions(),
         )

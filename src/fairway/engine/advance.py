@@ -24,6 +24,7 @@ from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import CheckHttp, Watch
 from fairway.domain.rollout.watching import MOST_EXTENSIONS, end_of
 from fairway.engine.attempt import LONGEST_RETRY, Attempt
+from fairway.engine.checking import overdue
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.engine.perform import LOOK_AGAIN, Performance
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
@@ -186,7 +187,7 @@ class Engine:
             outcome: Outcome = question.result()
             return outcome
         if attempt.spent > step.timeout:
-            return Refused("http-check", f"{step.title}: not answered within {step.timeout:g} s")
+            return overdue(performance.run, step, performance.at)
         return Pending(LOOK_AGAIN)
 
 
@@ -195,8 +196,8 @@ def _facts(run: Run, outcome: Outcome, at: float) -> tuple[Event, ...]:
     match outcome:
         case Pending(events=events):
             return events
-        case Finished(detail, data):
-            return (StepFinished(at, run.track, run.cursor, detail, data or {}),)
+        case Finished(detail, data, events):
+            return (StepFinished(at, run.track, run.cursor, detail, data or {}), *events)
         case Refused(rule, reason):
             return (StepFailed(at, "forward", run.cursor, "failed", rule, reason),)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fairway.domain.rollout.events import Event
 from fairway.ports.artifacts import ArtifactStore
-from fairway.ports.checks import CommandRunner, HttpProbe
+from fairway.ports.checks import Checker, CommandRunner, HttpProbe
 from fairway.ports.journal import Records
 from fairway.ports.metrics import Conditions, MetricSource
 from fairway.ports.router import Router
@@ -22,16 +22,22 @@ class World:
     commands: CommandRunner
     probe: HttpProbe
     records: Records
+    checker: Checker
     metrics: MetricSource | None = None
     conditions: Conditions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The step's condition holds."""
+    """The step's condition holds.
+
+    Attributes:
+        events: facts to write down after that.
+    """
 
     detail: str = ""
     data: dict[str, Any] | None = None
+    events: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,16 @@
-"""Commands and servers in memory."""
+"""Commands, servers and checks in memory."""
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from fairway.domain.errors import FairwayError, TransientError
-from fairway.ports.checks import Answer, Command, CommandResult
+from fairway.domain.validation.assertions import Expectation, judge_answer
+from fairway.domain.validation.checks import Check, HttpCheck
+from fairway.domain.validation.exchange import Exchange, Trouble
+from fairway.domain.validation.findings import Finding, passed
+from fairway.ports.checks import Answer, Command, CommandResult, Place
 
 SUCCESS = CommandResult(0, "ok")
 WELCOME = Answer(200, "ok")
@@ -76,3 +80,35 @@ class FakeProbe:
         if answer is None:
             raise TransientError("probe-refused", f"GET {url} failed: nobody listens.")
         return answer
+
+
+@dataclass(slots=True)
+class FakeChecker:
+    """Asks plain requests of a probe, and knows beforehand what other checks find.
+
+    Attributes:
+        probe: what plain requests are asked of.
+        findings: what checks find, by name; the others pass.
+        asked: names or paths of checks and the places at which they were asked, in this order.
+    """
+
+    probe: FakeProbe = field(default_factory=FakeProbe)
+    findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    asked: list[tuple[str, Place]] = field(default_factory=list)
+
+    def check(self, check: Check | HttpCheck, place: Place) -> tuple[Finding, ...]:
+        """See the port."""
+        name = check.path if isinstance(check, HttpCheck) else check.name
+        self.asked.append((name, place))
+        if isinstance(check, HttpCheck):
+            return (replace(self._ask(check, place), check=name),)
+        return self.findings.get(name, (replace(passed(name, "all well", "all well"), check=name),))
+
+    def _ask(self, check: HttpCheck, place: Place) -> Finding:
+        subject, contains = f"GET {check.path}", () if check.contains is None else (check.contains,)
+        try:
+            answer = self.probe.get(place.base + check.path, timeout=place.settings.timeout)
+        except TransientError as error:
+            return Trouble("refused", error.message).finding(subject, "an answer")
+        exchange = Exchange("GET", place.base + check.path, answer.status, body=answer.body.encode())
+        return judge_answer(exchange, subject, Expectation((check.status,), contains), lambda _path, _value: [])

@@ -14,7 +14,7 @@ from fairway.engine.routing import routes_for
 from fairway.engine.world import Finished, Pending, Refused, World
 from fairway.ports.checks import Answer, CommandResult
 from fairway.ports.journal import Quarantine
-from fairway.testing.checks import FakeCommands, FakeProbe
+from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe
 from fairway.testing.router import FakeRouter
 from fairway.testing.target import Behaviour, FakeTarget
 from rollout_samples import BEGIN, ENVIRONMENT, NEW, OLD, begun, deployment, done, place, scaling
@@ -45,6 +45,7 @@ class Place:
     def __post_init__(self):
         self.target, self.router = FakeTarget(), FakeRouter()
         self.artifacts, self.commands, self.server, self.records = Artifacts(), FakeCommands(), FakeProbe(), Records()
+        self.checker = FakeChecker(self.server)
         self.target.ensure_instances(OLD, 2, epoch=1)
         for revision in (OLD.id, NEW.id):
             self.ready(revision)
@@ -60,7 +61,7 @@ class Place:
         self.ready(revision.id)
 
     def perform(self, *, spent=0.0):
-        world = World(self.target, self.router, self.artifacts, self.commands, self.server, self.records)
+        world = World(self.target, self.router, self.artifacts, self.commands, self.server, self.records, self.checker)
         return Performance(self.run, world, 7, BEGIN, spent).perform(self.run.current.step)
 
 
@@ -129,12 +130,12 @@ def test_requests_must_be_answered_as_written():
     here.start(NEW, 2)
     here.router.ensure_routes(routes_for(here.run, here.target, 0.0), epoch=1)
     here.server.otherwise = Answer(200, "all is well")
-    assert here.perform() == Finished("2 of 2 as expected")
+    assert here.perform().detail == "2 of 2 as expected"
     assert here.server.asked == ["http://127.0.0.1:8001/a", "http://127.0.0.1:8001/b"], "at the candidate's own address"
     here.server.otherwise = Answer(503, "well")
-    assert here.perform() == Refused("http-check", "/a answered 503, expected 200")
+    assert here.perform().reason.startswith("/a: GET /a: status 503: 'well', expected status 200")
     here.server.otherwise = Answer(200, "poorly")
-    assert here.perform() == Refused("http-check", "/a answered without 'well': 'poorly'")
+    assert here.perform().reason.startswith("/a: GET /a: 'poorly', expected text 'well'")
 
 
 def test_what_is_there_is_saved_before_it_is_changed():

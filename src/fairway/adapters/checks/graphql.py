@@ -68,9 +68,9 @@ def _compare(check: GraphqlCheck, asker: Asker, against: str) -> Finding:
     path = str(asker.fill(check.path))
     for base in (against, asker.base):
         answer = _post(asker, base + path, {"query": get_introspection_query(descriptions=False)})
+        if not isinstance(answer, Exchange):
+            return answer.finding(f"schema at {base}{path}", expected)
         try:
-            if not isinstance(answer, Exchange):
-                return answer.finding(f"schema at {base}{path}", expected)
             schemas.append(build_client_schema(answer.json()["data"]))
         except (ValueError, KeyError, TypeError, GraphQLError):
             came = f"{base}{path} does not show its schema: {quoted(answer.text)}"

@@ -10,6 +10,8 @@ from typing import Any
 import httpcore2
 from httpcore2 import NetworkBackend, NetworkStream, SyncBackend
 
+_BEGINNING = 5  # bytes
+
 
 class DeadlineBackend(NetworkBackend):
     """Opens connections with one time limit from the connection to the last byte.
@@ -21,11 +23,13 @@ class DeadlineBackend(NetworkBackend):
 
     Attributes:
         received: bytes that came, TLS taken off.
+        beginning: the first of them.
         ended: the other side closed its direction.
     """
 
     def __init__(self, timeout: float) -> None:
         self.received = 0
+        self.beginning = b""
         self.ended = False
         self._deadline = time.monotonic() + timeout
         self._backend = SyncBackend()
@@ -62,6 +66,7 @@ class _DeadlineStream(NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         data = self._stream.read(max_bytes, self._limit.left())
         self._limit.received += len(data)
+        self._limit.beginning += data[: _BEGINNING - len(self._limit.beginning)]
         self._limit.ended = self._limit.ended or not data
         return data
 

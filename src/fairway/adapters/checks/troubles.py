@@ -57,8 +57,10 @@ def _protocol(error: BaseException, place: str, limit: DeadlineBackend) -> tuple
     event = error.args[0] if error.args else None
     if isinstance(event, (StreamReset, ConnectionTerminated)):
         return "reset", f"the server reset the HTTP/2 stream with error code {int(event.error_code or 0)}"
-    if limit.ended:
-        return ("incomplete" if limit.received else "reset"), f"{_CUT}: {limit.received} bytes came"
+    if limit.ended and not limit.received:
+        return "reset", f"{_CUT}: 0 bytes came"
+    if limit.ended and limit.beginning == b"HTTP/":
+        return "incomplete", f"{_CUT}: {limit.received} bytes came"
     return "not-http", _WRONG.format(place=place, why=_reason(error))
 
 

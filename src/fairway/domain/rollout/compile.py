@@ -32,7 +32,7 @@ from fairway.domain.rollout.steps import (
     Watch,
 )
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling
-from fairway.domain.validation.checks import Moment
+from fairway.domain.validation.checks import Check, HttpCheck, Moment
 
 #: Seconds that a rollback watches the revision it returned to before it lets go of the one it came from.
 ROLLBACK_WATCH = 5.0
@@ -102,6 +102,7 @@ def _introduce(
         rollback=_way_back(
             stable,
             stable_instances,
+            environment,
             whole=not isinstance(environment.strategy, Rolling),
             baseline=baseline is not None,
         ),
@@ -132,7 +133,7 @@ def compile_rollback(
         stable_instances=live_instances,
         strategy="rollback: a full set beside the live one, switched at once",
         forward=forward,
-        rollback=_way_back(live, live_instances, whole=True),
+        rollback=_way_back(live, live_instances, environment, whole=True),
         commit=next(i for i, s in enumerate(forward) if s.step == Scale("stable", 0)),
         skipped=tuple(_skipped_phases(service, environment)),
         analysis=environment.analysis,
@@ -186,7 +187,8 @@ def _return(service: ServiceSpec, environment: EnvironmentSpec, target: Revision
     yield PlannedStep("application", AwaitReady("candidate", count, target.run.health.timeout), 2.0)
     yield PlannedStep("application", Shift(100.0), 0.2)
     http = environment.stages.get("verify", StageChecks()).http
-    if checks := (*http, *environment.suite.at("rollback")):
+    checks: tuple[HttpCheck | Check, ...] = (*http, *environment.suite.at("rollback"))
+    if checks:
         timeout = 60.0 if len(checks) == len(http) else _timeout(environment, "verify")
         yield PlannedStep("verification", CheckHttp(checks, "public", timeout, environment.suite.settings), 1.0)
     yield PlannedStep("verification", Watch(ROLLBACK_WATCH, 100.0, "settle"), ROLLBACK_WATCH)
@@ -292,13 +294,19 @@ def _observation(environment: EnvironmentSpec) -> float:
 
 
 def _way_back(
-    stable: Revision | None, stable_instances: int, *, whole: bool, baseline: bool = False
+    stable: Revision | None,
+    stable_instances: int,
+    environment: EnvironmentSpec,
+    *,
+    whole: bool,
+    baseline: bool = False,
 ) -> tuple[PlannedStep, ...]:
     """Re-asserts whatever the way there may have half done.
 
     Args:
         stable: what to return to.
         stable_instances: how many instances of it.
+        environment: whose checks come last, when everything is back as it was.
         whole: stable has all of them all the way, so that requests can return to it first.
         baseline: fresh instances of stable may be left; requests never return to them.
     """
@@ -311,6 +319,7 @@ def _way_back(
         PlannedStep(stage, Shift(0.0), 0.1),
         _scale(stage, "candidate", 0),
         *((_scale(stage, "baseline", 0),) if baseline else ()),
+        *_checks_back(environment),
     )
     return (PlannedStep(stage, Shift(0.0), 0.1), *restore) if whole else restore
 
@@ -345,6 +354,12 @@ def _rescale(service: ServiceSpec, environment: EnvironmentSpec, live: Revision,
     )
 
 
+def _checks_back(environment: EnvironmentSpec) -> Iterator[PlannedStep]:
+    if checks := environment.suite.at("rollback"):
+        timeout = _timeout(environment, "verify")
+        yield PlannedStep("verify", CheckHttp(checks, "public", timeout, environment.suite.settings), 1.0)
+
+
 def _commands(stage: str, environment: EnvironmentSpec) -> Iterator[PlannedStep]:
     work = environment.stages.get(stage, StageChecks())
     for command in work.commands:
@@ -357,7 +372,8 @@ def _checks(
     """The user's work of a stage, and the checks of that moment. Before anything runs, requests have nowhere to go."""
     yield from _commands(stage, environment)
     http = () if moment == "before" else environment.stages.get(stage, StageChecks()).http
-    if checks := (*http, *environment.suite.at(moment)):
+    checks: tuple[HttpCheck | Check, ...] = (*http, *environment.suite.at(moment))
+    if checks:
         step = CheckHttp(checks, where, _timeout(environment, stage), environment.suite.settings)
         yield PlannedStep(stage, step, 1.0)
 
