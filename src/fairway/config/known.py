@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from fairway.config.complaints import one_of, problems_of
 from fairway.config.document import Document
 from fairway.config.problems import KeyPath, Problem
+from fairway.config.validation import CHECK_KINDS
 from fairway.config.release import registry_settings
 
 Kinds = Mapping[str, type[BaseModel] | None]
@@ -55,21 +56,33 @@ def check_adapters(document: Document, data: Mapping[str, Any], known: Known) ->
 
 
 def _uses(data: Mapping[str, Any], known: Known) -> Iterator[tuple[KeyPath, Kinds | None, str, Any]]:
+    yield from _checks(data, ())
     environments = data.get("environments")
     for name, environment in environments.items() if isinstance(environments, dict) else ():
         if isinstance(environment, dict):
             yield ("environments", name, "target"), known.targets, "a target", environment.get("target", "local")
             yield ("environments", name, "router"), known.routers, "a router", environment.get("router")
+            yield from _checks(environment, ("environments", name))
             analysis = environment.get("analysis")
             metrics = analysis.get("metrics") if isinstance(analysis, dict) else None
             if isinstance(metrics, dict):
                 path = ("environments", name, "analysis", "metrics", "source")
                 yield path, known.sources, "a source of metrics", metrics.get("source")
+    indicators = data.get("indicators")
+    if isinstance(indicators, dict) and indicators.get("source") is not None:
+        yield ("indicators", "source"), known.sources, "a source of metrics", indicators["source"]
     for name, registry in registry_settings(data):
         yield ("release", "publish", name), known.registries, "a registry", registry
     notify = data.get("notify")
     for number, notifier in enumerate(notify) if isinstance(notify, list) else ():
         yield ("notify", number), known.notifiers, "a notifier", notifier
+
+
+def _checks(holder: Mapping[str, Any], under: KeyPath) -> Iterator[tuple[KeyPath, Kinds | None, str, Any]]:
+    validation = holder.get("validation")
+    checks = validation.get("checks") if isinstance(validation, dict) else None
+    for name, check in checks.items() if isinstance(checks, dict) else ():
+        yield (*under, "validation", "checks", name), CHECK_KINDS, "a kind of check", check
 
 
 def _check_settings(document: Document, path: KeyPath, model: type[BaseModel], value: Any) -> Iterator[Problem]:
