@@ -21,7 +21,7 @@ class Load:
         rate: requests a second; 0: as many as the connections carry.
         connections: most requests at the same time.
         duration: seconds of one round.
-        warmup: seconds before each round that do not count.
+        warmup: seconds of load before the first round of an instance that do not count.
         timeout: seconds for one request.
         good: statuses that count as good, such as `200-399`.
     """
@@ -32,7 +32,7 @@ class Load:
     body: str = ""
     rate: float = 100.0
     connections: int = 32
-    duration: float = 5.0
+    duration: float = 1.0
     warmup: float = 1.0
     timeout: float = 10.0
     good: str = "200-399"

@@ -176,8 +176,7 @@ def _verdict(lower: float, upper: float, tolerance: float) -> Verdict:
 def _errors(before: Baseline, after: Baseline, policy: ComparisonPolicy) -> Change:
     """The shares of failed requests, round against round as well: failures come in heaps."""
     pairs = [
-        (other.errors or 0.0) - (one.errors or 0.0)
-        for one, other in zip(before.rounds, after.rounds, strict=False)
+        (other.errors or 0.0) - (one.errors or 0.0) for one, other in zip(before.rounds, after.rounds, strict=False)
     ]
     risk = (1 - policy.confidence) / 2
     middle = find_middle(pairs, risk) or Middle(0.0, -math.inf, math.inf)

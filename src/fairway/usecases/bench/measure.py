@@ -1,14 +1,22 @@
-"""Measures: rounds of one subject, or of two in turn."""
+"""Measures: rounds of one subject, or of two in turn.
 
-from collections.abc import Callable, Sequence
+Rounds are short and many: what else the machine does comes in bursts of seconds, and two rounds that follow each other
+at once see the same of it. Two subjects run at the same time, and get requests in turn.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from fairway.domain.errors import UserError
 from fairway.domain.insight.baseline import Baseline, Load, Round
 from fairway.ports.load import LoadGenerator, ProcessorMeter
-from fairway.usecases.bench.subjects import Measurable
+from fairway.usecases.bench.subjects import Measurable, Running
 
-MOST_ROUNDS = 500
+MOST_ROUNDS = 1000
+_SETTLE = 0.2
+"""Seconds of load before each round that do not count: connections are made, and requests flow evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +51,31 @@ class Bench:
     clock: Callable[[], float]
     tell: Callable[[Progress], None]
 
-    def measure(self, name: str, what: Measurable, load: Load, rounds: int) -> Baseline:
+    def measure(self, name: str, what: Measurable, load: Load, rounds: int, *, fresh: int) -> Baseline:
         """Measures one subject. Nothing is kept yet.
+
+        Args:
+            name: under which it is kept.
+            what: is measured.
+            load: the requests.
+            rounds: how many.
+            fresh: rounds after which what runs for the measurement only is started anew.
 
         Raises:
             UserError: there would be no round, or too many.
             As running and loading do.
         """
-        _check(rounds)
-        done = []
-        for number in range(rounds):
-            done.append(self._round(what, load))
-            self.tell(Progress(number + 1, rounds, name, done[-1]))
+        _check(rounds, fresh)
+        done: list[Round] = []
+        while len(done) < rounds:
+            with self._serving((what,), load) as (running,):
+                for _ in range(min(fresh, rounds - len(done))):
+                    done.append(self._round(running, load))
+                    self.tell(Progress(len(done), rounds, name, done[-1]))
         return self._baseline(name, what, load, done)
 
     def measure_in_turn(
-        self, names: tuple[str, str], both: tuple[Measurable, Measurable], load: Load, rounds: int
+        self, names: tuple[str, str], both: tuple[Measurable, Measurable], load: Load, rounds: int, *, fresh: int
     ) -> tuple[Baseline, Baseline]:
         """Measures two subjects round after round: first, second, second, first, and so on.
 
@@ -69,28 +86,40 @@ class Bench:
             both: what is measured.
             load: the same for both.
             rounds: of each.
+            fresh: as for one.
 
         Raises:
             As `measure` does.
         """
-        _check(rounds)
+        _check(rounds, fresh)
         done: tuple[list[Round], list[Round]] = ([], [])
-        for number in range(rounds):
-            for which in (0, 1) if number % 2 == 0 else (1, 0):
-                done[which].append(self._round(both[which], load))
-                count = 2 * rounds
-                self.tell(Progress(len(done[0]) + len(done[1]), count, names[which], done[which][-1]))
+        turns = _turns()
+        while len(done[1]) < rounds:
+            with self._serving(both, load) as running:
+                for which in islice(turns, 2 * min(fresh, rounds - len(done[1]))):
+                    done[which].append(self._round(running[which], load))
+                    number = len(done[0]) + len(done[1])
+                    self.tell(Progress(number, 2 * rounds, names[which], done[which][-1]))
         first, second = (self._baseline(names[i], both[i], load, done[i]) for i in (0, 1))
         return (
             replace(first, measured_with=names[1]),
             replace(second, measured_with=names[0], made=first.made),
         )
 
-    def _round(self, what: Measurable, load: Load) -> Round:
-        with what.running() as running:
-            before = self.meter.read(running.processes) if running.processes else None
-            found = self.generator.run(running.place, load)
-            after = self.meter.read(running.processes) if running.processes else None
+    @contextmanager
+    def _serving(self, subjects: Sequence[Measurable], load: Load) -> Iterator[list[Running]]:
+        """All of them run and are warm."""
+        with ExitStack() as stack:
+            running = [stack.enter_context(one.running()) for one in subjects]
+            if load.warmup:
+                for one in running:
+                    self.generator.run(one.place, replace(load, duration=load.warmup, warmup=0.0))
+            yield running
+
+    def _round(self, running: Running, load: Load) -> Round:
+        before = self.meter.read(running.processes) if running.processes else None
+        found = self.generator.run(running.place, replace(load, warmup=min(load.warmup, _SETTLE)))
+        after = self.meter.read(running.processes) if running.processes else None
         requests = found.sent + found.warmed
         if before is None or after is None or not requests or after < before:
             return found
@@ -101,6 +130,12 @@ class Bench:
         return Baseline(name, self.service, self.clock(), self.machine, what.subject, kept, tuple(rounds))
 
 
-def _check(rounds: int) -> None:
-    if not 1 <= rounds <= MOST_ROUNDS:
+def _turns() -> Iterator[int]:
+    """First, second, second, first, and so on."""
+    while True:
+        yield from (0, 1, 1, 0)
+
+
+def _check(rounds: int, fresh: int) -> None:
+    if not 1 <= rounds <= MOST_ROUNDS or fresh < 1:
         raise UserError("bench-rounds", f"{rounds} rounds are not possible", f"give 1 to {MOST_ROUNDS}")

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from fairway.domain.errors import PermanentError
 from fairway.domain.insight.baseline import Subject
-from fairway.domain.rollout.revision import Revision
+from fairway.domain.rollout.revision import Artifact, Revision, RunSpec
 from fairway.ports.load import Place
 from fairway.ports.target import Instance, Target
 
@@ -115,12 +115,13 @@ class Release:
             instances = self.target.observe_instances(self.revision.id)
 
 
-def remove_leftovers(target: Target, like: Revision) -> None:
+def remove_leftovers(target: Target, service: str) -> None:
     """Stops what a measurement left that was killed.
 
     Args:
         target: of `ENVIRONMENT`.
-        like: any revision; only its id is replaced.
+        service: whose instances these are.
     """
     for name in target.list_revisions():
-        target.ensure_instances(replace(like, id=name), 0, epoch=_EPOCH)
+        nothing = Revision(name, service, ENVIRONMENT, Artifact(service, "", "", "", ""), RunSpec(""))
+        target.ensure_instances(nothing, 0, epoch=_EPOCH)
