@@ -6,8 +6,8 @@ exist is the catalog's word, passed in as `Known`.
 """
 
 from fairway.config.known import Known
-from fairway.config.load import load, load_pipeline
+from fairway.config.load import load, load_bench, load_pipeline
 from fairway.config.problems import ConfigError, Problem, render
 from fairway.config.schema import json_schema
 
-__all__ = ["ConfigError", "Known", "Problem", "json_schema", "load", "load_pipeline", "render"]
+__all__ = ["ConfigError", "Known", "Problem", "json_schema", "load", "load_bench", "load_pipeline", "render"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fairway.config.bench import to_bench
 from fairway.config.complaints import problems_of
 from fairway.config.document import Document
 from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
@@ -15,6 +16,7 @@ from fairway.config.problems import ConfigError, KeyPath
 from fairway.config.release import ReleaseSection, check_pipeline, task_places, to_pipeline
 from fairway.config.rules import check_rules, environments
 from fairway.config.translate import to_spec
+from fairway.domain.insight.spec import BenchSpec
 from fairway.domain.pipeline.spec import PipelineSpec
 from fairway.domain.rollout.spec import ServiceSpec
 
@@ -41,6 +43,16 @@ def load_pipeline(path: Path, known: Known = NOTHING_KNOWN) -> PipelineSpec:
     """
     file = _load_file(path, known)
     return to_pipeline(file.release or ReleaseSection())
+
+
+def load_bench(path: Path, known: Known = NOTHING_KNOWN) -> BenchSpec:
+    """How the service that the file describes is measured.
+
+    Raises:
+        As `load` does.
+    """
+    file = _load_file(path, known)
+    return to_bench(file.bench, file.indicators)
 
 
 def _load_file(path: Path, known: Known) -> ServiceFile:
