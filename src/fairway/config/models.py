@@ -30,6 +30,7 @@ from fairway.config.types import (
     bare_word,
 )
 from fairway.config.validation import ValidationSection
+from fairway.config.versioning import VersioningSection
 
 
 class HealthSection(Section):
@@ -308,6 +309,14 @@ class AnalysisSection(Section):
         description="Error ratio above which a revision counts as failing where there is no stable traffic.",
         examples=["1%"],
     )
+    min_requests: int = Field(
+        default=50,
+        description="Requests that the candidate must have finished at the end of a step. With fewer there is no "
+        "answer.",
+        examples=[50],
+        ge=1,
+        le=1_000_000,
+    )
     inconclusive: Literal["pause", "extend", "promote", "rollback"] = Field(
         default="pause",
         description="What to do when a step ends without an answer. `extend` watches for the same time again, three "
@@ -484,6 +493,9 @@ class ServiceFile(Section):
         default=None,
         description="How a release is built, tested, checked and published. A file with this section needs neither "
         "`run` nor `environments`: a library is released and never deployed.",
+    )
+    versioning: VersioningSection = Field(
+        default=VersioningSection(), description="How versions are written and decided, and how the changelog looks."
     )
     bench: BenchSection | None = Field(default=None, description="How the service is put under load and measured.")
     indicators: IndicatorsSection | None = Field(

@@ -169,6 +169,7 @@ def _analysis(section: AnalysisSection) -> AnalysisPolicy:
         warmup=section.warmup,
         block=section.block,
         reference=section.reference,
+        min_requests=section.min_requests,
         inconclusive=section.inconclusive,
         not_ready=section.not_ready,
         no_data=section.no_data,

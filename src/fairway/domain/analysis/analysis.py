@@ -7,7 +7,7 @@ Order of what decides (the first that applies):
    another share of them than configured: hold; the clock stands still. Missing data has never passed and never failed.
    A candidate without requests for too long: inconclusive.
 3. Otherwise: continue. At the end of the bake that means advance if it is `sufficient`: the candidate finished
-   requests in this step; if not, inconclusive.
+   `min_requests` in this step; if not, inconclusive.
 
 The guarantee: if, given the past, each request's chance of failing does not depend on which revision it was routed to
 beyond the margin, and requests fail independently given the common environment, the lanes roll back a candidate at any
@@ -221,7 +221,7 @@ class Analysis:
         """
         evidence = self.evidence()
         decision, rule, sentence = self._decide(evidence)
-        sufficient = self.step.weight <= 0.0 or (self.tally.candidate_finished > 0 and not self._unmatched())
+        sufficient = self.step.weight <= 0.0 or (self._finished_enough() and not self._unmatched())
         return Assessment(decision, sufficient, rule, sentence, self.watched, at, evidence, before=self.before)
 
     def e_value(self) -> float:
@@ -423,6 +423,9 @@ class Analysis:
         self.verdict = self.verdict or self.budget.verdict()
         return self.budget.freeze(0.0 if self.step.copies else self.step.weight)
 
+    def _finished_enough(self) -> bool:
+        return self.tally.candidate_finished >= max(1, self.policy.min_requests)
+
     def _decide(self, evidence: Evidence) -> tuple[Decision, str, str]:
         """Decision, rule and sentence."""
         watched = self.before + self.watched
@@ -442,6 +445,9 @@ class Analysis:
             say = sentences.no_requests if silent else sentences.no_comparison
             return "continue", "no-requests", say(evidence, watched=watched)
         warming = self.warm_left > 0.0 and not self._paired
+        if self.step.weight > 0.0 and not self._finished_enough() and 0.0 < self.step.bake <= watched:
+            wanted = self.policy.min_requests
+            return "continue", "few-requests", sentences.few_requests(evidence, watched=watched, wanted=wanted)
         return "continue", "watching", sentences.watching(evidence, watched=watched, warming=warming)
 
 

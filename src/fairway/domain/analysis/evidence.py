@@ -223,11 +223,11 @@ class Assessment:
     Attributes:
         decision: `roll-back`: take the candidate back; `hold`: stay, the time does not count; `continue`: stay, the
             time counts, nothing speaks against the candidate; `inconclusive`: there will be no answer.
-        sufficient: the candidate finished requests in this step, so that `continue` at the end of the bake means
+        sufficient: the candidate finished enough requests in this step, so that `continue` at the end of the bake means
             advance; otherwise it means inconclusive. At weight 0 nothing is asked for.
         rule: kebab-case code of what decided: the name of a lane, `ejected`, `crash`, `not-ready`, `hang`, `budget`,
             `metrics-outage`, `shared-incident`, `no-candidate-traffic`, `traffic-share`, `objective-missed-by-both`,
-            `baseline`, `no-requests`, `watching`.
+            `baseline`, `no-requests`, `few-requests`, `watching`.
         sentence: for people: counts, ratio, interval, e-value and what they mean.
         watched: seconds watched in the present step; to be compared with its bake.
         at: when this was said, seconds since the epoch, UTC.

@@ -1,7 +1,7 @@
 """When a watch is over, and with what answer: pure.
 
-Time decides, or evidence does. By time, a watch lasts until its end and has passed if the candidate had requests and
-nothing spoke against it. By evidence it ends as soon as the candidate is shown to be good enough, not before `least`;
+Time decides, or evidence does. By time, a watch lasts until its end and has passed if the candidate had enough requests
+and nothing spoke against it. By evidence it ends as soon as the candidate is shown to be good enough, not before `least`;
 its end is a deadline, at which it has no answer. What is done without an answer is the user's policy.
 """
 
@@ -50,7 +50,8 @@ def _end_by_time(step: Watch, assessment: Assessment) -> Ending | None:
     # Nobody need ask for anything but in a bake or a rehearsal; that others are answered and the candidate's are not is
     # no such case.
     if step.purpose not in {"bake", "rehearse"}:
-        return Ending("passed", "nothing spoke against it, and nobody asked for anything")
+        asked = "hardly anybody" if assessment.evidence.candidate.finished else "nobody"
+        return Ending("passed", f"nothing spoke against it, and {asked} asked for anything")
     return Ending("inconclusive", assessment.sentence)
 
 
