@@ -3,14 +3,14 @@
 The confidence sequence describes the present step, so its line ends with each step and begins anew with the next.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import floor, log10
 
 from fairway.cli.output import seconds
 from fairway.cli.plot.scale import Scale, around
-from fairway.domain.analysis.history import Point, Slowdown
+from fairway.domain.analysis.history import Point
 from fairway.usecases.course import Course, Mark
 from fairway.usecases.report import reason_of, timestamp
 
@@ -74,43 +74,6 @@ class Scene:
         return [(at, value) for at, one in seen if one is not None and (value := getattr(one, quantile)) is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio over the time of one step.
-
-    Attributes:
-        pieces: times and values of its lines: 0 and what is unlimited have no place on the axis.
-        band: times, lower and upper ends of its confidence sequence.
-    """
-
-    pieces: tuple[tuple[tuple[float, float], ...], ...]
-    band: tuple[tuple[float, float, float], ...]
-
-
-def errors(scene: Scene, step: tuple[Point, ...]) -> Ratio:
-    """The ratio of error ratios."""
-    known = [(one.at, one.low, one.high) for one in step if one.low is not None]
-    return _ratio([(one.at, one.ratio) for one in step], known, scene.ratio)
-
-
-def slowdowns(axis: Scale, step: tuple[Point, ...]) -> Ratio:
-    """The ratio of latencies."""
-    seen = [(one.at, one.slowdown) for one in step if one.slowdown is not None]
-    known = [(at, one.low, one.high) for at, one in seen if one.low is not None or one.high is not None]
-    return _ratio([(at, one.ratio) for at, one in seen], known, axis)
-
-
-def _ratio(
-    values: Sequence[tuple[float, float | None]], ends: Sequence[tuple[float, float | None, float | None]], axis: Scale
-) -> Ratio:
-    pieces = [
-        tuple((at, value) for at, value in piece if value)
-        for shown, piece in groupby(values, key=lambda pair: bool(pair[1]))
-        if shown
-    ]
-    return Ratio(tuple(pieces), tuple((at, low or axis.low, high or axis.high) for at, low, high in ends))
-
-
 def compose(course: Course) -> Scene:
     """The scene of a course that has points."""
     steps = tuple(tuple(points) for _, points in groupby(course.points, key=lambda point: point.since))
@@ -151,33 +114,6 @@ def subline(course: Course) -> str:
 def explanation(course: Course) -> str:
     """Why the run stands where it stands."""
     return reason_of(course.run)
-
-
-def ratio_words(point: Point) -> str:
-    """The ratio of error ratios with its confidence sequence, short."""
-    if point.low is None:
-        return "no failure yet" if point.candidate.finished else "no request yet"
-    return _with_ends("∞×" if point.ratio is None else f"{number(point.ratio)}×", point)
-
-
-def slowdown_words(slowdown: Slowdown) -> str:
-    """Likewise of latencies."""
-    return _with_ends(f"{slowdown.ratio:.3g}×", slowdown)
-
-
-def _with_ends(words: str, ends: Point | Slowdown) -> str:
-    return f"{words} ({number(ends.low or 0.0)} to {'∞' if ends.high is None else number(ends.high)})"
-
-
-def ratio_end(point: Point | Slowdown) -> float:
-    """The ratio, or what comes nearest to it: where its label belongs."""
-    return point.ratio or point.low or point.high or 1.0
-
-
-def last_slowdown(scene: Scene) -> Slowdown | None:
-    """The slowdown that was known last."""
-    known = (point.slowdown for point in reversed(scene.course.points))
-    return next((one for one in known if one is not None), None)
 
 
 def number(value: float) -> str:

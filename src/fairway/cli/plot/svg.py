@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import median
 from textwrap import wrap
 
+from fairway.cli.plot.compared import AS_STABLE, Compared, compare_errors, compare_latency, ratio_words
 from fairway.cli.plot.panel import (
     CHARACTER,
     INSIDE,
@@ -25,19 +26,12 @@ from fairway.cli.plot.scale import Scale
 from fairway.cli.plot.scene import (
     LOUD,
     QUIET,
-    Ratio,
     Scene,
     clock,
     compose,
-    errors,
     explanation,
     headline,
-    last_slowdown,
     number,
-    ratio_end,
-    ratio_words,
-    slowdown_words,
-    slowdowns,
     subline,
 )
 from fairway.usecases.course import Course, Mark
@@ -74,7 +68,7 @@ Draw = Callable[[Scene, Panel], Iterable[str]]
 
 def _pictures(scene: Scene) -> Iterator[tuple[float, Scale, Draw]]:
     """Height, axis and content, from the top; what nothing is known of is left out."""
-    yield 190.0, scene.ratio, _ratio
+    yield 190.0, scene.ratio, _errors
     if scene.slowdown is not None:
         yield 120.0, scene.slowdown, _slowdown
     yield 150.0, scene.evidence, _evidence
@@ -98,44 +92,40 @@ def _header(course: Course) -> tuple[list[str], float]:
     return head, 56.0 + 16.0 * len(lines)
 
 
-def _ratio(scene: Scene, panel: Panel) -> Iterator[str]:
-    yield title(panel, "error ratio of the candidate ÷ stable's in the present step, with its 99 % confidence sequence")
-    limit = (scene.course.margin, f"margin {number(scene.course.margin)}×") if scene.course.margin else None
-    last = (ratio_end(scene.told), ratio_words(scene.told))
-    yield from _compared(panel, [errors(scene, step) for step in scene.steps], limit, last)
+def _errors(scene: Scene, panel: Panel) -> Iterator[str]:
+    yield from _compared(panel, compare_errors(scene))
 
 
 def _slowdown(scene: Scene, panel: Panel) -> Iterator[str]:
-    yield title(panel, "latency of the candidate ÷ stable's in the present step, by the quantile that tells most")
-    last = last_slowdown(scene)
-    if last is not None:
-        ratios = [slowdowns(panel.values, step) for step in scene.steps]
-        limit = (last.margin, f"margin {last.margin:.3g}×")
-        yield from _compared(panel, ratios, limit, (last.ratio, slowdown_words(last)))
+    shown = compare_latency(scene)
+    if shown is not None:
+        yield from _compared(panel, shown)
 
 
-def _compared(
-    panel: Panel, ratios: list[Ratio], limit: tuple[float, str] | None, last: tuple[float, str]
-) -> Iterator[str]:
+def _compared(panel: Panel, shown: Compared) -> Iterator[str]:
     """Ratios with their confidence sequences, the line of equality and the margin."""
+    yield title(panel, shown.title)
     yield from draw_axis(panel, lambda value: f"{number(value)}×")
     yield f'<path class="even" d="{panel.path([(panel.time.low, 1.0), (panel.time.high, 1.0)])}"/>'
-    for ratio in ratios:
+    for ratio in shown.ratios:
         if ratio.band:
             upper = [(at, high) for at, _, high in ratio.band]
             lower = [(at, low) for at, low, _ in reversed(ratio.band)]
             yield f'<path class="band" d="{panel.path([*upper, *lower])}Z"/>'
         for piece in ratio.pieces:
             yield from draw_line(panel, piece, "line")
-    labels = [(panel.y(1.0), "1× as stable", ""), (panel.y(last[0]), last[1], "blue")]
-    if limit is not None:
-        yield draw_limit(panel, limit[0])
-        labels.append((panel.y(limit[0]), limit[1], "red"))
+    labels = [(panel.y(1.0), AS_STABLE, ""), (panel.y(shown.last[0]), shown.last[1], "blue")]
+    if shown.limit is not None:
+        yield draw_limit(panel, shown.limit[0])
+        labels.append((panel.y(shown.limit[0]), shown.limit[1], "red"))
     yield from label_beside(panel, labels)
 
 
 def _evidence(scene: Scene, panel: Panel) -> Iterator[str]:
-    yield title(panel, "evidence against the candidate: e-value, and the part of each lane")
+    yield title(
+        panel,
+        "evidence against the candidate: e-value, by which a bet against it has grown; thin: the part of each lane",
+    )
     yield from draw_axis(panel, number)
     yield draw_limit(panel, scene.course.threshold)
     labels = [(panel.y(scene.course.threshold), f"roll-back at {number(scene.course.threshold)}", "red")]
@@ -150,7 +140,7 @@ def _evidence(scene: Scene, panel: Panel) -> Iterator[str]:
 
 
 def _promotion(scene: Scene, panel: Panel) -> Iterator[str]:
-    yield title(panel, "evidence for the candidate in the present step: it is not worse than the promotion margin")
+    yield title(panel, "evidence for the candidate, step by step: that it is within the promotion margin")
     yield from draw_axis(panel, number)
     yield draw_limit(panel, scene.course.shown, "goal")
     labels = [(panel.y(scene.course.shown), f"shown at {number(scene.course.shown)}", "green")]

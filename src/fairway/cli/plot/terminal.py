@@ -2,27 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from math import ceil
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from fairway.cli.plot.compared import AS_STABLE, Compared, compare_errors, compare_latency
 from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.scene import (
     LOUD,
     QUIET,
-    Ratio,
     Scene,
     clock,
     compose,
-    errors,
     explanation,
     headline,
-    last_slowdown,
     number,
-    ratio_end,
-    ratio_words,
-    slowdown_words,
-    slowdowns,
     subline,
 )
 from fairway.domain.analysis.history import LATENCY_LANE
@@ -79,7 +74,7 @@ class Canvas:
         dots = [(self._time.place(at) * (2 * self._width - 1), self.values.place(value)) for at, value in places]
         scaled = [(x, (1.0 - y) * (4 * self._height - 1)) for x, y in dots]
         for (x, y), (to_x, to_y) in pairwise([*scaled, *scaled[-1:]]):
-            many = max(1, round(max(abs(to_x - x), abs(to_y - y))))
+            many = max(1, ceil(max(abs(to_x - x), abs(to_y - y))))
             for part in range(many + 1):
                 self._dot(round(x + (to_x - x) * part / many), round(y + (to_y - y) * part / many))
 
@@ -105,7 +100,7 @@ def draw_text(course: Course, *, width: int = 80) -> RenderableType:
     return Group(
         *head,
         Text(),
-        *_ratio(scene, inside),
+        *_errors(scene, inside),
         *_slowdown(scene, inside),
         Text(),
         *_evidence(scene, inside),
@@ -116,41 +111,31 @@ def draw_text(course: Course, *, width: int = 80) -> RenderableType:
     )
 
 
-def _ratio(scene: Scene, width: int) -> list[Text]:
-    title = "error ratio of the candidate ÷ stable's, and its 99 % confidence sequence"
-    limit = (scene.course.margin, f"margin {number(scene.course.margin)}×") if scene.course.margin else None
-    last = (ratio_end(scene.told), ratio_words(scene.told))
-    canvas = Canvas(width, 10, time=scene.time, values=scene.ratio)
-    return [Text(title, "bold"), *_compared(canvas, [errors(scene, step) for step in scene.steps], limit, last)]
+def _errors(scene: Scene, width: int) -> list[Text]:
+    return _compared(compare_errors(scene), Canvas(width, 10, time=scene.time, values=scene.ratio))
 
 
 def _slowdown(scene: Scene, width: int) -> list[Text]:
     """Only where latency decided: errors are what people look for first."""
-    last = last_slowdown(scene)
-    if scene.slowdown is None or last is None or scene.last.rule != LATENCY_LANE:
+    shown = compare_latency(scene)
+    if shown is None or scene.last.rule != LATENCY_LANE:
         return []
-    title = "latency of the candidate ÷ stable's, by the quantile that tells most"
-    canvas = Canvas(width, 8, time=scene.time, values=scene.slowdown)
-    ratios, limit = [slowdowns(scene.slowdown, step) for step in scene.steps], f"margin {last.margin:.3g}×"
-    drawn = _compared(canvas, ratios, (last.margin, limit), (last.ratio, slowdown_words(last)))
-    return [Text(), Text(title, "bold"), *drawn]
+    return [Text(), *_compared(shown, Canvas(width, 8, time=scene.time, values=shown.axis))]
 
 
-def _compared(
-    canvas: Canvas, ratios: list[Ratio], limit: tuple[float, str] | None, last: tuple[float, str]
-) -> list[Text]:
+def _compared(shown: Compared, canvas: Canvas) -> list[Text]:
     """Ratios with their confidence sequences, the line of equality and the margin."""
     canvas.rule(1.0, "┄", "dim")
-    labels = [(canvas.row(1.0), "1× as stable", "dim")]
-    for ratio in ratios:
+    labels = [(canvas.row(1.0), AS_STABLE, "dim")]
+    for ratio in shown.ratios:
         canvas.shade(ratio.band)
         for piece in ratio.pieces:
             canvas.line(piece)
-    if limit is not None:
-        canvas.rule(limit[0], "╌", "red")
-        labels.append((canvas.row(limit[0]), limit[1], "red"))
-    labels.append((canvas.row(last[0]), last[1], "bold cyan"))
-    return _framed(canvas, 5, lambda value: f"{number(value)}×", labels)
+    if shown.limit is not None:
+        canvas.rule(shown.limit[0], "╌", "red")
+        labels.append((canvas.row(shown.limit[0]), shown.limit[1], "red"))
+    labels.append((canvas.row(shown.last[0]), shown.last[1], "bold cyan"))
+    return [Text(shown.title, "bold"), *_framed(canvas, 5, lambda value: f"{number(value)}×", labels)]
 
 
 def _evidence(scene: Scene, width: int) -> list[Text]:
@@ -161,7 +146,7 @@ def _evidence(scene: Scene, width: int) -> list[Text]:
         (canvas.row(threshold), f"roll-back at {number(threshold)}", "red"),
         (canvas.row(scene.last.e_value), f"e-value {number(scene.last.e_value)}", "bold cyan"),
     ]
-    title = "evidence against the candidate"
+    title = "evidence against the candidate: e-value, by which a bet against it has grown"
     return [Text(title, "bold"), *_framed(canvas, 4, number, labels)]
 
 

@@ -49,12 +49,14 @@ class Slowdown:
         low: lower end of its 99 % interval; None as long as nothing is known.
         high: upper end, likewise.
         margin: the ratio that is allowed.
+        quantile: which one it is, 0.99 for P99; None in what an earlier version kept.
     """
 
     ratio: float
     low: float | None
     high: float | None
     margin: float
+    quantile: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,23 @@ class Point:
             "high": self.high,
             "latency": {name: {"p50": one.p50, "p99": one.p99} for name, one in self.latency.items()},
             "promotion": self.promotion,
-            "slowdown": slow and {"ratio": slow.ratio, "low": slow.low, "high": slow.high, "margin": slow.margin},
+            "slowdown": slow and _slowdown_json(slow),
         }
 
     @property
     def stretch(self) -> tuple[float | None, float, str]:
         """Step, weight and decision: what the points on both sides of a change differ in."""
         return self.since, self.weight, self.decision
+
+
+def _slowdown_json(slow: Slowdown) -> dict[str, float | None]:
+    return {
+        "ratio": slow.ratio,
+        "low": slow.low,
+        "high": slow.high,
+        "margin": slow.margin,
+        "quantile": slow.quantile,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +281,8 @@ def _slowdown(evidence: Evidence) -> Slowdown | None:
     if lane is None or lane.slowness is None or lane.ratio is None:
         return None
     margin = lane.slowness.candidate_edge / lane.slowness.stable_edge
-    return Slowdown(_short(lane.ratio), _short_or_none(lane.low), _short_or_none(lane.high), _short(margin))
+    told = next((one.share for one in lane.slowness.quantiles if one.ratio == lane.ratio), None)
+    return Slowdown(_short(lane.ratio), _short_or_none(lane.low), _short_or_none(lane.high), _short(margin), told)
 
 
 def _latencies(now: TrafficSnapshot, before: TrafficSnapshot) -> dict[str, Latency]:

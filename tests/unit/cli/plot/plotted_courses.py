@@ -62,7 +62,7 @@ def point(gone, *, since=0.0, weight=10.0, e_value=1.0, ratio=None, low=None, hi
         watched=gone - since,
         weight=weight,
         decision=more.pop("decision", "continue"),
-        rule="watching",
+        rule=more.pop("rule", "watching"),
         e_value=e_value,
         lanes=more.pop("lanes", {"hard-lane": e_value / 4.0, "error-lane": e_value * 3.0 / 4.0}),
         candidate=Counts(int(100 * (gone - since)), int(gone - since)),

@@ -23,6 +23,7 @@ from fairway.cli.plot.png import render
 from fairway.cli.plot.scale import Scale, round_seconds
 from fairway.cli.plot.svg import draw_svg
 from fairway.domain.analysis.evidence import Counts
+from fairway.domain.analysis.history import Slowdown
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.events import Held, Released
 from rollout_samples import BEGIN
@@ -206,3 +207,93 @@ def test_axes_have_round_values():
     assert Scale(0.4, 6.0, logarithmic=True).place(1e9) == 1.0
     assert round_seconds(95.0, 10) == [10.0 * i for i in range(10)]
     assert round_seconds(3 * 86400.0, 6)[1] == 86400.0
+
+
+def slow_by(quantile):
+    known = Slowdown(1.4, 1.2, 1.7, 1.1, quantile)
+    return course([point(t, rule="latency-lane", slowdown=known) for t in range(0, 31, 3)], shifted(0))
+
+
+@pytest.mark.parametrize(("quantile", "name"), [(0.99, "P99"), (0.5, "P50")])
+def test_a_picture_of_latency_names_the_quantile(quantile, name):
+    for drawn in (draw_svg(slow_by(quantile)), text_of(slow_by(quantile))):
+        assert f"latency, candidate ÷ stable at {name}; shaded: its 99 % interval" in drawn
+    assert f"{name} 1.4× (1.2 to 1.7)" in draw_svg(slow_by(quantile))
+
+
+def test_where_it_was_not_kept_no_quantile_is_named():
+    assert "latency, candidate ÷ stable; shaded: its 99 % interval" in text_of(slow_by(None))
+
+
+def test_a_level_line_is_two_places():
+    svg = draw_svg(course([point(t, e_value=5.0, ratio=3.0, low=0.5, high=4.0) for t in range(60)], shifted(0)))
+    assert [len(line) for line in places(svg, "line")] == [2, 2]
+
+
+def test_a_long_history_makes_a_small_file():
+    points = [point(t, e_value=1.0 + t % 7, ratio=1.0 + t % 3, low=0.5, high=3.0) for t in range(600)]
+    assert len(draw_svg(course(points, shifted(0)))) < 100_000
+
+
+def test_a_png_is_twice_as_large_as_the_svg_and_has_words_without_fonts_of_the_machine(tmp_path):
+    svg = draw_svg(rolled_back())
+    path = tmp_path / "evidence.PNG"
+    save([rolled_back()], path)
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", data[16:24]) == (1760, 2 * round(float(ET.fromstring(svg).get("height"))))
+    without = re.sub(r"<text.*?</text>", "", svg)
+    assert len(render(without)) < 0.7 * len(data)
+
+
+@pytest.mark.parametrize("name", ["plot.gif", "plot", "svg"])
+def test_other_kinds_of_files_are_refused(name, tmp_path):
+    with pytest.raises(UserError) as caught:
+        check_plot(tmp_path / name)
+    assert (caught.value.code, name in caught.value.message) == ("plot-format", True)
+
+
+def test_a_folder_that_is_missing_is_named_before_anything_is_drawn(tmp_path):
+    with pytest.raises(UserError) as caught:
+        check_plot(tmp_path / "nowhere" / "plot.svg")
+    assert caught.value.code == "plot-folder"
+    assert str(tmp_path / "nowhere") in caught.value.message
+
+
+def test_a_png_without_its_renderer_names_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    with pytest.raises(UserError) as caught:
+        check_plot(tmp_path / "plot.png")
+    assert caught.value.code == "plot-extra"
+    assert "resvg_py" in caught.value.message
+    assert "fairway[plot]" in caught.value.hint
+
+
+def test_axes_have_round_values():
+    assert Scale(0.3, 300.0, logarithmic=True).ticks(6) == [1.0, 10.0, 100.0]
+    assert Scale(0.4, 6.0, logarithmic=True).ticks(6) == pytest.approx([0.5, 1.0, 2.0, 5.0])
+    assert Scale(1e-3, 1e12, logarithmic=True).ticks(6)[-1] == 1e12
+    assert Scale(0.4, 6.0, logarithmic=True).place(1e9) == 1.0
+    assert round_seconds(95.0, 10) == [10.0 * i for i in range(10)]
+    assert round_seconds(3 * 86400.0, 6)[1] == 86400.0
+
+
+def slow_by(quantile):
+    known = Slowdown(1.4, 1.2, 1.7, 1.1, quantile)
+    return course([point(t, rule="latency-lane", slowdown=known) for t in range(0, 31, 3)], shifted(0))
+
+
+@pytest.mark.parametrize(("quantile", "name"), [(0.99, "P99"), (0.5, "P50"), (None, "the most telling quantile")])
+def test_a_picture_of_latency_names_the_quantile(quantile, name):
+    title = f"latency, candidate ÷ stable, at {name}; shaded: its 99 % interval"
+    assert title in draw_svg(slow_by(quantile))
+    text = text_of(slow_by(quantile))
+    assert title in text
+    assert f"{name} 1.4× (1.2 to 1.7)" in text or quantile is None
+
+
+def test_a_level_line_on_the_terminal_has_no_gaps():
+    level = course([point(t, e_value=1.0) for t in range(0, 31, 2)], shifted(0))
+    rows = [re.sub("[^\u2800-\u28ff]", "", line) for line in text_of(level).splitlines()]
+    drawn = next(row for row in rows if len(row) > 20)
+    assert len(set(drawn[:-1])) == 1, drawn

@@ -179,6 +179,6 @@ def test_a_point_that_was_written_down_is_read_as_it_was():
         latency={"c": Latency(1.5, None)},
         promotion={"errors": 3.0},
         lanes={"hard-lane": 0.5},
-        slowdown=Slowdown(1.3, 1.1, None, 1.1),
+        slowdown=Slowdown(1.3, 1.1, None, 1.1, 0.95),
     )
     assert from_json(Point, json.loads(json.dumps(whole.to_json()))) == whole
