@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,9 @@ INSTANCES = 1 if len(os.sched_getaffinity(0)) < 4 else 2
 
 #: A good release, and one that answers every request with 500 from a certain moment on.
 FIRST, GOOD, DEAD = "1.0.0", "1.1.0", "1.2.0"
+
+NEVER = 1e9
+"""Seconds."""
 
 _GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgsign=false")
 _CONFIGURATION = """\
@@ -61,26 +66,57 @@ class Done:
     report: dict[str, Any]
 
 
-class Service:
-    """The project; `close` stops everything that it started and removes its files.
+class Project:
+    """A repository with a configuration and releases; `close` stops everything that it started and removes its files.
 
     Args:
         folder: where; must be empty. Belongs to the project from then on.
-        bake: how long each step of a canary is watched, such as `3s`.
-        healthy_for: seconds for which the dead release serves well.
+        configuration: text of `fairway.yaml`, with places for `{python}`, `{service}`, `{environment}`, `{port}`,
+            `{failures}` and `{folder}`.
+        application: the program of which each release is a copy with other values of its constants.
     """
 
-    def __init__(self, folder: Path, *, bake: str, healthy_for: float) -> None:
+    def __init__(self, folder: Path, configuration: str, application: Path) -> None:
         self.folder = folder
         self.port = free_port()
         self.failures = folder / "failures"
+        self._application = application
         self._repository = folder / "repository"
         self._repository.mkdir()
         self._config = self._repository / bootstrap.CONFIG_NAME
-        self._write(bake)
-        for version, seconds in ((FIRST, float("inf")), (GOOD, float("inf")), (DEAD, healthy_for)):
-            self._release(version, seconds)
+        self.configure(configuration)
+        (self._repository / ".gitignore").write_text(".fairway/\n")
+        self._git("init", "--quiet", "--initial-branch=main")
         self._project = bootstrap.open_project(self._config)
+
+    def configure(self, configuration: str) -> None:
+        """Writes `fairway.yaml`; what is deployed from then on goes by it."""
+        text = configuration.format(
+            python=sys.executable,
+            service=SERVICE,
+            environment=ENVIRONMENT,
+            port=self.port,
+            failures=self.failures,
+            folder=self.folder,
+        )
+        self._config.write_text(text)
+
+    def add(self, version: str, constants: Mapping[str, object]) -> None:
+        """Makes a release: a commit and its tag.
+
+        Args:
+            version: what it is called; the constant `VERSION` as well.
+            constants: the values that the other constants of the program have in it, by name.
+        """
+        source = self._application.read_text()
+        for name, value in {"VERSION": version, **constants}.items():
+            source, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value!r}", source)
+            if count != 1:
+                raise RuntimeError(f"{self._application.name} sets {name} {count} times")
+        (self._repository / "application.py").write_text(source)
+        self._git("add", ".")
+        self._git("commit", "--quiet", "--allow-empty", "--message", f"feat: {version}")
+        self._git("tag", "--no-sign", f"v{version}")
 
     @property
     def url(self) -> str:
@@ -157,32 +193,25 @@ class Service:
         mark = (str(self._repository), "fairway.adapters.supervisor")
         return [pid for pid, one in list_processes().items() if all(part in one.command for part in mark)]
 
-    def _write(self, bake: str) -> None:
-        text = _CONFIGURATION.format(
-            service=SERVICE,
-            python=sys.executable,
-            failures=self.failures,
-            environment=ENVIRONMENT,
-            port=self.port,
-            instances=INSTANCES,
-            bake=bake,
-        )
-        self._config.write_text(text)
-        (self._repository / ".gitignore").write_text(".fairway/\n")
-        self._git("init", "--quiet", "--initial-branch=main")
-
-    def _release(self, version: str, healthy_for: float) -> None:
-        source = Path(__file__).with_name("application.py").read_text()
-        source = source.replace('VERSION = "1.0.0"', f'VERSION = "{version}"')
-        source = source.replace('HEALTHY_FOR = float("inf")', f'HEALTHY_FOR = float("{healthy_for}")')
-        (self._repository / "application.py").write_text(source)
-        self._git("add", ".")
-        self._git("commit", "--quiet", "--allow-empty", "--message", f"feat: {version}")
-        self._git("tag", "--no-sign", f"v{version}")
-
     def _git(self, *arguments: str) -> None:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         subprocess.run([*_GIT, *arguments], cwd=self._repository, env=variables, check=True, capture_output=True)
+
+
+class Service(Project):
+    """The project of the benchmark of traffic.
+
+    Args:
+        folder: where; must be empty.
+        bake: how long each step of a canary is watched, such as `3s`.
+        healthy_for: seconds for which the dead release serves well.
+    """
+
+    def __init__(self, folder: Path, *, bake: str, healthy_for: float) -> None:
+        configuration = _CONFIGURATION.replace("{instances}", str(INSTANCES)).replace("{bake}", bake)
+        super().__init__(folder, configuration, Path(__file__).with_name("application.py"))
+        for version, seconds in ((FIRST, NEVER), (GOOD, NEVER), (DEAD, healthy_for)):
+            self.add(version, {"HEALTHY_FOR": seconds})
 
 
 def await_gone(folder: Path) -> None:

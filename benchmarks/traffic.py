@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import peers
 from benchmarks.figures import Limit, Row
 from benchmarks.processor import Account, Usage, used_by
-from benchmarks.service import DEAD, GOOD, Done, Service
+from benchmarks.service import DEAD, GOOD, Done, Project, Service
 from fairway.adapters.load.process import Load
 from fairway.adapters.load.report import Report
 from fairway.domain.rollout.events import RollbackStarted
@@ -159,7 +159,7 @@ def _end_of(service: Service, done: Done) -> dict[str, float | None]:
     }
 
 
-def failure_moments(service: Service) -> list[float]:
+def failure_moments(service: Project) -> list[float]:
     """When each request arrived that the application failed, in order; seconds since the epoch."""
     if not service.failures.exists():
         return []

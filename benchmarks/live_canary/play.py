@@ -3,48 +3,37 @@
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.live_canary.faults import Promise, Trial, promise
 from benchmarks.live_canary.project import LiveProject
 from benchmarks.live_canary.series import Opinion, Recorder, opinions
 from benchmarks.service import ENVIRONMENT, FIRST
 from benchmarks.traffic import failure_moments
 from fairway.adapters.load.process import Load
+from fairway.domain.analysis.planning.premises import Traffic
 from fairway.domain.rollout.events import RollbackStarted
 
-FAULTS = {
-    "errors 1 %": "errors 0.01",
-    "errors 5 %": "errors 0.05",
-    "errors 100 %": "errors 1",
-    "P99 +20 %": "tail 1.2",
-    "2 × slower": "slow 2",
-    "hang": "hang",
-    "crash loop": "crash",
-    "memory leak": "leak",
-    "connection resets": "reset",
-}
-"""By name: what is written into the file that the candidate obeys."""
-
-HEALTHY = 10.0
-"""Seconds for which the candidate serves well before its fault is switched on."""
-
 CONNECTIONS = 64
+
+LONGER = 60.0
+"""Seconds by which a bake is longer than we wait, so that no fault is missed because its step is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How hard and how long.
+    """How long.
 
     Attributes:
-        rate: requests a second to both revisions together.
         patience: seconds from the fault after which we give up and take the candidate back by hand.
+        healthy: seconds for which a candidate serves well before its fault is switched on.
     """
 
-    rate: float
     patience: float
+    healthy: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +41,8 @@ class Result:
     """One fault.
 
     Attributes:
+        trial: the fault and its traffic.
+        promised: what the planner says of it; None: nothing, for rules find it.
         after: seconds from the fault to the roll-back; None: not found.
         rule: what decided.
         failed: requests that the application failed on the candidate.
@@ -60,6 +51,8 @@ class Result:
     """
 
     name: str
+    trial: Trial
+    promised: Promise | None
     after: float | None
     rule: str
     failed: int
@@ -68,30 +61,34 @@ class Result:
     others: dict[str, Opinion]
 
 
-def play(names: list[str], settings: Settings, tell: Callable[[str], None]) -> Iterator[Result]:
+def play(trials: Mapping[str, Trial], settings: Settings, tell: Callable[[str], None]) -> Iterator[Result]:
     """Plays the faults in order; everything that was started is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="fairway-live-"))
-    project = LiveProject(folder, bake=f"{settings.patience + 60.0:.0f}s")
+    project = LiveProject(folder)
     try:
         tell("first deployment")
         if project.deploy(FIRST).status != 0:
             raise RuntimeError("the first deployment failed")
-        for number, name in enumerate(names):
+        for number, (name, trial) in enumerate(trials.items()):
             tell(name)
-            yield _play(project, name, f"2.{number}.0", settings)
+            version = f"2.{number}.0"
+            project.adapt(weight=trial.weight, margins=trial.margins, bake=settings.patience + LONGER)
+            project.add_release(version)
+            yield _play(project, (name, trial), version, settings)
     finally:
         project.close()
 
 
-def _play(project: LiveProject, name: str, version: str, settings: Settings) -> Result:
-    project.add(version)
+def _play(project: LiveProject, named: tuple[str, Trial], version: str, settings: Settings) -> Result:
+    name, trial = named
     project.failures.unlink(missing_ok=True)
-    with Load(project.url, rate=settings.rate, connections=CONNECTIONS) as load, Recorder(project) as recorder:
+    with Load(project.url, rate=trial.rate, connections=CONNECTIONS) as load, Recorder(project) as recorder:
         with _deploying(project, version) as deployment:
             recorder.await_candidate(60.0)
-            time.sleep(HEALTHY)
+            time.sleep(settings.healthy)
+            seen = project.of_stable()
             began = time.time()
-            project.fault.write_text(FAULTS[name])
+            project.fault.write_text(trial.order)
             given_up = not _ends(deployment, settings.patience)
             if given_up:
                 project.fault.unlink()
@@ -101,8 +98,11 @@ def _play(project: LiveProject, name: str, version: str, settings: Settings) -> 
     started = [one for one in project.events(project.newest_run()) if isinstance(one, RollbackStarted)]
     found = started[0] if started and not given_up else None
     taken_back = found.at if found is not None else began + settings.patience
+    traffic = Traffic(trial.rate, seen.failed / max(1, seen.finished), seen.latency)
     return Result(
         name=name,
+        trial=trial,
+        promised=promise(trial, project.policy(), traffic, patience=settings.patience),
         after=None if found is None else round(found.at - began, 2),
         rule="" if found is None else found.rule,
         failed=len(failure_moments(project)),

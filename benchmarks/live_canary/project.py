@@ -1,10 +1,11 @@
 """The project under test: one healthy release that is live, and a candidate for each fault."""
 
-import sys
 from pathlib import Path
 
-from benchmarks.service import ENVIRONMENT, FIRST, SERVICE, Service
-from fairway.domain.analysis.traffic import TrafficSnapshot
+from benchmarks.service import ENVIRONMENT, FIRST, SERVICE, Project
+from fairway import bootstrap
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
 _CONFIGURATION = """\
 service: {service}
@@ -13,35 +14,42 @@ run:
   command: {python} application.py {{host}} {{port}}
   health: {{ready: /health}}
   drain: 2s
-  variables: {{LIVE_FAILURES: {failures}, LIVE_FAULT: {fault}}}
+  variables: {{LIVE_FAILURES: {failures}, LIVE_FAULT: {folder}/fault}}
 environments:
   {environment}:
     router: {{kind: envoy, listen: "127.0.0.1:{port}"}}
     instances: 2
-    strategy: {{kind: canary, steps: [{weight}, 100], bake: {bake}}}
-    analysis: {{warmup: 5s}}
+    strategy: {{kind: canary, steps: [WEIGHT, 100], bake: BAKE}}
+    analysis: {{preset: MARGINS, warmup: 5s}}
     observe: 0s
 """
 
-WEIGHT = 20
-"""Percent of the requests that the candidate gets."""
 
-
-class LiveProject(Service):
+class LiveProject(Project):
     """Releases of an application that breaks on command.
 
     Args:
         folder: where; must be empty.
-        bake: how long the candidate is watched at most, such as `3m`.
     """
 
-    def __init__(self, folder: Path, *, bake: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.fault = folder / "fault"
-        super().__init__(folder, bake=bake, healthy_for=0.0)
+        super().__init__(folder, _filled(20.0, "balanced", 300.0), Path(__file__).with_name("application.py"))
+        self.add_release(FIRST)
 
-    def add(self, version: str) -> None:
-        """Makes a release that obeys the file `fault`."""
-        self._release(version, 0.0)
+    def adapt(self, *, weight: float, margins: str, bake: float) -> None:
+        """How the next candidate is rolled out.
+
+        Args:
+            weight: percent of the requests that it gets.
+            margins: a preset of the analysis.
+            bake: seconds for which it is watched at most.
+        """
+        self.configure(_filled(weight, margins, bake))
+
+    def add_release(self, version: str) -> None:
+        """Makes a release; all but the first obey the file `fault`."""
+        self.add(version, {"OBEYS": version != FIRST})
 
     def traffic(self) -> TrafficSnapshot:
         """What Envoy counted."""
@@ -52,30 +60,22 @@ class LiveProject(Service):
         """Id of the revision that is live."""
         return self._live().id
 
+    def of_stable(self) -> RevisionTraffic:
+        """What Envoy counted of the live revision."""
+        return self.traffic().of(self.stable())
+
+    def policy(self) -> AnalysisPolicy:
+        """How the next candidate is judged."""
+        return bootstrap.open_project(self._config).spec.environments[0].analysis
+
     def newest_run(self) -> str:
         """Id of the run that was begun last."""
         return next(iter(self._project.store.list_runs(service=SERVICE, environment=ENVIRONMENT, limit=1))).id
 
-    def _write(self, bake: str) -> None:
-        text = _CONFIGURATION.format(
-            service=SERVICE,
-            python=sys.executable,
-            failures=self.failures,
-            fault=self.fault,
-            environment=ENVIRONMENT,
-            port=self.port,
-            weight=WEIGHT,
-            bake=bake,
-        )
-        self._config.write_text(text)
-        (self._repository / ".gitignore").write_text(".fairway/\n")
-        self._git("init", "--quiet", "--initial-branch=main")
 
-    def _release(self, version: str, _healthy_for: float) -> None:
-        source = Path(__file__).with_name("application.py").read_text()
-        source = source.replace('VERSION = "1.0.0"', f'VERSION = "{version}"')
-        source = source.replace("OBEYS = False", f"OBEYS = {version != FIRST}")
-        (self._repository / "application.py").write_text(source)
-        self._git("add", ".")
-        self._git("commit", "--quiet", "--allow-empty", "--message", f"feat: {version}")
-        self._git("tag", "--no-sign", f"v{version}")
+def _filled(weight: float, margins: str, bake: float) -> str:
+    changes = {"WEIGHT": f"{weight:g}", "MARGINS": margins, "BAKE": f"{bake:.0f}s"}
+    text = _CONFIGURATION
+    for name, value in changes.items():
+        text = text.replace(name, value)
+    return text
