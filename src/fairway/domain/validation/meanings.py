@@ -158,6 +158,53 @@ MEANINGS: dict[str, Meaning] = {
     # Flows
     "not-captured": Meaning("the answer lacks the value that later requests need", "compare the path with the answer"),
     "nothing-made": Meaning("the requests that make something did not get that far", "look at the request that failed"),
+    # What a service needs
+    "dependency-unreachable": Meaning(
+        "it does not run, or a firewall, a route or a name keeps this machine from it",
+        "try to connect from the machine of the service; a check runs where Fairway runs",
+    ),
+    "dependency-timeout": Meaning(
+        "it is overloaded, or packets are dropped on the way", "look at its load, then at firewalls that drop silently"
+    ),
+    "dependency-slow": Meaning(
+        "it answers, but late: load, distance, or a cold connection", "compare with usual times; look at its load"
+    ),
+    "dependency-credentials": Meaning(
+        "the name or password is wrong, expired or was rotated", "compare the secret with what the other side knows"
+    ),
+    "dependency-rights": Meaning("the account is known but may not do this", "grant what the service needs"),
+    "dependency-missing": Meaning(
+        "the database or bucket does not exist there, or has another name", "compare the name; create it"
+    ),
+    "dependency-full": Meaning("all connections are taken", "look who holds them; raise the limit or pool connections"),
+    "dependency-refused": Meaning("it answers with a fault of its own", "read what it says, and its log"),
+    "dns-missing": Meaning("there is no such record", "create it; a new one may take its time to spread"),
+    "dns-other": Meaning("the name leads elsewhere", "compare the record; an old one may still be cached"),
+    # Databases
+    "database-constraint": Meaning(
+        "the constraint was added without looking at the rows that were there, or its trigger is off",
+        "ALTER TABLE … VALIDATE CONSTRAINT, after the rows are mended",
+    ),
+    "database-broken-row": Meaning(
+        "rows point to rows that do not exist: the constraint was off for a while", "mend or remove those rows"
+    ),
+    "database-index": Meaning(
+        "CREATE INDEX CONCURRENTLY failed half-way: the index costs and serves nothing", "drop it and create it again"
+    ),
+    "database-lag": Meaning(
+        "the standby cannot keep up, or does not receive", "look at its load, its disk and the connection"
+    ),
+    "database-connections": Meaning(
+        "connections are not given back, or too many instances have pools", "look at pg_stat_activity by application"
+    ),
+    "database-size": Meaning("a table grew beyond what was expected", "look for what is never removed"),
+    "database-corrupt": Meaning("the file is damaged: a crash, a bad disk, or a copy taken while in use", "restore it"),
+    "database-no-tables": Meaning("another database or schema, or migrations never ran", "compare the URL"),
+    # Contract
+    "contract": Meaning(
+        "the service does not keep what its description promises", "send the request again that the finding shows"
+    ),
+    "contract-schema": Meaning("there is no OpenAPI description there, or it is not valid", "compare the path"),
     # Configuration of the check itself
     "no-secret": Meaning(
         "the variable is not in the environment of who runs the check",

@@ -1,0 +1,138 @@
+"""Checks of what a service needs: databases, caches, other services, names. Each with the real client."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from fairway.adapters.checks.asking import Asker
+from fairway.adapters.checks.jsonpath import find
+from fairway.adapters.checks.latency import timed
+from fairway.adapters.checks.postgres import connect, explain_refusal
+from fairway.domain.validation.assertions import judge_answer
+from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, ServiceCheck
+from fairway.domain.validation.exchange import Exchange
+from fairway.domain.validation.findings import Finding, failed
+
+
+def ask_postgres(check: PostgresCheck, asker: Asker) -> tuple[Finding, ...]:
+    """Logs in and asks for nothing but an answer."""
+    import psycopg  # noqa: PLC0415 -- an extra
+
+    url = str(asker.fill(check.url))
+    subject = f"PostgreSQL {_place(url, 5432)}"
+
+    def ask() -> str | Finding:
+        try:
+            with connect(url, asker.timeout) as connection:
+                row = connection.execute("SELECT current_setting('server_version'), current_user").fetchone()
+        except psycopg.Error as error:
+            return explain_refusal(error, url, subject, asker.timeout)
+        return f"PostgreSQL {row[0]} lets {row[1]} in" if row else "no row"
+
+    return (timed(subject, check.seconds, ask),)
+
+
+def ask_redis(check: RedisCheck, asker: Asker) -> tuple[Finding, ...]:
+    """Logs in and asks for PONG."""
+    import redis  # noqa: PLC0415 -- an extra
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    url = str(asker.fill(check.url))
+    subject = f"Redis {_place(url, 6379)}"
+
+    def ask() -> str | Finding:
+        limits = {"socket_timeout": asker.timeout, "socket_connect_timeout": asker.timeout}
+        client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits)
+        expected = "PONG"
+        try:
+            client.ping()
+        except redis.exceptions.AuthenticationError as error:
+            return failed("dependency-credentials", subject, expected, f"refused: {error}")
+        except redis.exceptions.NoPermissionError as error:
+            return failed("dependency-rights", subject, expected, f"refused: {error}")
+        except redis.exceptions.TimeoutError:
+            return failed("dependency-timeout", subject, expected, f"no answer within {asker.timeout:g} s")
+        except redis.exceptions.ConnectionError as error:
+            return failed("dependency-unreachable", subject, expected, str(error))
+        except redis.exceptions.RedisError as error:
+            return failed("dependency-refused", subject, expected, f"{type(error).__name__}: {error}")
+        finally:
+            client.close()
+        return "PONG"
+
+    return (timed(subject, check.seconds, ask),)
+
+
+_SERVICE_CODES = {
+    "status-401": "dependency-credentials",
+    "status-403": "dependency-rights",
+    "timeout": "dependency-timeout",
+}
+
+
+def ask_service(check: ServiceCheck, asker: Asker) -> tuple[Finding, ...]:
+    """One GET; the headers that the checks of the own service share do not go to a stranger."""
+    url = str(asker.fill(check.url))
+    subject = f"GET {url.partition('?')[0]}"
+
+    def ask() -> str | Finding:
+        answer = asker.client(shared=False).send("GET", url, headers=asker.pairs(check.headers))
+        if isinstance(answer, Exchange):
+            found = judge_answer(answer, subject, check.expect, find)
+            if found.outcome == "passed":
+                return found.came
+            return failed(_SERVICE_CODES.get(found.code, "dependency-refused"), subject, found.expected, found.came)
+        code = _SERVICE_CODES.get(answer.code, "dependency-unreachable")
+        return failed(code, subject, "an answer", answer.sentence)
+
+    return (timed(subject, check.seconds, ask),)
+
+
+def ask_dns(check: DnsCheck, asker: Asker) -> tuple[Finding, ...]:
+    """Asks a name server, without its cache in between where one is named."""
+    import dns.exception  # noqa: PLC0415 -- an extra
+    import dns.resolver  # noqa: PLC0415
+
+    host, subject = str(asker.fill(check.host)), f"DNS {check.type} {check.host}"
+    expected = f"records {', '.join(check.records)}" if check.records else "a record"
+
+    def ask() -> str | Finding:
+        try:
+            resolver = dns.resolver.Resolver(configure=check.server is None)
+            if check.server is not None:
+                server, port = _server(str(asker.fill(check.server)))
+                resolver.nameservers, resolver.port = [server], port
+            answer = resolver.resolve(host, check.type, lifetime=asker.timeout, search=False)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
+            return failed("dns-missing", subject, expected, str(error))
+        except dns.resolver.LifetimeTimeout as error:
+            return failed("dependency-timeout", subject, expected, f"no answer within {error.kwargs['timeout']:.1f} s")
+        except (dns.exception.DNSException, OSError) as error:
+            return failed("dependency-unreachable", subject, expected, str(error)[:200])
+        found = sorted(record.to_text().strip('"').rstrip(".") for record in answer)
+        missing = [one for one in check.records if one.rstrip(".") not in found]
+        if missing:
+            return failed("dns-other", subject, expected, f"{', '.join(found)}, without {', '.join(missing)}")
+        return ", ".join(found)
+
+    return (timed(subject, check.seconds, ask),)
+
+
+def _server(text: str) -> tuple[str, int]:
+    """Address and port of a name server; a name is looked up."""
+    host, port = text, 53
+    if text.count(":") == 1 or text.startswith("["):
+        host, _, written = text.rpartition(":")
+        port = int(written)
+    host = host.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        host = socket.gethostbyname(host)
+    return host, port
+
+
+def _place(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'local socket'}:{parts.port or port}{parts.path}"
