@@ -13,6 +13,7 @@ from rollout_samples import NEW, OLD, deployment, returning, scaling
 
 CANARY = Canary(steps=(10.0, 100.0), bake=2.0)
 REHEARSED = Canary(steps=(10.0, 100.0), bake=2.0, rehearsal=Rehearsal(Mirror(50.0), bake=2.0))
+BESIDE = Canary(steps=(10.0, 100.0), bake=1.5, baseline=True)
 EVIDENCE = Canary(steps=(10.0, 100.0), bake=8.0, min_bake=1.0)
 BLUE_GREEN = BlueGreen(keep=2.0)
 ROLLING = Rolling(max_surge=1, max_unavailable=0, bake=1.5)
@@ -47,9 +48,21 @@ def on_budget() -> Plan:
     return deployment(CANARY, analysis=WIDE, budget=Budget(8))
 
 
+def beside() -> Plan:
+    """A canary that is compared with fresh instances of the stable release."""
+    return deployment(BESIDE)
+
+
+def _baseline() -> str:
+    baseline = beside().baseline
+    assert baseline is not None
+    return baseline.id
+
+
 DEAD, POISON = {NEW.id: 1.0}, {NEW.id: 0.05}
 UNREADY = {NEW.id: Behaviour(ready_after=None)}
 CRASHING = {NEW.id: Behaviour(crashes=True)}
+NO_BASELINE = {_baseline(): Behaviour(ready_after=None)}
 LATE = {OLD.id: Behaviour(stops_after=2), NEW.id: Behaviour(stops_after=2)}
 
 SCRIPTS = (
@@ -58,6 +71,8 @@ SCRIPTS = (
     Script("canary, one in twenty", lambda: deployment(CANARY), "rolled-back", failing=POISON),
     Script("canary, rehearsed", lambda: deployment(REHEARSED)),
     Script("canary, dead in its rehearsal", lambda: deployment(REHEARSED), "rolled-back", failing=DEAD),
+    Script("canary beside a baseline, good", beside),
+    Script("canary beside a baseline that never starts", beside, "rolled-back", behaviours=NO_BASELINE),
     Script("canary, migration fails", lambda: deployment(CANARY), "rolled-back", statuses={"migrate up": 1}),
     Script("blue-green, good", lambda: deployment(BLUE_GREEN)),
     Script("blue-green, dead", lambda: deployment(BLUE_GREEN), "rolled-back", failing=DEAD),

@@ -13,6 +13,7 @@ from fairway.usecases.answers import Declined
 ABORTED = (
     "canary, good",
     "canary, promoted on evidence",
+    "canary beside a baseline, good",
     "blue-green, good",
     "rolling, good",
     "first, good",

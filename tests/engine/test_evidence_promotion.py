@@ -24,7 +24,9 @@ def bake_of(street):
 
 
 def policy(inconclusive="pause", margin=0.05):
-    return AnalysisPolicy(warmup=0.0, block=0.5, absolute_margin=margin, inconclusive=inconclusive)
+    return AnalysisPolicy(
+        warmup=0.0, block=0.5, absolute_margin=margin, abandoned_points=0.05, inconclusive=inconclusive
+    )
 
 
 def at_the_bake(make, **world):

@@ -12,6 +12,7 @@ PAUSED = (
     "canary, good",
     "canary, dead",
     "canary, promoted on evidence",
+    "canary beside a baseline, good",
     "rolling, good",
     "rollback, good",
 )

@@ -103,8 +103,7 @@ def test_under_the_real_supervisor_a_killed_proxy_is_back_and_a_dead_supervisor_
     wait_until(lambda: not router.observe().running, "it is gone")
     wait_until(lambda: router.observe().running, "it is back")
     assert ask(router) == (200, B)
-    router.ensure_removed(epoch=1)
-    assert not client.observe()
+    client.ensure_removed(UNIT)
 
 
 def test_the_files_alone_bring_the_routes_back_after_a_reboot(make, tmp_path, supervisor, backends):
@@ -292,18 +291,17 @@ def test_deep_folders_are_no_obstacle(make, tmp_path, backends):
     assert deep.stat().st_mode & 0o777 == 0o700
 
 
-def test_removal_leaves_neither_process_nor_port_nor_file_nor_shared_memory(make, tmp_path, supervisor, backends):
+def test_what_ends_leaves_neither_process_nor_port_nor_shared_memory(make, supervisor, backends):
     shared = set(Path("/dev/shm").iterdir())
     preview = f"127.0.0.1:{free_port()}"
     router = make(preview=preview)
     router.ensure_routes(both(backends, 50), epoch=3)
     address = router.observe().address
     pid = supervisor.observe()[UNIT].pid
-    router.ensure_removed(epoch=3)
+    supervisor.ensure_removed(UNIT)
     assert not Path(f"/proc/{pid}").exists()
     assert not supervisor.observe()
     assert [find_listener(int(a.rpartition(":")[2])) for a in (address, preview)] == [None, None]
-    assert {file.name for file in (tmp_path / "router").iterdir()} == {"epoch", "lock"}
     assert set(Path("/dev/shm").iterdir()) <= shared
     with pytest.raises(PermanentError, match="epoch 2 is older than 3"):
         router.ensure_routes(both(backends), epoch=2)

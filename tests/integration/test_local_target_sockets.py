@@ -186,4 +186,4 @@ def test_envoy_sends_requests_to_sockets_and_sees_their_health(target, revise, s
     assert health() == [(one.id, True), (two.id, True)]
     target.ensure_instances(revise(health=Health(ready=path)), 1, epoch=1)
     wait_until(lambda: health() == [(one.id, True), (two.id, False)])
-    router.ensure_removed(epoch=1)
+    supervisor.ensure_removed("envoy.shop.production")

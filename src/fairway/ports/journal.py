@@ -163,10 +163,6 @@ class Leases(Protocol):
         """Gives up all leases of the holder."""
         ...
 
-    def next_wake(self, holder: str, *, now: float) -> float | None:
-        """When `claim` may find something next, seconds since the epoch, UTC; None: when somebody appends."""
-        ...
-
 
 class Evidence(Protocol):
     """The analysis of a run under way: one JSON value a run, and beside it the course of its evidence."""

@@ -50,7 +50,3 @@ class Router(Protocol):
             TransientError: the counters could not be read. That is "no data", never "no failures".
         """
         ...
-
-    def ensure_removed(self, *, epoch: int) -> None:
-        """Stops the proxy and removes its configuration; nothing listens on its addresses afterwards."""
-        ...

@@ -6,7 +6,7 @@ from functools import partial
 
 from fairway.domain.rollout.events import Approved
 from fairway.ports.journal import Claim
-from fairway.testing.journal_samples import BEGIN, begin, deployed, plan, promotion, revision, way_back
+from fairway.testing.journal_samples import BEGIN, begin, plan, promotion, way_back
 from fairway.testing.store_contract import StoreContract, at_once, outcome
 
 
@@ -152,24 +152,3 @@ class LeasesContract(StoreContract):
             assert len(runs) == len(set(runs))
             taken = runs
         assert sorted(taken) == sorted(f"run-{number}" for number in range(24))
-
-    def test_the_next_wake_is_known(self) -> None:
-        store = self.open_store()
-        assert store.next_wake("a", now=self.now) is None
-        run = begin(store, "run-1", plan())
-        deployed(store, "run-0", plan(environment="staging"))
-        store.append(run, [], wake=self.now + 30)
-        later = begin(store, "run-2", plan("1.1.0", revision("1.0.0"), "staging"))
-        assert (store.next_wake("a", now=self.now) or 0.0) <= self.now
-        store.append(later, [], wake=self.now + 50)
-        assert store.next_wake("a", now=self.now) == self.now + 30
-        store.claim("a", now=self.now + 50, ttl=20, limit=9)
-        assert store.next_wake("a", now=self.now) == self.now + 30
-
-    def test_the_next_wake_includes_the_end_of_the_leases_of_others(self) -> None:
-        store = self.open_store()
-        begin(store, "run-1", plan())
-        store.claim("a", now=self.now, ttl=20, limit=9)
-        wake = store.next_wake("b", now=self.now)
-        assert wake is not None
-        assert abs(wake - (self.now + 20)) < 0.001

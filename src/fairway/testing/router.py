@@ -107,6 +107,8 @@ class FakeRouter:
         revision = self._drawn(routes) if user is None or routes.sticky is None else _kept(routes, user)
         if revision is None:
             return Answer(503, None)
+        if revision == routes.baseline and revision in self.unhealthy:
+            revision = routes.stable or revision
         self._copy(routes, method)
         answer = self._serve(revision, again=False)
         if answer.status >= 500 and routes.stable not in {None, revision} and method in READS:
@@ -140,12 +142,6 @@ class FakeRouter:
             return self._scripted.popleft() if len(self._scripted) > 1 else self._scripted[0]
         revisions = tuple(self._traffic(backend) for backend in self._backends())
         return TrafficSnapshot(self._clock(), f"fake.{self._starts}", revisions)
-
-    def ensure_removed(self, *, epoch: int) -> None:
-        """See the port."""
-        self._take(epoch)
-        self._routes = None
-        self._counts = {}
 
     def _take(self, epoch: int) -> None:
         if epoch < self._epoch:

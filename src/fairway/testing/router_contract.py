@@ -15,6 +15,7 @@ from fairway.testing.router import Answer
 
 STABLE = "shop-1.0.0"
 CANDIDATE = "shop-1.1.0"
+BASELINE = "shop-1.0.0-baseline"
 
 
 class RouterContract:
@@ -67,6 +68,13 @@ class RouterContract:
         router = self.make_router()
         router.ensure_routes(Routes(STABLE, CANDIDATE, 0, (stable, candidate)), epoch=1)
         return router, lambda weight: Routes(STABLE, CANDIDATE, weight, (stable, candidate))
+
+    def beside(self) -> tuple[Router, Callable[[float], Routes]]:
+        """A router that serves stable beside a candidate and a baseline without weight, and its routes by weight."""
+        backends = tuple(self.backend(revision) for revision in (STABLE, CANDIDATE, BASELINE))
+        router = self.make_router()
+        router.ensure_routes(Routes(STABLE, CANDIDATE, 0, backends, baseline=BASELINE), epoch=1)
+        return router, lambda weight: Routes(STABLE, CANDIDATE, weight, backends, baseline=BASELINE)
 
     def served(self, router: Router, count: int) -> Counter[str | None]:
         """How many of so many requests each revision answered; all of them with 200."""
@@ -165,6 +173,56 @@ class RouterContract:
         self.waited(lambda: router.observe_traffic().of(STABLE).finished > before, "it is counted")
         assert router.observe_traffic().of(STABLE).finished == before + 1
 
+    def test_a_baseline_gets_as_many_requests_as_the_candidate_and_at_most_what_is_left(self) -> None:
+        router, routes = self.beside()
+        assert self.served(router, 20) == {STABLE: 20}
+        router.ensure_routes(routes(25), epoch=1)
+        # 200 requests with a chance of a quarter each: outside of 20 to 85 once in 10^6 runs.
+        served = self.served(router, 200)
+        assert all(20 <= served[revision] <= 85 for revision in (CANDIDATE, BASELINE))
+        router.ensure_routes(routes(75), epoch=1)
+        served = self.served(router, 200)
+        assert (served[STABLE], 20 <= served[BASELINE] <= 85) == (0, True)
+        router.ensure_routes(routes(100), epoch=1)
+        assert self.served(router, 20) == {CANDIDATE: 20}
+        router.ensure_routes(routes(0), epoch=1)
+        assert self.served(router, 20) == {STABLE: 20}
+
+    def test_reads_that_fail_on_the_baseline_are_answered_by_stable_and_count_against_the_baseline(self) -> None:
+        router, routes = self.beside()
+        router.ensure_routes(routes(50), epoch=1)
+        self.fail_backend(routes(0).backends[2].endpoints[0])
+        for _ in range(20):
+            answer = self.send(router)
+            assert (answer.status, answer.revision != BASELINE) == (200, True)
+        self.waited(lambda: router.observe_traffic().of(BASELINE).finished > 0, "the baseline's failures are counted")
+        traffic = router.observe_traffic().of(BASELINE)
+        assert (traffic.failed, traffic.retried) == (traffic.finished, 0)
+
+    def test_while_the_baseline_is_down_stable_gets_its_requests(self) -> None:
+        router, routes = self.beside()
+        self.stop_backend(routes(0).backends[2].endpoints[0])
+        self.waited(lambda: not router.observe_traffic().of(BASELINE).instances[0].healthy, "it is seen as unhealthy")
+        router.ensure_routes(routes(50), epoch=1)
+        served = self.served(router, 100)
+        assert (served[BASELINE], served[STABLE] > 20) == (0, True)
+
+    def test_a_sticky_user_of_the_baseline_keeps_it_while_the_weight_rises(self) -> None:
+        router, routes = self.beside()
+        users, had = [f"user-{number}" for number in range(60)], set[str]()
+        for weight in (20, 45):
+            router.ensure_routes(replace(routes(weight), sticky=Stickiness("header", "x-user")), epoch=1)
+            have = {user for user in users if self.send(router, user=user).revision == BASELINE}
+            assert had < have < set(users)
+            had = have
+
+    def test_copies_go_to_the_baseline_as_well(self) -> None:
+        router, routes = self.beside()
+        router.ensure_routes(replace(routes(0), mirror=Mirror(100)), epoch=1)
+        assert self.served(router, 10) == {STABLE: 10}
+        assert self.counted(router, CANDIDATE, 10) == (10, 0)
+        assert self.counted(router, BASELINE, 10) == (10, 0)
+
     def test_copies_of_reads_go_to_the_candidate_and_nobody_sees_what_becomes_of_them(self) -> None:
         router, routes = self.both()
         router.ensure_routes(replace(routes(0), mirror=Mirror(100)), epoch=1)
@@ -247,7 +305,6 @@ class RouterContract:
         state = router.ensure_routes(routes(0), epoch=7)
         for late in (router, self.make_router()):
             _refused(PermanentError, "stale-epoch", lambda late=late: late.ensure_routes(routes(100), epoch=6))  # type: ignore[misc]
-            _refused(PermanentError, "stale-epoch", lambda late=late: late.ensure_removed(epoch=6))  # type: ignore[misc]
         assert router.observe() == state
         assert self.served(router, 10) == {STABLE: 10}
 
@@ -264,17 +321,6 @@ class RouterContract:
         staging.ensure_routes(Routes(CANDIDATE, None, 0, (self.backend(CANDIDATE),)), epoch=1)
         assert self.served(production, 5) == {STABLE: 5}
         assert self.served(staging, 5) == {CANDIDATE: 5}
-        staging.ensure_removed(epoch=1)
-        assert self.served(production, 5) == {STABLE: 5}
-
-    def test_after_removal_nobody_listens(self) -> None:
-        router, _ = self.both()
-        router.ensure_removed(epoch=2)
-        router.ensure_removed(epoch=2)
-        state = router.observe()
-        assert (state.running, state.routes) == (False, None)
-        _refused(OSError, None, lambda: self.send(router))
-        _refused(TransientError, None, router.observe_traffic)
 
 
 def _refused(kind: type[Exception], code: str | None, call: Callable[[], object]) -> None:

@@ -26,7 +26,6 @@ _T = TypeVar("_T")
 _STATE = "state.json"
 _EPOCH = "epoch"
 _LOCK = "lock"
-KEPT_AFTER_REMOVAL = (_EPOCH, _LOCK)
 
 
 @dataclass(frozen=True, slots=True)

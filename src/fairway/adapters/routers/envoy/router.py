@@ -9,7 +9,7 @@ from pathlib import Path
 from fairway.adapters.routers.envoy.addresses import parse_address
 from fairway.adapters.routers.envoy.admin import Admin
 from fairway.adapters.routers.envoy.folder import create_folder, usable
-from fairway.adapters.routers.envoy.ledger import KEPT_AFTER_REMOVAL, hold, load_memory
+from fairway.adapters.routers.envoy.ledger import hold, load_memory
 from fairway.adapters.routers.envoy.process import Process
 from fairway.adapters.routers.envoy.telemetry import read_traffic
 from fairway.adapters.routers.envoy.transition import Transition
@@ -93,14 +93,6 @@ class EnvoyRouter:
         """As the port says. Requests to the preview, and those that name a revision by header, are not counted."""
         with usable(self._process.folder), Admin(self._process.folder) as admin:
             return read_traffic(admin, load_memory(self._process.folder).reach, at=self._clock())
-
-    def ensure_removed(self, *, epoch: int) -> None:
-        """As the port says. The epoch stays on record, so that a late controller cannot bring the proxy back."""
-        with self._alone(epoch):
-            self._process.supervisor.ensure_removed(self._process.unit)
-            for file in self._process.folder.iterdir():
-                if file.name not in KEPT_AFTER_REMOVAL:
-                    file.unlink()
 
     @contextlib.contextmanager
     def _alone(self, epoch: int) -> Iterator[None]:

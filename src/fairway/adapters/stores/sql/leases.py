@@ -54,19 +54,6 @@ class SqlLeases(Leases):
                 "UPDATE fairway_runs SET holder = NULL, lease_until = NULL WHERE holder = :me", {"me": holder}
             )
 
-    def next_wake(self, holder: str, *, now: float) -> float | None:
-        """When `claim` may find something next, as far as it is known now."""
-        query = (
-            f"SELECT min(wake_at) FILTER (WHERE {self._free}), "
-            f"min(lease_until - {self._database.clock}) FILTER (WHERE NOT {self._free}) "
-            "FROM fairway_runs WHERE wake_at IS NOT NULL"
-        )
-        with self._database.reading() as connection:
-            found = connection.row(query, {"me": holder, **self._database.clock_values(now)})
-        wake, left = found or (None, None)
-        times = [time for time in (wake, None if left is None else now + left) if time is not None]
-        return min(times) if times else None
-
 
 def _take(connection: Connection, row: tuple[Any, ...], holder: str) -> Claim:
     """Writes the lease; with a new epoch unless it was the holder's own already."""
