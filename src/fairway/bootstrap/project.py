@@ -98,10 +98,11 @@ class Project:
 
     def deployer(self, log: Callable[[str], None]) -> "Deployer":
         """What `deploy` and `plan` need."""
+        from fairway.bootstrap.signing import verifier_of
         from fairway.usecases.deploy import Deployer
 
-        store, artifacts = self.store, self.artifacts(self.spec.service)
-        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log)
+        store, artifacts, verifier = self.store, self.artifacts(self.spec.service), verifier_of(self)
+        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log, verifier)
 
     def returner(self) -> "Returner":
         """What `rollback` needs."""

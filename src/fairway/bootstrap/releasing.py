@@ -19,6 +19,7 @@ from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import ensure_controller, take_lock
 from fairway.bootstrap.machine import resume
 from fairway.bootstrap.project import Project
+from fairway.bootstrap.signing import attestor_of, verifier_of
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
 from fairway.ports.pipeline import Deployments, RolloutState
 
@@ -84,7 +85,7 @@ def bench_of(project: Project, log: Callable[[str, str], None]) -> "Bench":
         adopted=project.spec.artifact_path,
         tags=GitTags(project.folder),
         registry_of=registry_of,
-        attestor=None,
+        attestor=attestor_of(project),
         deployments=ProjectDeployments(project),
         log=log,
     )
@@ -103,7 +104,10 @@ class ProjectDeployments(Deployments):
 
         project = self._project
         store, artifacts = project.store, project.artifacts(project.spec.service)
-        deployer = Deployer(project.spec, project.source, artifacts, store, store, lambda: run, now, lambda _line: None)
+        verifier = verifier_of(project)
+        deployer = Deployer(
+            project.spec, project.source, artifacts, store, store, lambda: run, now, lambda _line: None, verifier
+        )
         answer = deployer.start(Request(digest, environment, actor, "released"))
         if isinstance(answer, Declined):
             if answer.code == "busy":

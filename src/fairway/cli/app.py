@@ -7,13 +7,23 @@ from contextlib import suppress
 from fairway.cli.output import Exit, complain, note
 from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
-#: Name, where it is, and the line of the overview; the modules are loaded when they are called.
+#: The line of the overview for each group of commands.
+GROUPS = {"bench": "Measure under load, and compare."}
+
+#: Name, after that of its group if it is in one, where it is, and the line of the overview; the modules are loaded when
+#: they are called.
 COMMANDS = (
     ("init", "project:init", "Write a fairway.yaml that fits this repository."),
     ("check", "project:check", "Report every mistake in fairway.yaml."),
     ("doctor", "project:doctor", "Check this machine."),
     ("demo", "demo:demo", "Show good and bad releases under live traffic."),
+    ("next", "next:next_release", "Say the next version, and why."),
+    ("changelog", "changelog:changelog", "Write the changelog, or the notes of a release."),
+    ("versions", "versions:versions", "Read, compare or raise versions."),
+    ("commits", "commits:commits", "Read commit messages."),
     ("release", "release:release", "Build, test, sign and publish a version."),
+    ("keys", "keys:keys", "Make and list the keys that sign releases."),
+    ("verify", "verify:verify", "Check that something is what was released."),
     ("plan", "deploy:plan", "Say what a deployment would do."),
     ("deploy", "deploy:deploy", "Take a release to an environment."),
     ("status", "status:status", "Say what runs where."),
@@ -27,6 +37,11 @@ COMMANDS = (
     ("approve", "steer:approve", "Approve a run."),
     ("rollback", "rollback:rollback", "Go back to an earlier release."),
     ("validate", "validate:validate", "Check that what runs does what it should."),
+    ("bench run", "bench:run", "Measure a release or an address under load, and keep it under a name."),
+    ("bench list", "bench:list_", "List what was measured."),
+    ("bench compare", "bench:compare", "Say whether one is slower than the other."),
+    ("bench report", "bench:report", "Write everything measured into one page."),
+    ("bench indicators", "bench:indicators", "Show the table of indicators of an environment."),
     ("up", "machine:up", "Bring back everything that should run."),
     ("down", "machine:down", "Stop everything, keeping what should run."),
     ("serve", "machine:serve", "Run the controller in the foreground."),

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from fairway.config.complaints import one_of, problems_of
 from fairway.config.document import Document
 from fairway.config.problems import KeyPath, Problem
-from fairway.config.validation import CHECK_KINDS
 from fairway.config.release import registry_settings
+from fairway.config.validation import CHECK_KINDS
 
 Kinds = Mapping[str, type[BaseModel] | None]
 """Settings model by kind; None where a kind's settings are not checked."""

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from fairway.config.bench import BenchSection, IndicatorsSection
 from fairway.config.metrics import MetricsSection, Rules
-from fairway.config.release import ReleaseSection
+from fairway.config.release import ReleaseSection, SignedSection
 from fairway.config.section import AdapterSection, AnyAdapter, Section
 from fairway.config.types import (
     Command,
@@ -405,6 +405,11 @@ class GatesSection(Section):
     """What must be met before requests move."""
 
     approvals: int = Field(default=0, description="How many different people must approve.", examples=[1], ge=0, le=20)
+    signed: SignedSection | None = Field(
+        default=None,
+        description="What is deployed must be signed. By default it need not be.",
+        examples=[{"keys": ["release"]}],
+    )
     load: bool = Field(
         default=False,
         description="Whether a release must have been measured, and have kept all limits of `bench.expect`.",

@@ -11,6 +11,7 @@ from fairway.config.section import Section
 from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
 from fairway.domain.pipeline.compile import problems_of
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
+from fairway.domain.provenance.trust import TrustPolicy
 from fairway.domain.rollout.spec import Adapter
 
 STAGES: tuple[TaskStage, ...] = ("build", "test", "security")
@@ -154,6 +155,27 @@ class ReleaseSection(Section):
         description="How long a task is tried again when a registry or remote does not answer.",
         examples=["5m"],
     )
+
+
+class SignedSection(Section):
+    """Who must have signed what is deployed here, and where it must come from."""
+
+    keys: list[Name] = Field(
+        description="Keys of which one must have signed the provenance; `release-keys/NAME.pub` beside this file.",
+        examples=[["release"]],
+        min_length=1,
+    )
+    sources: list[str] = Field(
+        default_factory=list,
+        description="Addresses of repositories of which one must be the source, as `git remote get-url origin` gives "
+        "them. By default any.",
+        examples=[["https://github.com/acme/shop"]],
+    )
+
+
+def to_trust(section: SignedSection | None) -> TrustPolicy | None:
+    """What an environment demands of signatures."""
+    return None if section is None else TrustPolicy(tuple(section.keys), tuple(section.sources))
 
 
 def to_pipeline(section: ReleaseSection) -> PipelineSpec:

@@ -22,6 +22,7 @@ from fairway.config.models import (
     StagesSection,
     StickySection,
 )
+from fairway.config.release import to_trust
 from fairway.config.rules import share
 from fairway.config.section import AdapterSection
 from fairway.domain.analysis.budget import Budget
@@ -73,6 +74,7 @@ def _environment(name: str, section: EnvironmentSection, file: ServiceFile, fold
         analysis=_analysis(section.analysis),
         observe=observe,
         approvals=section.gates.approvals,
+        signed=to_trust(section.gates.signed),
         demands=demands_of(section.gates),
         after=section.after,
         stages=_stages(section.stages),

@@ -33,7 +33,7 @@ class Bench:
     adopted: str | None
     tags: Tags
     registry_of: Callable[[Adapter], Registry]
-    attestor: Attestor | None
+    attestor: Attestor
     deployments: Deployments
     log: Callable[[str, str], None]
 
@@ -141,7 +141,7 @@ class TaskPerformance:
         made = self.bench.workshop.work(job, log=lambda line: self.bench.log(task.id, line))
         if isinstance(made, Broken):
             return Refused("steps", made.reason, made.hint)
-        count = f", {len(made.products)} outputs" if made.products else ""
+        count = f", {_counted(len(made.products), 'output')}" if made.products else ""
         data = {"key": made.key, "cached": made.cached, "began": began, "ended": self.clock()}
         return Done(("from the cache" if made.cached else "done") + count, made.products, data)
 
@@ -162,9 +162,7 @@ class TaskPerformance:
         return Done(artifact.digest, (product,), {"began": began, "ended": self.clock()})
 
     def _attest(self, action: Attest) -> Outcome:
-        plan, attestor = self.release.plan, self.bench.attestor
-        if attestor is None:
-            return Refused("no-keys", f"there is no key {action.key!r}", f"fairway keys create {action.key}")
+        plan = self.release.plan
         count = 0
         for task in plan.tasks:
             state = self.release.tasks[task.id]
@@ -172,6 +170,7 @@ class TaskPerformance:
                 origin = Origin(
                     service=plan.service,
                     version=plan.version,
+                    tag=plan.tag,
                     commit=plan.commit,
                     source=plan.origin,
                     release=self.release.id,
@@ -179,9 +178,9 @@ class TaskPerformance:
                     materials=self.release.products_of(task.needs),
                     data=state.data or {},
                 )
-                attestor.ensure_attested(product, origin, key=action.key)
+                self.bench.attestor.ensure_attested(product, origin, key=action.key)
                 count += 1
-        return Done(f"{count} products")
+        return Done(_counted(count, "product"))
 
     def _tag(self, action: CreateTag) -> Outcome:
         plan, tags = self.release.plan, self.bench.tags
@@ -241,3 +240,7 @@ class TaskPerformance:
         if state.outcome == "completed":
             return Done(state.reason)
         return Refused("rolled-back", f"{action.run} {state.outcome}: {state.reason}", "release a fixed version")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from fairway.domain.errors import UserError
+from fairway.domain.errors import InvariantError, UserError
+from fairway.domain.provenance.statement import Subject
+from fairway.domain.provenance.trust import Distrusted
 from fairway.domain.rollout.compile import compile_deploy, revision_of
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
@@ -17,6 +19,7 @@ from fairway.ports.journal import Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.former_router import remember_router
 from fairway.usecases.reasons import as_reason
+from fairway.usecases.trusting import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Deployer:
         new_run: makes the id of a run.
         clock: now, seconds since the epoch, UTC.
         log: receives the output of a build, line by line.
+        verifier: asks for signatures where an environment demands them.
     """
 
     service: ServiceSpec
@@ -55,6 +59,7 @@ class Deployer:
     new_run: Callable[[], str]
     clock: Callable[[], float]
     log: Callable[[str], None]
+    verifier: Verifier | None = None
 
     def plan(self, request: Request) -> Plan | Unchanged | Declined:
         """The plan that the request would start; builds the artifact if there is none yet.
@@ -122,13 +127,29 @@ class Deployer:
         if rejected is not None and request.lift_quarantine is None:
             sentence = f"{artifact.version} is quarantined since run {rejected.run}: {rejected.reason}"
             return Declined("quarantined", sentence, "deploy it with --lift-quarantine and a reason to allow it again")
-        if environment.after is None:
-            return None
+        distrust = self._distrust(artifact, environment)
+        if distrust is not None or environment.after is None:
+            return distrust
         passed = self.records.list_revisions(self.service.service, environment.after)
         if any(revision.artifact.digest == artifact.digest for _, revision in passed):
             return None
         sentence = f"{artifact.version} has not been live in {environment.after}, which comes before {environment.name}"
         return Declined("order", sentence, f"fairway deploy {request.release} --env {environment.after}")
+
+    def _distrust(self, artifact: Artifact, environment: EnvironmentSpec) -> Declined | None:
+        """Why the environment does not believe the artifact; None if it does, or demands nothing."""
+        if environment.signed is None:
+            return None
+        altered = self.artifacts.verify(artifact.digest)
+        if altered is not None:
+            return Declined("altered", altered, "it is not what was released: remove it, and release it anew")
+        if self.verifier is None:
+            raise InvariantError("no-verifier", f"{environment.name} demands signatures, and nobody asks for them", "")
+        answer = self.verifier.verify(Subject(self.service.service, artifact.digest, tree=True), environment.signed)
+        if isinstance(answer, Distrusted):
+            sentence = f"{environment.name} refuses {artifact.version}: {answer.sentence}"
+            return Declined(answer.code, sentence, answer.hint)
+        return None
 
 
 def find_environment(service: ServiceSpec, name: str) -> EnvironmentSpec:

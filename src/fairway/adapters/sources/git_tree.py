@@ -26,3 +26,7 @@ class GitTree(Tree):
             mode, _, name = facts.decode().split(" ")
             files.append((os.fsencode(os.fsdecode(path)).decode("utf-8", "backslashreplace"), f"{mode} {name}"))
         return tuple(sorted(files))
+
+    def read_text(self, commit: str, path: str) -> str:
+        """The text of one file; what is not UTF-8 in it is replaced."""
+        return self._git.run("cat-file", "blob", f"{commit}:{path}").decode("utf-8", "replace")

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.provenance.trust import TrustPolicy
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.strategy import Rolling, Strategy
 from fairway.domain.validation.checks import HttpCheck, Suite
-
 
 Demand = Literal["load", "benchmark"]
 
@@ -54,6 +54,7 @@ class EnvironmentSpec:
         demands: what a release must have shown before: that it kept its limits under load, that it is no slower.
         stages: the user's own work by stage name: validate, migrate, check, verify.
         rollback_scripts: database scripts prepared for a rollback; shown, never run.
+        signed: who must have signed what is deployed here; None: nobody.
         suite: the checks of the running service.
     """
 
@@ -72,6 +73,7 @@ class EnvironmentSpec:
     budget: Budget | None = None
     demands: tuple[Demand, ...] = ()
     suite: Suite = field(default_factory=Suite)
+    signed: TrustPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
