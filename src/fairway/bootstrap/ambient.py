@@ -1,5 +1,6 @@
 """What the process itself knows: the time, the person, chance."""
 
+import datetime
 import os
 import time
 
@@ -12,6 +13,15 @@ _LETTERS = "23456789bcdfghjkmnpqrstvwxz"
 def now() -> float:
     """Seconds since the epoch, UTC."""
     return time.time()
+
+
+def today(zone: str) -> datetime.date:
+    """The day in a time zone."""
+    if zone == "UTC":
+        return datetime.datetime.now(datetime.UTC).date()
+    from zoneinfo import ZoneInfo
+
+    return datetime.datetime.now(ZoneInfo(zone)).date()
 
 
 def pause(seconds: float) -> None:

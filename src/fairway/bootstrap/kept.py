@@ -30,19 +30,19 @@ def read_spec(path: Path, state: Path, load: Callable[[Path], ServiceSpec]) -> S
     Raises:
         Whatever `load` raises.
     """
-    before = _digest(path)
+    before = digest_of(path)
     kept = _read(state / NAME, before) if before is not None else None
     if kept is not None:
         return kept
     spec = load(path)
     # Not if somebody wrote to the file meanwhile: what was read may be the one content or the other.
-    if before is not None and before == _digest(path):
+    if before is not None and before == digest_of(path):
         _keep(state / NAME, before, spec)
     return spec
 
 
-def _digest(path: Path) -> str | None:
-    """Of everything that decides what is read; None where that cannot be told."""
+def digest_of(path: Path) -> str | None:
+    """A digest of everything that decides what is read; None where that cannot be told."""
     digest = hashlib.sha256(f"{fairway.__version__}\n{Path.cwd() / path.parent}\n".encode("utf-8", "surrogateescape"))
     try:
         for name, about in _code():

@@ -16,6 +16,7 @@ from fairway.config.problems import ConfigError, KeyPath
 from fairway.config.release import ReleaseSection, check_pipeline, task_places, to_pipeline
 from fairway.config.rules import check_rules, environments
 from fairway.config.translate import to_spec
+from fairway.config.versioning import check_versioning
 from fairway.domain.insight.spec import BenchSpec
 from fairway.domain.pipeline.spec import PipelineSpec
 from fairway.domain.rollout.spec import ServiceSpec
@@ -64,12 +65,14 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)
     problems += [each for each in of_adapters if (each.line, each.column, each.key_path) not in told]
-    model = LibraryFile if "release" in data and not {"run", "environments"} & data.keys() else ServiceFile
+    is_library = bool({"release", "versioning"} & data.keys()) and not {"run", "environments"} & data.keys()
+    model = LibraryFile if is_library else ServiceFile
     try:
         file = model.model_validate(data)
     except ValidationError as error:
         problems += problems_of(error, model, document)
         raise ConfigError(problems) from error
+    problems += check_versioning(document, file.versioning)
     if file.release is not None:
         problems += check_pipeline(document, file.release)
     if problems:

@@ -27,6 +27,7 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
     _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
     _accept_word(definitions["CanarySection"]["properties"]["steps"]["items"], {"type": "number"})
+    _accept_word(definitions["VersioningSection"]["properties"]["channels"]["items"], {"type": "string"})
     metrics = definitions["MetricsSection"]["properties"]
     _accept_word(next(iter(metrics["gauges"]["patternProperties"].values())), {"type": "string"})
     _accept_word(

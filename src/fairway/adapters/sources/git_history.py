@@ -24,13 +24,17 @@ class GitHistory:
     Args:
         folder: anywhere in the repository.
         revision: the commit that is asked about.
-        branch: its branch, where the repository does not tell: most build machines check out a bare commit.
+        branch: its branch, in place of what the repository says.
+        build: its branch, where the repository does not say: most build machines check out a bare commit.
     """
 
-    def __init__(self, folder: Path, revision: str = "HEAD", branch: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, revision: str = "HEAD", branch: str | None = None, build: str | None = None
+    ) -> None:
         self._folder = folder
         self._revision = revision
         self._branch = branch
+        self._build = build
         self._git = GitProcess(folder)
 
     def locate(self) -> Place:
@@ -54,7 +58,8 @@ class GitHistory:
                 branches.append((short, commit))
             elif kind == "remotes" and not short.endswith("/HEAD"):
                 branches.append((short.partition("/")[2], commit))
-        branch = self._branch or branch or _only(name for name, commit in branches if commit == head)
+        here = (name for name, commit in branches if commit == head)
+        branch = self._branch or branch or (self._build if self._revision == "HEAD" else None) or _only(here)
         return Place(head, branch, tags, [one for one in branches if one[0] != branch])
 
     def read(self, include: Iterable[str], exclude: Iterable[str] = ()) -> dict[str, Commit]:
@@ -91,6 +96,11 @@ class GitHistory:
         answers = self._git.run("cat-file", "--batch-check=%(objectname)", stdin=asked.encode()).decode().splitlines()
         found = [line for line in answers if " " not in line]
         return frozenset(one for one in found if self._git.attempt("merge-base", "--is-ancestor", one, by)[0] == 0)
+
+    def remote(self) -> str:
+        """The address of the remote `origin`, empty if there is none."""
+        status, output, _ = self._git.attempt("config", "--get", "remote.origin.url")
+        return os.fsdecode(output).strip() if status == 0 else ""
 
     def _look(self) -> tuple[str, str | None]:
         """The commit that is asked about, and its branch."""
