@@ -267,3 +267,4 @@ class ContractSection(CheckSection):
         examples=[{"Authorization": "Bearer {{API_KEY}}"}],
     )
     seed: int = Field(default=1, description="The same seed sends the same requests.", examples=[1], ge=0)
+    limit: PositiveDuration = Field(default=300.0, description="Time for all of it together.", examples=["5m"])

@@ -364,6 +364,7 @@ class ContractCheck:
         checks: which of schemathesis' checks; empty: all.
         exclude: parts of paths that are left alone.
         seed: of the generation; the same one sends the same requests.
+        limit: seconds for all of it.
     """
 
     schema: str = "/openapi.json"
@@ -372,6 +373,7 @@ class ContractCheck:
     exclude: tuple[str, ...] = ()
     headers: Pairs = ()
     seed: int = 1
+    limit: float = 300.0
 
 
 Probe = (
