@@ -325,6 +325,7 @@ class Analysis:
                 max(1, len(candidate.instances)),
             ),
             dispersion=self.dispersion.factor,
+            calm=self.dispersion.calm,
             waiting=(sum(one.active for one in candidate.instances), sum(one.active for one in other.instances)),
         )
 
@@ -440,15 +441,21 @@ class Analysis:
                 expected = absence.expected(self._share())
                 return "inconclusive", rule, sentences.absent(evidence, seconds=absence.seconds, expected=expected)
             return "hold", rule, sentences.hold(self.obstacle, evidence)
+        rule, sentence = self._go_on(evidence, watched)
+        return "continue", rule, sentence
+
+    def _go_on(self, evidence: Evidence, watched: float) -> tuple[str, str]:
+        """Rule and sentence where nothing speaks against the candidate and nothing stops the clock."""
         silent = self.step.weight > 0.0 and self.tally.candidate_finished == 0
         if silent or self._unmatched():
             say = sentences.no_requests if silent else sentences.no_comparison
-            return "continue", "no-requests", say(evidence, watched=watched)
-        warming = self.warm_left > 0.0 and not self._paired
-        if self.step.weight > 0.0 and not self._finished_enough() and 0.0 < self.step.bake <= watched:
+            return "no-requests", say(evidence, watched=watched)
+        over = 0.0 < self.step.bake <= self.watched
+        if over and self.step.weight > 0.0 and not self._finished_enough():
             wanted = self.policy.min_requests
-            return "continue", "few-requests", sentences.few_requests(evidence, watched=watched, wanted=wanted)
-        return "continue", "watching", sentences.watching(evidence, watched=watched, warming=warming)
+            return "few-requests", sentences.few_requests(evidence, watched=watched, wanted=wanted)
+        warming = self.warm_left > 0.0 and not self._paired
+        return "watching", sentences.watching(evidence, watched=watched, warming=warming)
 
 
 def _crash(ended: dict[str, str]) -> Finding:

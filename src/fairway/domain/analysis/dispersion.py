@@ -65,6 +65,11 @@ class Dispersion:
             return 1.0
         return max(1.0, (USUAL * WORTH + self.pearson) / (WORTH + self.freedom))
 
+    @property
+    def calm(self) -> bool:
+        """It is known that failures come nearly independently."""
+        return self.seconds >= ENOUGH and self.factor < USUAL
+
     def taken_over(self) -> "Dispersion":
         """What is known, for another rollout with other counters."""
         return Dispersion(self.seconds, self.pearson, self.freedom)

@@ -27,7 +27,7 @@ class AnalysisPolicy:
         block: length of one block of the error lane.
         tick: length of one block of the hard lane.
         reference: error ratio above which a revision counts as failing where no stable traffic can be compared with.
-        min_requests: requests that the candidate must have finished at the end of a step; with fewer there is no answer.
+        min_requests: requests that the candidate must have finished at the end of a step, or there is no answer.
         inconclusive: what to do when a step ends without an answer.
         not_ready: how long an instance of the candidate may be unready after it was ready.
         no_data: how long the candidate may stay without requests while stable has some before the answer is

@@ -100,8 +100,8 @@ def few_requests(evidence: Evidence, *, watched: float, wanted: int) -> str:
     certain = 100.0 * (1.0 - 0.01 ** (1.0 / finished))
     return (
         f"No answer after {_seconds(watched)} at {_weight(evidence.weight)}: the candidate finished {finished:,} "
-        f"{'request' if finished == 1 else 'requests'}, of {wanted:,} that are wanted. Had it failed {certain:.2g} % of "
-        f"all requests, one rollout in a hundred would not have shown one failure. "
+        f"{'request' if finished == 1 else 'requests'}, of {wanted:,} that are wanted. Had it failed {certain:.2g} % "
+        f"of all requests, one rollout in a hundred would not have shown one failure. "
         f"Send requests, raise the weight or bake longer. {_state(evidence)}"
     )
 

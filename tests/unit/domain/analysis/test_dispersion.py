@@ -127,3 +127,22 @@ def test_a_block_of_slow_requests_that_has_begun_goes_on_when_an_incident_begins
     one.observe(grown(0.0, 0, 0))
     one.observe(grown(5.0, 200, 15, incident=True))
     assert (one.seconds, one.window.candidate_failed) == (5.0, 15)
+
+
+def test_failures_known_to_be_independent_make_blocks_half_as_long():
+    blocks = {}
+    for calm in (False, True):
+        error, hard = begin_lanes(AnalysisPolicy())[1], begin_lanes(AnalysisPolicy())[0]
+        for lane in (error, hard):
+            lane.enter_step(Step(50.0, False, 0.0))
+            for _ in range(20):
+                lane.observe(Reading(1.0, Tally(50, 0, 50, 0), warming=False, incident=False, calm=calm))
+        blocks[calm] = (error.capital.blocks, hard.capital.blocks)
+    assert blocks == {False: (2, 20), True: (4, 20)}
+
+
+def test_calm_is_known_after_ten_minutes_with_failures_that_tell():
+    assert watched(1800, independent(Random(7))).calm
+    assert not watched(300, independent(Random(7))).calm
+    assert not watched(1800, lambda: 0).calm
+    assert not watched(1800, in_tens(Random(6))).calm

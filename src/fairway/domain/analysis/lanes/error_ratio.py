@@ -43,6 +43,10 @@ IMPROBABLE = log(10_000.0)
 """… nor before the lot would leave stable out of so many requests once in 10,000 times: that few requests go to stable
 at a high weight is no reason to blame the candidate for what hits both."""
 
+CALM = 0.5
+"""Part of a block that is enough where failures are known not to come in clusters: blocks of ten seconds are there so
+that one cluster falls into one block."""
+
 KNOWN_STABLE = 100
 """Requests of stable from which on its own error ratio says more than the policy's reference."""
 
@@ -82,11 +86,17 @@ class ErrorRatioTest:
     share: str = "an error ratio"
     needs_stable: bool = False
 
-    def length(self, bake: float) -> float:
-        """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
+    def length(self, bake: float, *, calm: bool = False) -> float:
+        """Seconds of a block.
+
+        Args:
+            bake: seconds for which the step is watched; 0: not known.
+            calm: failures are known to come nearly independently, so that half a block is enough.
+        """
+        block = self.block * CALM if calm and self.patient else self.block
         if bake <= 0.0 or self.blocks_in_bake == 0:
-            return self.block
-        return min(self.block, max(self.shortest, bake / self.blocks_in_bake))
+            return block
+        return min(block, max(self.shortest, bake / self.blocks_in_bake))
 
 
 @dataclass(slots=True)
@@ -103,6 +113,7 @@ class ErrorRatioLane:
         stable: what closed blocks of the whole rollout have counted of stable.
         bounds: the interval's ends once they were asked for; computed anew when the interval changes.
         dispersion: by which the open block will be tempered, as known when it began.
+        calm: failures were known to come nearly independently, likewise.
     """
 
     name: str
@@ -118,6 +129,7 @@ class ErrorRatioLane:
     stable: Counts = NO_COUNTS
     interval: RatioInterval = field(default_factory=RatioInterval)
     dispersion: float = 1.0
+    calm: bool = False
     bounds: tuple[float | None, float | None] | None = field(default=None, compare=False)
 
     @classmethod
@@ -144,14 +156,13 @@ class ErrorRatioLane:
         if left_out and self.seconds == 0.0:
             return
         if self.test.patient and self.seconds == 0.0:
-            self.dispersion = reading.dispersion
+            self.dispersion, self.calm = reading.dispersion, reading.calm
         self.seconds += reading.seconds
         self._listen(reading)
         self.open.add(reading.tally)
-        length = self.test.length(self.step.bake)
-        if self.seconds + reading.seconds / 2.0 < length:
+        if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(alone=self.step.alone or self._silent(length)):
+        if self._close(alone=self.step.alone or self._silent(self.test.length(self.step.bake))):
             self.seconds, self.open = 0.0, Tally()
 
     def e_value(self) -> float:
@@ -193,7 +204,7 @@ class ErrorRatioLane:
         }
         pieces: dict[str, Any] = {name: codec.from_json(kind, value[name]) for name, kind in parts.items()}
         plain = {"seconds": value["seconds"], "quiet": value["quiet"], "dispersion": value.get("dispersion", 1.0)}
-        plain["unmatched"] = value.get("unmatched", 0)
+        plain |= {"unmatched": value.get("unmatched", 0), "calm": value.get("calm", False)}
         return cls(value["name"], value["weight"], test, **plain, **pieces)
 
     def _listen(self, reading: Reading) -> None:

@@ -1,9 +1,10 @@
 """The error lane: more failures than the policy's margin allows, found by evidence.
 
 Null hypothesis: the candidate's error ratio is at most `ratio_margin` times stable's plus `absolute_margin`. Its blocks
-are the policy's blocks, shorter in a short bake; warm-up and shared incidents are left out. Blocks of some seconds, a
-cap on each and several of them needed (four at least) keep a burst of related failures that happened to hit the
-candidate from deciding: the guarantee itself assumes that requests fail independently.
+are the policy's blocks, half as long where stable's failures are known not to come in clusters, shorter in a short
+bake; warm-up and shared incidents are left out. Blocks of some seconds, a cap on each and several of them needed (four
+at least) keep a burst of related failures that happened to hit the candidate from deciding: the guarantee itself
+assumes that requests fail independently.
 """
 
 from fairway.domain.analysis.capital import PATIENT

@@ -76,6 +76,7 @@ class Reading:
         warming: the candidate was scaled up a short while ago.
         incident: both revisions were failing when this stretch began. Never taken from the counts in `tally`.
         histograms: latency as counted up to the end of this stretch.
+        calm: failures are known to come nearly independently, also as of when this stretch began.
         waiting: requests under way at the end of this stretch, of the candidate and of stable.
         dispersion: how many times more the failures of stable's instances vary than independent failures would, 1 or
             more; known when this stretch began. Logarithms of e-values are divided by it.
@@ -88,6 +89,7 @@ class Reading:
     histograms: Histograms = NO_HISTOGRAMS
     dispersion: float = 1.0
     waiting: tuple[int, int] = (0, 0)
+    calm: bool = False
 
 
 class Lane(Protocol):
