@@ -8,8 +8,9 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from fairway import __version__
-from fairway.cli.app import COMMANDS
+from fairway.cli.app import COMMANDS, GROUPS
 from fairway.cli.options import Options
+from fairway.cli.rules import Rules, Steps
 from fairway.domain.errors import UserError
 
 _AT_LEAST_ONE = Annotated[int, Parameter(validator=Number(gte=1))]
@@ -19,6 +20,8 @@ _LONGEST = 300
 
 #: What the parser has to know of parameters beside their types; here, so that commands can be used without it.
 _DETAILS: dict[str, dict[str, Any]] = {
+    "bench list": {"limit": _AT_LEAST_ONE},
+    "bench compare": {"stored": Annotated[bool, Parameter(negative="")]},
     "history": {"limit": _AT_LEAST_ONE},
     "logs": {"lines": _AT_LEAST_ONE},
     "status": {"evidence": Annotated[bool, Parameter(negative="")]},
@@ -31,6 +34,8 @@ _COMMON: dict[str, Any] = {
 }
 Options.__annotations__.update(_COMMON)
 Parameter(name="*")(Options)
+Parameter(name="*")(Rules)
+Parameter(name="*")(Steps)
 
 app = App(
     name="fairway",
@@ -41,8 +46,12 @@ app = App(
     print_error=False,
     suppress_keyboard_interrupt=False,
 )
+_groups = {name: App(name=name, help=line) for name, line in GROUPS.items()}
+for _group in _groups.values():
+    app.command(_group)
 for _name, _, _help in COMMANDS:
-    app.command(f"{__name__}:{_name}", name=_name, help=_help)
+    _place, _, _own = _name.rpartition(" ")
+    _groups.get(_place, app).command(f"{__name__}:{_name}", name=_own, help=_help)
 
 
 def __getattr__(name: str) -> Any:
