@@ -209,6 +209,9 @@ class Street:
             routes = self.router.observe().routes
             if routes is not None and routes.mirror not in {None, run.mirror}:
                 self.faults.append(f"copies go to the candidate, which the plan does not allow: {routes.mirror}")
+            baseline = self.plan.baseline.id if self.plan.baseline is not None else None
+            if routes is not None and (routes.baseline not in {None, baseline} or routes.stable == (baseline or "")):
+                self.faults.append(f"the baseline serves as something else: {routes}")
         if self.live is None or name.startswith(("before", "after store", "after notifier")):
             return
         routes = self.router.observe().routes

@@ -72,6 +72,7 @@ SCRIPTS = (
     Script("canary, rehearsed", lambda: deployment(REHEARSED)),
     Script("canary, dead in its rehearsal", lambda: deployment(REHEARSED), "rolled-back", failing=DEAD),
     Script("canary beside a baseline, good", beside),
+    Script("canary beside a baseline, dead", beside, "rolled-back", failing=DEAD),
     Script("canary beside a baseline that never starts", beside, "rolled-back", behaviours=NO_BASELINE),
     Script("canary, migration fails", lambda: deployment(CANARY), "rolled-back", statuses={"migrate up": 1}),
     Script("blue-green, good", lambda: deployment(BLUE_GREEN)),

@@ -144,6 +144,7 @@ def _plan_object(plan: Plan) -> dict[str, object]:
         "commit": plan.candidate.artifact.commit,
         "previous": plan.stable.version if plan.stable is not None else None,
         "strategy": plan.strategy,
+        "baseline": plan.baseline.id if plan.baseline is not None else None,
         "seconds": plan.seconds,
         "watched_seconds": sum(s.step.seconds for s in plan.forward if isinstance(s.step, Watch)),
         "commit_point": plan.commit,

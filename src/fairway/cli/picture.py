@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fairway.cli.output import seconds
+from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
 from fairway.usecases.report import list_steps, reason_of
@@ -56,6 +57,8 @@ def _headline(run: Run, at: float) -> Text:
         (run.phase, "red bold" if run.track == "rollback" else "cyan bold"),
         f" · weight {run.weight if run.track == 'forward' else 0:g} %",
     )
+    if plan.baseline is not None and run.track == "forward" and baseline_share(run.weight) > 0:
+        line.append(f", baseline {baseline_share(run.weight):g} %")
     left = time_left(run, at)
     if left is not None:
         line.append(f" · about {seconds(left)} left")
@@ -113,7 +116,8 @@ def _traffic(run: Run, evidence: dict[str, Any]) -> Table:
     for name in ("", "requests", "failed", "P50", "P99"):
         table.add_column(name, justify="left" if not name else "right")
     traffic = evidence.get("traffic", {})
-    for role, revision in (("candidate", run.plan.candidate), ("stable", run.plan.stable)):
+    plan = run.plan
+    for role, revision in (("candidate", plan.candidate), ("baseline", plan.baseline), ("stable", plan.stable)):
         if revision is not None and (seen := traffic.get(revision.id)) is not None:
             times = (_milliseconds(seen["p50"]), _milliseconds(seen["p99"]))
             table.add_row(f"{role} {revision.version}", str(seen["finished"]), str(seen["failed"]), *times)

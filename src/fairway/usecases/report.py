@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.rollout.run import Run, StepRecord
 
 
@@ -35,6 +36,7 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "verdict": run.verdict,
         "reason": reason_of(run),
         "weight": run.weight if run.track == "forward" else 0.0,
+        "baseline": _baseline(run),
         "actor": run.actor,
         "started": timestamp(run.started),
         "finished": timestamp(run.ended),
@@ -43,6 +45,14 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "steps": list_steps(run),
         "evidence": shown,
     }
+
+
+def _baseline(run: Run) -> dict[str, Any] | None:
+    """Revision and share of what the candidate is compared with in place of stable; None if there is nothing."""
+    baseline = run.plan.baseline
+    if baseline is None:
+        return None
+    return {"revision": baseline.id, "weight": baseline_share(run.weight) if run.track == "forward" else 0.0}
 
 
 def list_steps(run: Run) -> list[dict[str, Any]]:
