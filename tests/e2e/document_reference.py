@@ -43,13 +43,16 @@ def rewrite(text: str) -> str:
 
 
 def describe_overview(_: str) -> str:
-    rows = [(f"[`{name}`](#fairway-{name})", line) for name, _, line in COMMANDS]
+    rows = [(f"[`{name}`](#fairway-{name.replace(' ', '-')})", line) for name, _, line in COMMANDS]
     return _table(("command", "what it does"), rows)
 
 
 def describe_command(name: str) -> str:
     """Usage, arguments and options; what every command has is described once, on top of the page."""
-    arguments = [one for one in app[name].assemble_argument_collection(parse_docstring=True) if one.names != ("*",)]
+    command = app
+    for word in name.split():
+        command = command[word]
+    arguments = [one for one in command.assemble_argument_collection(parse_docstring=True) if one.names != ("*",)]
     common = ("--json", "--config")
     own = [one for one in arguments if one.names[0] not in common]
     given = [one for one in own if not one.names[0].startswith("--")]
@@ -57,7 +60,7 @@ def describe_command(name: str) -> str:
     needed = [f"{one.names[0]} {_value(one)}" for one in options if one.required]
     names = [one.names[0] if one.required else f"[{one.names[0]}]" for one in given]
     usage = " ".join(["fairway", name, *names, *needed, *(["[OPTIONS]"] if options else [])])
-    parts = [inspect.cleandoc(app[name].help), "", f"```text\n{usage}\n```"]
+    parts = [inspect.cleandoc(command.help), "", f"```text\n{usage}\n```"]
     rows = [(f"`{one.names[0]}`", _sentence(one), "") for one in given]
     rows += [(" ".join(f"`{n}`" for n in one.names) + _shown(one), _sentence(one), _default(one)) for one in options]
     return "\n".join([*parts, *(["", _table(("argument or option", "meaning", "default"), rows)] if rows else [])])

@@ -1,6 +1,7 @@
 """Putting measurements together: what is measured, by what, and where it is kept."""
 
 import fcntl
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -159,6 +160,11 @@ class BenchProject:
             return {}
         processors, memory = read_use()
         return {"cpu": Reading(processors, "this machine"), "memory": Reading(memory, "this machine")}
+
+
+def wanted_name() -> str | None:
+    """The name that a script asks for by a variable."""
+    return os.environ.get("BASELINE_NAME") or None
 
 
 def open_bench(config: Path | None) -> BenchProject:

@@ -50,8 +50,14 @@ class CompareSection(Section):
 
     judge: list[Judged] = Field(
         default_factory=lambda: list(ComparisonPolicy().judged),
-        description="What decides, beside the share of failed requests; the rest is shown.",
+        description="What can show a regression, beside the share of failed requests; the rest is for information.",
         examples=[["p50", "p99", "processor"]],
+        min_length=1,
+    )
+    require: list[Judged] = Field(
+        default_factory=lambda: list(ComparisonPolicy().required),
+        description="In which of them its absence must be shown, as far as they can be measured.",
+        examples=[["p50", "p95"]],
         min_length=1,
     )
     tolerance: Percentage = Field(default=0.1, description="How much worse each may be.", examples=["10%"])
@@ -239,7 +245,8 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 def _policy(section: CompareSection) -> ComparisonPolicy:
     return ComparisonPolicy(
-        judged=tuple(dict.fromkeys(section.judge)),
+        judged=tuple(dict.fromkeys((*section.judge, *section.require))),
+        required=tuple(dict.fromkeys(section.require)),
         tolerance=section.tolerance,
         confidence=section.confidence,
         drift=section.drift,

@@ -10,6 +10,8 @@ from fairway.adapters.load.report import Limit, Pace
 LATE = 0.002
 #: Share of late requests from which on the run's P99 is not that of the service alone.
 _MANY = 0.01
+#: As many may be late in a short run: what becomes of its median does not hang on them.
+_FEW = 2
 #: Share of the time at work, or waiting for a processor, from which on the generator has no time left.
 _FULL = 0.9
 
@@ -71,7 +73,7 @@ class PaceKeeper:
         return Pace(limit, round(processor / seconds, 4), share, late, self._alone, round(self._max_lag * 1000, 3))
 
     def _limit(self, late: int, due: int, rate: float, *, busy: float) -> Limit:
-        if rate and late <= due * _MANY:
+        if rate and late <= max(due * _MANY, _FEW):
             return ""
         if busy >= _FULL or self._alone > late / 2:
             return "generator"

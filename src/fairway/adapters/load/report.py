@@ -69,7 +69,7 @@ class Pace:
     def sentence(self) -> str:
         """What to make of it; empty where there is nothing to say."""
         if self.limit == "generator":
-            taken = f", and others took {self.waited:.0%} of its time" if self.waited and self.waited >= 0.1 else ""
+            taken = f", and waited {self.waited:.0%} of its time for one" if self.waited and self.waited >= 0.01 else ""
             return (
                 f"the limit was the generator, not the service: it used {self.processor:.0%} of a processor{taken}; "
                 f"{self.late} requests left more than 2 ms late"

@@ -170,10 +170,14 @@ class Baseline:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What the generator said of itself, once each kind of limit."""
+        """What the generator said of itself in a tenth of the rounds or more, once each kind of limit."""
         found = {one.limit: one.remark for one in self.rounds if one.limit}
         count = {limit: sum(one.limit == limit for one in self.rounds) for limit in found}
-        return tuple(f"in {count[limit]} of {len(self.rounds)} rounds {found[limit]}" for limit in sorted(found))
+        return tuple(
+            f"in {count[limit]} of {len(self.rounds)} rounds {found[limit]}"
+            for limit in sorted(found)
+            if count[limit] * 10 >= len(self.rounds)
+        )
 
     def _share(self, metric: str) -> float | None:
         ended = sum(one.ok + one.failed for one in self.rounds)

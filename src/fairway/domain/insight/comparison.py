@@ -4,6 +4,9 @@ Rounds of both were run in turn, so that whatever else changed on the machine me
 of one is compared with its neighbour of the other, and the ratio is what counts. A metric has regressed if even the
 favourable end of its interval is worse than what is tolerated; it is shown to be no worse than that if even the
 unfavourable end is not; else nothing is shown, and the interval says how far that goes. Silence is no answer.
+
+Every judged metric can convict. Acquitted is what is shown in those metrics that must show it: the tails of latency are
+so noisy that few machines are quiet enough to acquit by them, and what could hide there is said.
 """
 
 import math
@@ -35,7 +38,8 @@ class ComparisonPolicy:
     """What counts as a regression.
 
     Attributes:
-        judged: metrics that decide; the others are shown.
+        judged: metrics that can show a regression.
+        required: those of them in which its absence must be shown, as far as they were measured.
         tolerance: how much worse each may be, as a fraction; 0.1 is 10 %.
         confidence: of all intervals of the judged metrics together, above 0.5 and below 1.
         drift: fraction by which two measurements made at different times may differ for reasons of the machine; it
@@ -43,7 +47,8 @@ class ComparisonPolicy:
         error_points: how much the share of failed requests may be larger, as a fraction.
     """
 
-    judged: tuple[Metric, ...] = ("p50", "p95", "processor")
+    judged: tuple[Metric, ...] = ("p50", "p95", "p99", "processor")
+    required: tuple[Metric, ...] = ("p50", "processor")
     tolerance: float = 0.1
     confidence: float = 0.99
     drift: float = 0.1
@@ -189,13 +194,20 @@ def _conclude(judged: Sequence[Change], policy: ComparisonPolicy) -> tuple[Verdi
     worse = [change for change in judged if change.verdict == "regression"]
     if worse:
         return "regression", "; ".join(sentence(change) for change in worse)
-    open_ = [change for change in judged if change.verdict == "inconclusive"]
-    missing = [metric for metric in policy.judged if metric not in {change.metric for change in judged}]
-    if open_ or len(missing) == len(policy.judged):
-        shown = "; ".join(sentence(change) for change in open_) or "no metric that decides was measured"
+    required = [change for change in judged if change.metric in policy.required]
+    unshown = [one for one in judged if one.verdict == "inconclusive" and one.metric in (*policy.required, "errors")]
+    if unshown or not required:
+        shown = "; ".join(sentence(change) for change in unshown) or "nothing that must show it was measured"
         return "inconclusive", f"neither a regression nor its absence is shown: {shown}"
-    most = max(change.upper for change in judged if change.metric != "errors")
-    return "no-regression", f"no regression beyond {max(most, 0.0):.1%} shown, {policy.tolerance:.0%} is tolerated"
+    most = max(max(change.upper for change in required), 0.0)
+    where = " and ".join(TITLES[change.metric] for change in required)
+    hidden = [change for change in judged if change.verdict == "inconclusive"]
+    rest = "".join(f"; up to {_end(change.upper)} could hide in {TITLES[change.metric]}" for change in hidden)
+    return "no-regression", f"no regression beyond {most:.1%} shown in {where}, {policy.tolerance:.0%} tolerated{rest}"
+
+
+def _end(value: float) -> str:
+    return f"{value:+.0%}" if math.isfinite(value) else "anything"
 
 
 def sentence(change: Change) -> str:
