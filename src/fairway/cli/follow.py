@@ -103,7 +103,7 @@ Progress = Generator[None, View, None]
 def _lines() -> Progress:
     """A line for each thing that happened; what was said once is not said again."""
     told = extended = 0
-    said = ""
+    said: tuple[str, str | None] = ("", None)
     reasons: set[str] = set()
     while True:
         run, evidence, _ = yield
@@ -117,12 +117,12 @@ def _lines() -> Progress:
             times = f"{run.extensions} of {MOST_EXTENSIONS}"
             note(f"{run.id} {run.current.stage}: {run.current.step.title}: no answer yet, watched once more ({times})")
         extended = run.extensions
-        now = run.phase
-        if now != said and now not in {"progressing", "observing"}:
+        now = (run.phase, run.held)
+        if now != said and run.phase not in {"progressing", "observing"}:
             reason = describe_run(run, evidence)["reason"]
             # How it ended is the result, which goes to where results go.
             if run.outcome is None:
-                note(f"{run.id} {now}" if reason in reasons else f"{run.id} {now}: {reason}")
+                note(f"{run.id} {run.phase}" + ("" if reason in reasons else f": {reason}"))
             reasons.add(reason)
         said = now
 

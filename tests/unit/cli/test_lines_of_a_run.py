@@ -52,3 +52,10 @@ def test_a_pause_for_another_reason_says_it(capsys):
     lines = told(capsys, before, (held,), (Released(BEGIN),), (Paused(BEGIN, "ann", "lunch"),))
     assert [line for line in lines if " held" in line] == [f"run-1 held: {begun(PLAN, *before, held).held_reason}"]
     assert lines[-1] == "run-1 paused: lunch"
+
+
+def test_a_hold_for_another_reason_is_said_although_the_run_is_held_already(capsys):
+    before = (*done(PLAN, WATCH), StepStarted(BEGIN, "forward", WATCH))
+    outage, wrong = Held(BEGIN, "metrics-outage", "no counters"), Held(BEGIN, "traffic-share", "a wrong share")
+    lines = told(capsys, before, (outage,), (wrong,))
+    assert lines[-2:] == ["run-1 held: no counters", "run-1 held: a wrong share"]

@@ -20,7 +20,7 @@ text { font: 12px system-ui, -apple-system, 'Segoe UI', 'Open Sans', sans-serif;
 .title { font-size: 17px; font-weight: 600; fill: #1f2328 }
 .name { font-weight: 600; fill: #1f2328 }
 .grid { stroke: #d8dee4; stroke-width: 1; fill: none }
-.frame { stroke: #8c959f; stroke-width: 1; fill: none }
+.frame, .leader { stroke: #8c959f; stroke-width: 1; fill: none }
 .even { stroke: #8c959f; stroke-width: 1; fill: none }
 .band { fill: #0969da; fill-opacity: 0.16; stroke: #0969da; stroke-opacity: 0.45; stroke-width: 0.75 }
 .line { stroke: #0969da; stroke-width: 2; fill: none; stroke-linejoin: round; stroke-linecap: round }
@@ -38,7 +38,8 @@ text.blue { fill: #0969da; font-weight: 600 } text.red, text.loud { fill: #cf222
 text.quiet { fill: #9a6700 } text.green { fill: #1a7f37; font-weight: 600 }
 @media (prefers-color-scheme: dark) {
 text { fill: #9198a1; stroke: #0d1117 }
-.ground { fill: #0d1117 } .title, .name { fill: #f0f6fc } .grid { stroke: #262c36 } .frame, .even { stroke: #656c76 }
+.ground { fill: #0d1117 } .title, .name { fill: #f0f6fc } .grid { stroke: #262c36 }
+.frame, .even, .leader { stroke: #656c76 }
 .band { fill: #4493f8; fill-opacity: 0.22; stroke: #4493f8 } .line { stroke: #4493f8 } .dot { fill: #4493f8 }
 .lane { stroke: #7d8590 } .limit { stroke: #f85149 } .weight { fill: #9198a1; stroke: #9198a1 }
 .halt { fill: #d29922 } .mark { stroke: #9198a1 }
@@ -103,7 +104,7 @@ def draw_line(panel: Panel, places: Sequence[tuple[float, float]], kind: str) ->
 
 
 def label_beside(panel: Panel, labels: list[tuple[float, str, str]]) -> Iterator[str]:
-    """Labels at the right end of what they name, pushed apart where they would cover each other."""
+    """Labels at the right end of what they name, pushed apart where they would cover each other, and led to it then."""
     ordered = sorted(labels)
     places = [y for y, _, _ in ordered]
     for place in range(1, len(places)):
@@ -112,8 +113,10 @@ def label_beside(panel: Panel, labels: list[tuple[float, str, str]]) -> Iterator
     for place in range(len(places) - 1, -1, -1):
         ceiling = places[place] - over if place == len(places) - 1 else places[place + 1] - 15.0
         places[place] = min(places[place], ceiling)
-    for y, (_, words, kind) in zip(places, ordered, strict=True):
-        yield write(WIDTH - RIGHT + 8.0, y + 4.0, words, kind)
+    for y, (end, words, kind) in zip(places, ordered, strict=True):
+        if abs(y - end) > 1.0:
+            yield f'<path class="leader" d="M{WIDTH - RIGHT:.1f} {end:.1f}L{WIDTH - RIGHT + 7.0:.1f} {y:.1f}"/>'
+        yield write(WIDTH - RIGHT + 9.0, y + 4.0, words, kind)
 
 
 def draw_box(kind: str, across: tuple[float, float], down: tuple[float, float]) -> str:

@@ -192,6 +192,6 @@ def _calm(marks: tuple[Mark, ...], gap: float) -> tuple[Mark, ...]:
 def _halts(marks: tuple[Mark, ...], time: Scale) -> Iterator[tuple[float, float]]:
     for place, mark in enumerate(marks):
         if mark.kind in QUIET and mark.at < time.high:
-            over = {_STARTS_AGAIN[mark.kind], "advance", "roll-back", "end"}
+            over = {_STARTS_AGAIN[mark.kind], mark.kind, "advance", "roll-back", "end"}
             until = next((later.at for later in marks[place + 1 :] if later.kind in over), time.high)
             yield max(mark.at, time.low), min(until, time.high)
