@@ -16,6 +16,7 @@ from fairway.bootstrap.project import (
     open_project,
     open_reader,
 )
+from fairway.bootstrap.repairing import journal_damage, repair_journal
 
 __all__ = [
     "CONFIG_NAME",
@@ -30,6 +31,7 @@ __all__ = [
     "insist_on_environment",
     "is_down",
     "is_dumb_terminal",
+    "journal_damage",
     "keep_serving",
     "load_spec",
     "machine",
@@ -40,6 +42,7 @@ __all__ = [
     "open_reader",
     "pause",
     "remove_state",
+    "repair_journal",
     "resume",
     "serve",
 ]

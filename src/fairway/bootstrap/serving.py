@@ -15,6 +15,7 @@ from pathlib import Path
 from fairway.bootstrap.ambient import now
 from fairway.bootstrap.controller import take_lock
 from fairway.bootstrap.project import STATE_FOLDER, Project, recall
+from fairway.bootstrap.repairing import keep_journal
 from fairway.bootstrap.tidying import tidy
 from fairway.domain.errors import FairwayError, PermanentError
 from fairway.engine.advance import Engine
@@ -95,9 +96,16 @@ def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseEx
 
 
 def _tidy(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
-    """Once a day, also where clocks jump, what nobody needs any more goes. A thread of its own: it may take minutes."""
-    tidied = float("-inf")
+    """Copies of the journal are kept, and once a day, also where clocks jump, what nobody needs any more goes.
+
+    A thread of its own: it may take minutes.
+    """
+    tidied = kept = float("-inf")
+    pause = 0.0
     while not stop.wait(1.0):
+        if not 0 <= now() - kept < pause:
+            kept = now()
+            pause = keep_journal(project, report)
         if not 0 <= now() - tidied < TIDY_EVERY:
             tidied = now()
             tidy(project, tidied, report)

@@ -35,13 +35,20 @@ def init(folder: Path = Path(), /, *, force: bool = False, options: Options = DE
     return Exit.YES
 
 
-def doctor(*, options: Options = DEFAULTS) -> int:
-    """Check that deployments work on this machine."""
+def doctor(*, repair: bool = False, options: Options = DEFAULTS) -> int:
+    """Check that deployments work on this machine.
+
+    Args:
+        repair: make a damaged journal anew from what can be read of it; the damaged file is kept.
+    """
     from fairway import bootstrap
     from fairway.usecases.doctor import examine, worst
 
+    if repair:
+        return _repair(options)
     state, service = bootstrap.examined(options.config)
-    findings = examine(bootstrap.machine(), state=str(state), service=service)
+    damage = bootstrap.journal_damage(options.config) if (state / "project").exists() else None
+    findings = examine(bootstrap.machine(), state=str(state), service=service, damage=damage)
     if options.json:
         print_json({"status": worst(findings), "findings": [asdict(finding) for finding in findings]})
     else:
@@ -50,6 +57,23 @@ def doctor(*, options: Options = DEFAULTS) -> int:
             if finding.hint:
                 say(f"    {finding.hint}")
     return Exit.NO if worst(findings) == "failed" else Exit.YES
+
+
+def _repair(options: Options) -> int:
+    """Repairs the journal, and says what was lost."""
+    from fairway import bootstrap
+
+    made = bootstrap.repair_journal(options.config)
+    if options.json:
+        print_json({"repaired": made is not None} | ({} if made is None else asdict(made)))
+    elif made is None:
+        say("the journal is sound; nothing was changed")
+    else:
+        say(f"the journal was made anew: {made.runs} runs, {made.events} events")
+        for loss in made.losses:
+            say(f"  {loss}")
+        say(f"the damaged file is in {made.aside}")
+    return Exit.YES
 
 
 def check(*, options: Options = DEFAULTS) -> int:

@@ -43,13 +43,16 @@ class Finding:
     hint: str = ""
 
 
-def examine(machine: Machine, *, state: str, service: ServiceSpec | None = None) -> tuple[Finding, ...]:
+def examine(
+    machine: Machine, *, state: str, service: ServiceSpec | None = None, damage: str | None = None
+) -> tuple[Finding, ...]:
     """Examines the machine. Changes nothing on it.
 
     Args:
         machine: where to look.
         state: absolute path of the state folder, which need not exist yet.
         service: whose addresses to look at; None: no configuration was found or it cannot be used.
+        damage: what is wrong with the journal, in a sentence; None: nothing that is known.
 
     Returns:
         The findings, in the order in which they should be put right.
@@ -61,6 +64,7 @@ def examine(machine: Machine, *, state: str, service: ServiceSpec | None = None)
         _proxy(machine.observe_proxy()),
         *_addresses(machine, service, state),
         *_folder(state, folder),
+        *_journal(damage),
         _sqlite(runtime, service),
         _open_files(runtime),
         _clock(runtime, folder),
@@ -133,6 +137,11 @@ def _folder(state: str, folder: FolderState) -> Iterator[Finding]:
         yield Finding("disk", "warning", f"only {free}", hint)
     else:
         yield Finding("disk", "ok", free)
+
+
+def _journal(damage: str | None) -> Iterator[Finding]:
+    if damage is not None:
+        yield Finding("journal", "failed", damage, "fairway doctor --repair makes it anew from what can be read of it")
 
 
 def _ownership(state: str, folder: FolderState) -> Finding:

@@ -59,8 +59,8 @@ class SqlJournal(Journal):
                 raise _conflict(connection, run, epoch)
             if events:
                 _add_events(connection, run.id, events, after=run.version)
-                _write_consequences(connection, run, after, changed_at(run, states))
-                _write_quarantine(connection, run, events)
+                write_consequences(connection, run, after, changed_at(run, states))
+                write_quarantine(connection, run, events)
                 _write_messages(connection, states)
         return after
 
@@ -78,7 +78,7 @@ class SqlJournal(Journal):
         """The events of a run with a version above `after`, in order."""
         with self._database.reading() as connection:
             rows = connection.rows(_LATER_EVENTS, {"id": storable(run), "after": after})
-        return tuple(_read_event(run, *row) for row in rows)
+        return tuple(read_event(run, *row) for row in rows)
 
 
 _PLACE = "WHERE service = :service AND environment = :environment"
@@ -140,7 +140,7 @@ def stale_epoch(run: str, epoch: int, present: int) -> PermanentError:
     return PermanentError("stale-epoch", f"run {run} is held under epoch {present}, not {epoch}", "")
 
 
-def _write_consequences(connection: Connection, before: Run, after: Run, at: float) -> None:
+def write_consequences(connection: Connection, before: Run, after: Run, at: float) -> None:
     """What the environment serves, if that has changed; and once the run has ended, that none is under way."""
     plan = after.plan
     place = {"service": plan.service, "environment": plan.environment, "run": after.id}
@@ -178,7 +178,8 @@ def _served_again(connection: Connection, run: Run, at: float) -> dict[str, Any]
     }
 
 
-def _write_quarantine(connection: Connection, run: Run, facts: Iterable[Event]) -> None:
+def write_quarantine(connection: Connection, run: Run, facts: Iterable[Event]) -> None:
+    """What the facts say of rejected artifacts."""
     for fact in facts:
         if isinstance(fact, (ArtifactQuarantined, QuarantineLifted)):
             connection.execute("DELETE FROM fairway_quarantine WHERE digest = :digest", {"digest": fact.digest})
@@ -198,7 +199,12 @@ def _add_events(connection: Connection, run: str, facts: Iterable[Event], *, aft
         connection.execute(insertion("fairway_events", tuple(row)), row)
 
 
-def _read_event(run: str, version: int, kind: str, data: str) -> Event:
+def read_event(run: str, version: int, kind: str, data: str) -> Event:
+    """The event of a row.
+
+    Raises:
+        PermanentError: this version of Fairway does not know it.
+    """
     try:
         return from_json(cast("type[Event]", Event), json.loads(data))
     except ValueError as error:

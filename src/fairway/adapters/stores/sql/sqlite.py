@@ -23,6 +23,8 @@ _READERS, _KEPT = 25, 5
 class SqliteDatabase(Database):
     """A journal in one file.
 
+    Raises PermanentError where the file is empty or gone although a copy of it was kept.
+
     Args:
         path: the file; it is made with mode 0600, and its folder with 0700, if they do not exist.
         patience: seconds to wait for another writer.
@@ -39,6 +41,7 @@ class SqliteDatabase(Database):
     def __init__(self, path: Path, *, patience: float, clock: Callable[[], float] | None, exclusive: bool) -> None:
         self._path = path
         self._patience = patience
+        _require_history(path)
         _create(path)
         reader = partial(_connect, path, patience, "PRAGMA query_only = ON")
         super().__init__(
@@ -98,6 +101,8 @@ class SqliteDatabase(Database):
         return PermanentError("database-failed", f"{self._path}: {first_line(error)}", "")
 
 
+_REPAIR = "fairway doctor --repair makes it anew from what can be read of it"
+
 _FAILURES: tuple[tuple[set[int], type[FairwayError], str, str, str], ...] = (
     (
         {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED},
@@ -139,16 +144,34 @@ _FAILURES: tuple[tuple[set[int], type[FairwayError], str, str, str], ...] = (
         PermanentError,
         "database-corrupt",
         "{path} is damaged",
-        "restore it from a backup; `sqlite3 FILE .recover` saves what can be read",
+        _REPAIR,
     ),
     (
         {sqlite3.SQLITE_NOTADB},
         PermanentError,
         "database-not-sqlite",
         "{path} is not an SQLite database",
-        "move the file away or name another one",
+        "if it was the journal: " + _REPAIR + "; else name another file",
     ),
 )
+
+
+def kept_copy_of(path: Path) -> Path:
+    """Where a copy of the file is kept, of a time when it was sound."""
+    return path.with_name(f"{path.name}.kept")
+
+
+def _require_history(path: Path) -> None:
+    """An empty file would be taken for a new journal, and with it all that was ever done would be forgotten."""
+    try:
+        is_empty = path.stat().st_size == 0
+    except FileNotFoundError:
+        is_empty = True
+    except OSError:
+        return
+    if is_empty and kept_copy_of(path).exists():
+        what = "is empty" if path.exists() else "is gone"
+        raise PermanentError("database-lost", f"{path} {what}, although it was in use", _REPAIR)
 
 
 def _create(path: Path) -> None:
