@@ -98,11 +98,13 @@ class Project:
 
     def deployer(self, log: Callable[[str], None]) -> "Deployer":
         """What `deploy` and `plan` need."""
+        from fairway.bootstrap.demands import demands_of
         from fairway.bootstrap.signing import verifier_of
         from fairway.usecases.deploy import Deployer
 
         store, artifacts, verifier = self.store, self.artifacts(self.spec.service), verifier_of(self)
-        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log, verifier)
+        demands = demands_of(self)
+        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log, verifier, demands)
 
     def returner(self) -> "Returner":
         """What `rollback` needs."""

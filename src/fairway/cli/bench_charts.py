@@ -48,7 +48,8 @@ def _curve(baseline: Baseline) -> list[tuple[float, float]]:
     total, seen, points = sum(cells.values()), 0, [(0.0, min(cells) / 1000)] if cells else []
     for microseconds, count in cells.items():
         seen += count
-        points.append((seen / total * 100, microseconds / 1000))
+        # The last one is not at 100 %: another request might be slower.
+        points.append((min(seen, total - 0.5) / total * 100, microseconds / 1000))
     # A thousand points are more than the eye sees.
     step = max(1, len(points) // 1000)
     return [*points[:-1:step], points[-1]] if points else []
@@ -71,7 +72,7 @@ def changes(comparison: Comparison) -> str:
         f'height="{30 * len(shown)}"><title>tolerated: up to {tolerated:+.0%}</title></rect>',
         _rule(middle, _TOP, middle, height - _BOTTOM),
     ]
-    marks = (-reach, 0.0, tolerated, reach)
+    marks = (-reach, tolerated, reach)
     parts += [_text(across(value), height - 14, f"{value:+.0%}", "middle") for value in marks]
     for row, change in enumerate(shown):
         parts += _change(change, _TOP + 30 * row + 15, across)

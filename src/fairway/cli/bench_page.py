@@ -95,12 +95,9 @@ def _comparison(found: Comparison, baselines: Sequence[Baseline]) -> str:
 
 def _in_turn(found: Comparison, baselines: Sequence[Baseline]) -> str:
     """The rounds of the two, if they were run in turn and are on the page."""
-    for one in baselines:
-        for other in baselines:
-            names = (one.name, one.measured_with, other.name, other.measured_with)
-            if one.made == other.made and names == (found.before, found.after, found.after, found.before):
-                return charts.rounds((one, other), "p50", "P50 of each round, ms")
-    return ""
+    # Kept newest first, so that of two measurements of one name the one that came first stands behind.
+    pair = [one for one in reversed(baselines) if found.measured and one.made == found.measured]
+    return charts.rounds(pair, "p50", "P50 of each round, ms") if len(pair) == 2 else ""
 
 
 def _change(change: Change) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from fairway.domain.provenance.trust import Distrusted
 from fairway.domain.rollout.compile import compile_deploy, revision_of
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
-from fairway.domain.rollout.revision import Artifact
+from fairway.domain.rollout.revision import Artifact, Revision
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
 from fairway.domain.rollout.steps import Watch
@@ -49,6 +49,7 @@ class Deployer:
         clock: now, seconds since the epoch, UTC.
         log: receives the output of a build, line by line.
         verifier: asks for signatures where an environment demands them.
+        demands: says why an artifact may not replace what is live: for want of something that it must have shown.
     """
 
     service: ServiceSpec
@@ -60,6 +61,7 @@ class Deployer:
     clock: Callable[[], float]
     log: Callable[[str], None]
     verifier: Verifier | None = None
+    demands: Callable[[EnvironmentSpec, Artifact, Revision | None], Declined | None] | None = None
 
     def plan(self, request: Request) -> Plan | Unchanged | Declined:
         """The plan that the request would start; builds the artifact if there is none yet.
@@ -87,6 +89,9 @@ class Deployer:
         if live is not None and live.id == candidate.id and state.instances == environment.instances:
             where = f"{live.version} is live in {environment.name} already, with this configuration"
             return Unchanged(live, where)
+        missing = self.demands(environment, artifact, live) if self.demands and environment.demands else None
+        if missing is not None:
+            return missing
         plan = compile_deploy(
             self.service, environment, candidate=candidate, stable=live, stable_instances=state.instances
         )

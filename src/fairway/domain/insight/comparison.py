@@ -90,6 +90,7 @@ class Comparison:
         changes: by metric, those that decide first.
         reason: one sentence.
         remarks: what limits its worth.
+        measured: when both measurements were complete, if their rounds were run in turn; else 0.
     """
 
     service: str
@@ -104,6 +105,7 @@ class Comparison:
     remarks: tuple[str, ...] = ()
     digest_before: str = ""
     digest_after: str = ""
+    measured: float = 0.0
 
 
 def compare(before: Baseline, after: Baseline, policy: ComparisonPolicy, *, made: float) -> Comparison:
@@ -133,6 +135,7 @@ def compare(before: Baseline, after: Baseline, policy: ComparisonPolicy, *, made
         remarks=tuple(_remarks(before, after, policy, in_turn=in_turn)),
         digest_before=before.subject.digest,
         digest_after=after.subject.digest,
+        measured=before.made if in_turn else 0.0,
     )
 
 

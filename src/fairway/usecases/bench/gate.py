@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fairway.domain.insight.baseline import Baseline
 from fairway.domain.insight.comparison import Comparison
 from fairway.domain.insight.expectations import Expectations, hold_against
+from fairway.domain.rollout.revision import Artifact
 from fairway.domain.rollout.spec import Demand
 from fairway.ports.baselines import Baselines
 from fairway.usecases.answers import Declined
@@ -19,9 +20,8 @@ def find_refusal(
     demands: Sequence[Demand],
     expect: Expectations,
     *,
-    digest: str,
-    version: str,
-    live: str | None,
+    artifact: Artifact,
+    live: Artifact | None,
 ) -> Declined | None:
     """Why the release may not be deployed; None if nothing keeps it.
 
@@ -30,26 +30,25 @@ def find_refusal(
         service: whose.
         demands: what is asked for.
         expect: limits that a measurement must keep.
-        digest: of the release.
-        version: of the release, for people.
-        live: digest of what is live; None: nothing is, so that there is nothing to compare with.
+        artifact: of the release.
+        live: what is live; None: nothing is, so that there is nothing to compare with.
     """
     for demand in demands:
         if demand == "load":
-            found = _load(baselines.list_baselines(service, limit=_LOOK_BACK), expect, digest, version)
+            found = _load(baselines.list_baselines(service, limit=_LOOK_BACK), expect, artifact)
         else:
-            found = _benchmark(baselines.list_comparisons(service, limit=_LOOK_BACK), digest, version, live)
+            found = _benchmark(baselines.list_comparisons(service, limit=_LOOK_BACK), artifact, live)
         if found is not None:
             return found
     return None
 
 
-def _load(found: Sequence[Baseline], expect: Expectations, digest: str, version: str) -> Declined | None:
+def _load(found: Sequence[Baseline], expect: Expectations, artifact: Artifact) -> Declined | None:
     if expect.is_empty:
         sentence = "a load test is demanded, and bench.expect says nothing of what it must show"
         return Declined("load", sentence, "write what is expected, such as bench: {expect: {p99: 500ms, errors: 0%}}")
-    latest = next((one for one in found if one.subject.digest == digest), None)
-    hint = f"fairway bench run --name {version}"
+    latest = next((one for one in found if one.subject.digest == artifact.digest), None)
+    version, hint = artifact.version, f"fairway bench run --name {artifact.version}"
     if latest is None:
         return Declined("load", f"{version} has not been put under load", hint)
     missed = [one for one in hold_against(latest, expect) if not one.is_met]
@@ -62,14 +61,20 @@ def _load(found: Sequence[Baseline], expect: Expectations, digest: str, version:
     return Declined("load", f"{version} missed its limits under load: {words}", hint)
 
 
-def _benchmark(found: Sequence[Comparison], digest: str, version: str, live: str | None) -> Declined | None:
-    if live is None or live == digest:
+def _benchmark(found: Sequence[Comparison], artifact: Artifact, live: Artifact | None) -> Declined | None:
+    if live is None or live.digest == artifact.digest:
         return None
-    latest = next((one for one in found if (one.digest_before, one.digest_after) == (live, digest)), None)
+    version, hint = artifact.version, f"fairway bench compare {live.version} {artifact.version}"
+    wanted = live.digest, artifact.digest
+    latest = next((one for one in found if (one.digest_before, one.digest_after) == wanted), None)
     if latest is None:
-        sentence = f"{version} has not been compared with what is live"
-        return Declined("benchmark", sentence, f"fairway bench compare {live} {version}")
+        sentence = f"{version} has not been compared with {live.version}, which is live"
+        return Declined("benchmark", sentence, hint)
     if latest.verdict == "no-regression":
         return None
-    what = "is slower than what is live" if latest.verdict == "regression" else "is not shown to be as fast as before"
-    return Declined("benchmark", f"{version} {what}: {latest.reason}", f"fairway bench compare {live} {version}")
+    what = (
+        f"is slower than {live.version}"
+        if latest.verdict == "regression"
+        else f"is not shown to be as fast as {live.version}"
+    )
+    return Declined("benchmark", f"{version} {what}: {latest.reason}", hint)
