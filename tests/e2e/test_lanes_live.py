@@ -21,7 +21,7 @@ OBEDIENT = """
         import json, random
         orders = json.load(open({orders!r}))
         orders = orders.get({version!r}, orders)
-        await asyncio.sleep(60.0 if random.random() < orders.get("hangs", 0.0) else orders.get("seconds", 0.001))
+        await asyncio.sleep(6.0 if random.random() < orders.get("hangs", 0.0) else orders.get("seconds", 0.001))
         status = 500 if random.random() < orders.get("fails", 0.0) else 200"""
 
 
@@ -68,9 +68,9 @@ def test_what_hits_both_and_a_wrong_share_stop_the_clock_and_a_missed_objective_
         shop.await_status("production", lambda seen: seen["weight"] == 50.0 and seen["evidence"] is not None)
         orders.give(seconds=0.1)
         missed = shop.await_status("production", lambda seen: "stable misses the objective as well" in seen["reason"])
-        orders.give(**{"1.1.0": {"hangs": 0.7}})
+        orders.give(**{"1.1.0": {"hangs": 0.9}})
         elsewhere = shop.await_status("production", lambda seen: "configured are 50 %" in seen["reason"])
-        orders.give(**{"1.1.0": {"fails": 0.12}})
+        orders.give(**{"1.1.0": {"fails": 0.18}})
         answer = shop.finish(deploying)
         users.stop()
 
