@@ -7,6 +7,7 @@ import os
 import socket
 from pathlib import Path
 
+from fairway.bootstrap.private import open_private
 from fairway.domain.errors import TransientError
 
 #: Below the ports of instances, and below those that the kernel takes for outgoing connections.
@@ -24,7 +25,7 @@ def choose_preview(state: Path, router: str) -> str:
         TransientError: every port of the range is in use.
     """
     chosen = state / "previews.json"
-    with (state / "previews.lock").open("ab") as lock:
+    with open_private(state / "previews.lock", "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ports = _read(chosen)
         if router not in ports:
@@ -32,8 +33,8 @@ def choose_preview(state: Path, router: str) -> str:
             begin = hashlib.sha256(f"{state.absolute()}/{router}".encode()).digest()
             ports[router] = _free_port(int.from_bytes(begin[:4], "big"), set(ports.values()))
             draft = chosen.with_name(".previews.json")
-            with draft.open("w") as file:
-                json.dump(ports, file)
+            with open_private(draft, "wb") as file:
+                file.write(json.dumps(ports).encode())
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(chosen)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fairway.bootstrap.ambient import new_run, now
+from fairway.bootstrap.private import make_private
 from fairway.domain.errors import PermanentError, UserError
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ def _remember(state: Path, spec: "ServiceSpec") -> None:
     path = state / "project"
     content = f"{spec.service}\n{spec.database or ''}\n"
     try:
-        state.mkdir(mode=0o700, exist_ok=True)
+        make_private(state)
         if not path.exists() or path.read_text() != content:
             draft = state / f".project.{os.getpid()}"
             draft.touch(mode=0o600)

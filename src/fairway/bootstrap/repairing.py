@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairway.bootstrap.ambient import now
 from fairway.bootstrap.controller import UNIT, ensure_controller, take_lock
+from fairway.bootstrap.private import open_private
 from fairway.bootstrap.project import Project, open_known
 from fairway.domain.errors import FairwayError, PermanentError, TransientError, UserError
 
@@ -75,7 +76,7 @@ def repair_journal(config: Path | None) -> "Repair | None":
     controller = project.supervisor.observe().get(UNIT)
     if controller is not None:
         project.supervisor.stop_all({UNIT})
-    with (project.state / "controller.lock").open("ab") as lock:
+    with open_private(project.state / "controller.lock", "ab") as lock:
         if not take_lock(lock, fcntl.LOCK_EX):
             hint = "stop fairway serve first"
             raise PermanentError("controller-runs", f"another controller serves {project.state}", hint)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fairway.bootstrap.ambient import now
 from fairway.bootstrap.controller import take_lock
+from fairway.bootstrap.private import open_private
 from fairway.bootstrap.project import STATE_FOLDER, Project, recall
 from fairway.bootstrap.repairing import keep_journal
 from fairway.bootstrap.tidying import tidy
@@ -41,7 +42,7 @@ def serve(config: Path | None, log: Callable[[str], None]) -> None:
 @contextmanager
 def _present(state: Path, *, alone: bool) -> Iterator[None]:
     """Holds the lock by which commands see that a controller runs; the system frees it when the process ends."""
-    with (state / "controller.lock").open("ab") as file:
+    with open_private(state / "controller.lock", "ab") as file:
         if not take_lock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
             raise PermanentError("controller-runs", f"another controller serves {state}", "fairway down stops it")
         yield

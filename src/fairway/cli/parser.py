@@ -22,6 +22,7 @@ _LONGEST = 300
 _DETAILS: dict[str, dict[str, Any]] = {
     "bench list": {"limit": _AT_LEAST_ONE},
     "bench compare": {"stored": Annotated[bool, Parameter(negative="")]},
+    "doctor": {"repair": Annotated[bool, Parameter(negative="")]},
     "history": {"limit": _AT_LEAST_ONE},
     "logs": {"lines": _AT_LEAST_ONE},
     "status": {"evidence": Annotated[bool, Parameter(negative="")]},

@@ -37,7 +37,8 @@ def usable(folder: Path) -> Iterator[None]:
 
 def create_folder(folder: Path) -> None:
     """Creates the folder, open to its owner only; an existing one gets that mode too."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
 
 
