@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from fairway.domain.analysis.budget import Budget
+from fairway.domain.codec import from_json, to_json
 from fairway.domain.rollout.compile import compile_deploy, describe, revision_of
+from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import Adapter, HttpCheck, StageChecks
 from fairway.domain.rollout.steps import Announce, AwaitReady, RunCommand, Scale, Shift, Watch
 from fairway.domain.rollout.strategy import BlueGreen, Canary, Rolling, StepTimes
@@ -62,6 +66,51 @@ def test_the_way_back_of_a_canary_moves_requests_first_and_then_puts_everything_
         "switch: weight 0 %, reached by its own address only",
         "switch: retire the candidate",
     ]
+
+
+def test_a_baseline_starts_with_the_candidate_and_ends_when_nothing_is_left_to_it():
+    plan = deployment(Canary(steps=(10.0, 50.0, 100.0), baseline=True), instances=3, stable_instances=2, **PLAIN)
+    assert moves(plan) == "c3 b3 c3! b3! 0% 10% bake 50% bake 100% b0 s0"
+    assert plan.baseline == replace(OLD, id=plan.baseline.id)
+    assert plan.strategy == "canary 10 % → 50 % → 100 % beside a baseline of the same age"
+    assert lines(plan.rollback)[-2:] == ["switch: retire the candidate", "switch: retire the baseline"]
+    assert lines(plan.rollback)[0] == "switch: weight 0 %, reached by its own address only"
+
+
+def test_the_baseline_of_a_revision_has_an_id_of_its_own_however_long_that_of_the_revision():
+    names = {}
+    for version in ("1.0.0", "2024.09.01-rc.1-" + "x" * 60, "2024.09.01-rc.1-" + "x" * 60 + "y"):
+        stable = revision(version)
+        environment = replace(ENVIRONMENT, strategy=Canary(baseline=True))
+        made = compile_deploy(SERVICE, environment, candidate=NEW, stable=stable, stable_instances=1).baseline
+        names[made.id] = stable.id
+        assert len(made.id) <= 60
+        assert made.id.endswith("-baseline")
+    assert len(names) == 3
+    assert not names.keys() & names.values()
+
+
+@pytest.mark.parametrize("strategy", [Rolling(), BlueGreen(), Canary()])
+def test_no_other_strategy_has_a_baseline(strategy):
+    assert deployment(strategy).baseline is None
+
+
+def test_a_first_deployment_has_no_baseline():
+    plan = deployment(Canary(baseline=True), first=True, **PLAIN)
+    assert (plan.baseline, moves(plan)) == (None, "c2 c2! 0% 100%")
+    assert lines(plan.rollback) == [
+        "switch: weight 0 %, reached by its own address only",
+        "switch: retire the candidate",
+    ]
+
+
+def test_a_plan_that_was_stored_before_there_were_baselines_is_read():
+    plan = deployment(Canary())
+    stored = to_json(plan)
+    assert stored.pop("baseline") is None
+    assert from_json(Plan, stored) == plan
+    beside = deployment(Canary(baseline=True))
+    assert from_json(Plan, to_json(beside)) == beside
 
 
 def test_a_canary_without_observation_commits_with_the_retirement_of_the_old_revision():
