@@ -12,7 +12,7 @@ from fairway.domain.versioning.tags import Tagged
 
 
 def divide(
-    commits: Mapping[str, Commit], releases: Sequence[Tagged], head: str
+    commits: Mapping[str, Commit], releases: Sequence[Tagged], head: str, *, fold: bool = False
 ) -> tuple[dict[str, list[str]], list[str]]:
     """The commits of each release by the name of its tag, and those that no release has.
 
@@ -20,29 +20,45 @@ def divide(
         commits: the whole history of head and of the releases.
         releases: the highest first; those on commits that are not there have no commits.
         head: where what is not released yet is reachable from.
+        fold: a stable release has what its pre-releases brought; those have nothing then and are left out.
     """
+    present = [one for one in reversed(releases) if one.commit in commits]
     tagged: dict[str, list[Tagged]] = {}
-    for one in releases:
-        if one.commit in commits:
+    for one in present:
+        if not fold or not one.version.is_prerelease:
             tagged.setdefault(one.commit, []).append(one)
     owned: dict[str, list[str]] = {}
     taken: set[str] = set()
-    for one in reversed(releases):
-        if one.commit not in commits or one.name in owned:
-            continue
-        mine, inner = _walk([one.commit], commits, taken, tagged, owned)
-        if inner:
-            # An earlier release by the graph has a higher version: it comes first, whatever the numbers say.
-            for below in _by_depth(inner, commits, taken):
-                for other in tagged[below]:
-                    if other.name not in owned and other is not one:
-                        owned[other.name], _ = _walk([other.commit], commits, taken, tagged, owned, blind=True)
-                        taken.update(owned[other.name])
-            mine, _ = _walk([one.commit], commits, taken, tagged, owned, blind=True)
-        owned[one.name] = mine
-        taken.update(mine)
-    unreleased, _ = _walk([head], commits, taken, tagged, owned, blind=True)
+    for one in [one for one in present if not one.version.is_prerelease] if fold else present:
+        if one.name not in owned:
+            _own(one, commits, taken, tagged, owned)
+    for one in present if fold else ():
+        if one.version.is_prerelease and one.commit not in taken:
+            tagged.setdefault(one.commit, []).append(one)
+            _own(one, commits, taken, tagged, owned)
+    unreleased, _ = _walk([head], commits, taken, {}, owned)
     return owned, unreleased
+
+
+def _own(
+    one: Tagged,
+    commits: Mapping[str, Commit],
+    taken: set[str],
+    tagged: Mapping[str, list[Tagged]],
+    owned: dict[str, list[str]],
+) -> None:
+    """Gives a release what can be reached from it and no release has yet."""
+    mine, inner = _walk([one.commit], commits, taken, tagged, owned)
+    if inner:
+        # An earlier release by the graph has a higher version: it comes first, whatever the numbers say.
+        for below in _by_depth(inner, commits, taken):
+            for other in tagged[below]:
+                if other.name not in owned and other is not one:
+                    owned[other.name], _ = _walk([other.commit], commits, taken, {}, owned)
+                    taken.update(owned[other.name])
+        mine, _ = _walk([one.commit], commits, taken, {}, owned)
+    owned[one.name] = mine
+    taken.update(mine)
 
 
 def _walk(
@@ -51,8 +67,6 @@ def _walk(
     taken: set[str],
     tagged: Mapping[str, list[Tagged]],
     owned: Mapping[str, list[str]],
-    *,
-    blind: bool = False,
 ) -> tuple[list[str], list[str]]:
     """What can be reached and no release has yet, and those of it below the start that have tags to come."""
     waiting, found, seen, inner = list(start), [], set(), []
@@ -66,7 +80,7 @@ def _walk(
             continue
         seen.add(one)
         found.append(one)
-        if not blind and one in tagged and one not in first and any(tag.name not in owned for tag in tagged[one]):
+        if one in tagged and one not in first and any(tag.name not in owned for tag in tagged[one]):
             inner.append(one)
         waiting.extend(commit.parents)
     return found, inner

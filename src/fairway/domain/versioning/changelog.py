@@ -104,9 +104,8 @@ def build_changelog(
         wanted: what to leave out.
     """
     shown = [one for one in releases if one.commit in commits]
-    if wanted.fold:
-        shown = _folded(shown)
-    owned, unreleased = divide(commits, shown, head)
+    owned, unreleased = divide(commits, shown, head, fold=wanted.fold)
+    shown = [one for one in shown if one.name in owned]
     by_id = _Owners(commits)
     previous = {one.name: below.name for one, below in pairwise(shown)}
     yield _release(None, head, unreleased, shown[0].name if shown else "", commits, policy, wanted, by_id)
@@ -128,12 +127,6 @@ class _Owners:
             return any(one.startswith(name) and one not in mine for one in self._commits)
 
         return is_released
-
-
-def _folded(releases: Sequence[Tagged]) -> list[Tagged]:
-    """Without pre-releases whose final release is there."""
-    final = {one.version.order for one in releases if not one.version.is_prerelease}
-    return [one for one in releases if not one.version.is_prerelease or one.version.core.order not in final]
 
 
 def _release(
