@@ -53,7 +53,7 @@ TRIALS = {
     "errors 1 %": Trial("errors 0.01", Fault(0.01)),
     "errors 5 %": Trial("errors 0.05", Fault(0.05)),
     "errors 100 %": Trial("errors 1", Fault(1.0)),
-    # At 200 requests a second and 20 % it would take a quarter of an hour, and not be found in one rollout of ten.
+    # At 200 requests a second and 20 % half of all rollouts would need a quarter of an hour.
     "P99 +20 %": Trial("tail 1.2", Stretched(by=1.2), rate=600.0, weight=50.0, margins="strict"),
     "2 × slower": Trial("slow 2", Fault(slower=2.0)),
     "hang": Trial("hang", None),
