@@ -9,6 +9,9 @@ from benchmarks.canary_bench import contest, recorded, report, terminal
 from benchmarks.canary_bench.score import guarantees, score_rows
 
 SEED = 1
+DATA = Path("../shared/data/apache_logs")
+"""Where recorded data are looked for without being named."""
+
 OUT = Path("benchmarks/results/canary_bench.html")
 
 
@@ -16,9 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Plays, prints, writes the report, and says whether the guarantee held."""
     options = _parse(arguments)
     recording = None
-    if options.data is not None:
+    data = options.data or (DATA if DATA.is_dir() else None)
+    if data is not None:
         try:
-            recording = recorded.load(options.data)
+            recording = recorded.load(data)
         except (OSError, ValueError) as error:
             print(error, file=sys.stderr)
             return 2
@@ -29,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No row has {options.only!r} in its name.", file=sys.stderr)
         return 2
     played = contest.play(
-        cells, seed=options.seed, data=options.data, report=lambda line: print(line, file=sys.stderr, flush=True)
+        cells, seed=options.seed, data=data, report=lambda line: print(line, file=sys.stderr, flush=True)
     )
     rows = score_rows(played)
     print(terminal.text(rows, seed=options.seed))
@@ -47,7 +51,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="about a minute and a half (default)")
     size.add_argument("--full", action="store_true", help="about a quarter of an hour on two idle cores")
-    parser.add_argument("--data", type=Path, help="folder with access logs whose real errors are replayed")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help=f"folder with access logs whose real errors are replayed (where it is not named: {DATA}, if present)",
+    )
     parser.add_argument("--out", type=Path, default=OUT, help="where the report goes, an HTML file")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this in their names")
     parser.add_argument("--runs", type=int, help="rollouts of each row, in place of its own number")

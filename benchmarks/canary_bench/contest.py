@@ -56,7 +56,7 @@ class Ending:
 
     Attributes:
         at: seconds after the rollout began; None: at its end.
-        failed: requests that failed on the candidate until then.
+        failed: requests that failed on the candidate until then, or that clients gave up there.
         exposed: requests that the candidate finished until then.
         rule: what decided, where that is known.
     """
@@ -162,7 +162,7 @@ def _play(task: _Task) -> dict[str, Ending]:
 def endings(trace: Trace) -> dict[str, Ending]:
     """How a trace ends for each contestant."""
     by_minute = minutes(trace)
-    failed = np.cumsum(trace.candidate.failed.sum(axis=1))
+    failed = np.cumsum(trace.candidate.failed.sum(axis=1) + trace.candidate.left)
     finished = np.cumsum(trace.candidate.finished.sum(axis=1))
     found = {}
     for one in CONTESTANTS:

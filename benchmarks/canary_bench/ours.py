@@ -2,7 +2,7 @@
 
 Readings come at the engine's pace, cumulative and completion-based, both revisions in one snapshot, with Envoy's
 latency cells, counts by instance and second tries on stable. The schedule of weights is the same for all contestants:
-a hold is counted but does not delay it, and a step that could end early does not.
+a hold is counted but does not delay it, a step that could end early does not, and one without an answer goes on.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,8 @@ def drive(trace: Trace, policy: AnalysisPolicy) -> tuple[Verdict, Assessment]:
     analysis = Analysis(policy, candidate=CANDIDATE, stable=STABLE, dispersion=_known(trace.before))
     analysis.observe(_nothing(), _health(trace, 0), at=BEGIN)
     weight, every = 0.0, round(ASSESS_EVERY / trace.tick)
-    greatest = 1.0
+    greatest, enough = 1.0, True
+    lasts = round(BAKE / trace.tick)
     for tick, snapshot in enumerate(snapshots(trace)):
         at = BEGIN + tick * trace.tick
         if trace.weights[tick] != weight:
@@ -61,7 +62,9 @@ def drive(trace: Trace, policy: AnalysisPolicy) -> tuple[Verdict, Assessment]:
             return Verdict("rollback", at - BEGIN, assessment.rule, greatest), assessment
         if assessment.decision == "inconclusive":
             return Verdict("inconclusive", at - BEGIN, assessment.rule, greatest), assessment
-    settled = assessment.decision != "hold" and assessment.sufficient
+        if (tick + 1) % lasts == 0:
+            enough &= assessment.sufficient  # a person would be asked; here he lets it go on
+    settled = assessment.decision != "hold" and enough
     return Verdict("promote" if settled else "inconclusive", None, assessment.rule, greatest), assessment
 
 
@@ -106,6 +109,7 @@ class _Growing:
             self.failed += np.cumsum(extra.again_failed, axis=0)
             second = np.stack([extra.again.sum(axis=1), extra.again_failed.sum(axis=1)], axis=1)
             self.again = np.cumsum(second, axis=0)
+        self.abandoned = np.cumsum(side.left)
         instances, cells = side.latency.counts.shape[1:]
         self.latency = np.zeros((instances + 1, cells), dtype=np.int64)  # the last row: all together
         self.shown = [_Shown(side.latency.cells) for _ in range(instances + 1)]
@@ -129,6 +133,7 @@ class _Growing:
             instances=instances,
             retried=retried,
             retried_failed=retried_failed,
+            abandoned=int(self.abandoned[tick]),
         )
 
     def _cells(self, tick: int) -> tuple[Cells, list[Cells]]:

@@ -16,6 +16,7 @@ Noise = Literal[
     "hiccups",
     "cold start",
     "sticky clients",
+    "clients leave",
     "recorded",
     "recorded, sticky",
 ]
@@ -38,7 +39,8 @@ class Scenario:
         candidate: the candidate's once its fault has begun; None: as stable.
         onset: seconds at which the fault begins.
         slower: what the fault does to the candidate's latency.
-        fault: hang: requests no longer end; crash: the processes die.
+        hangs: part of the candidate's requests that are never answered; clients give them up after ten seconds.
+        fault: crash: the processes die.
         spread: standard deviation of the logarithm of the instances' speeds.
         known: stable was brought by a rollout of its own, from which the analysis takes over what it needs to know.
         outage: seconds from and to which the counters cannot be read.
@@ -53,7 +55,8 @@ class Scenario:
     candidate: float | None = None
     onset: float = 0.0
     slower: Change | None = None
-    fault: Literal["", "hang", "crash"] = ""
+    hangs: float = 0.0
+    fault: Literal["", "crash"] = ""
     spread: float = 0.0
     known: bool = True
     outage: tuple[float, float] | None = None
@@ -70,6 +73,11 @@ class Scenario:
         """Nothing but latency could show the fault."""
         return self.kind == "bad" and self.slower is not None and self.candidate is None
 
+    @property
+    def only_waiting(self) -> bool:
+        """Nothing but requests given up could show the fault, which none of the others counts."""
+        return 0.0 < self.hangs < 1.0
+
 
 #: The spreads are those of the Azure VM Noise Dataset 2024: Redis, and PostgreSQL on small machines.
 HEALTHY = (
@@ -78,6 +86,7 @@ HEALTHY = (
     Scenario("healthy, traffic bursts", "healthy", "traffic bursts", covered=True),
     Scenario("healthy, 10 % more errors", "healthy", candidate=1.1 * BASE, covered=True, note="inside the margin"),
     Scenario("healthy, 3 % slower", "healthy", slower=latency.times(1.03), covered=True, note="inside the margin"),
+    Scenario("healthy, clients leave early", "healthy", "clients leave", covered=True, note="10 % of all requests"),
     Scenario("healthy, clusters of 3 in 1 s", "healthy", "clusters of 3 in 1 s"),
     Scenario("healthy, clusters of 10 in 10 s", "healthy", "clusters of 10 in 10 s"),
     Scenario("first rollout, clusters of 10 in 10 s", "healthy", "clusters of 10 in 10 s", known=False),
@@ -98,9 +107,11 @@ BAD = (
     Scenario("all 2 × slower", "bad", slower=latency.times(2.0)),
     Scenario("5 % of requests +1 s", "bad", slower=latency.some_slower(0.05, 1e6)),
     Scenario("crash", "bad", candidate=1.0, fault="crash"),
+    Scenario("hang", "bad", hangs=1.0),
+    Scenario("one request of five hangs", "bad", hangs=0.2),
     Scenario("late: errors 0.1 → 1 %", "bad", candidate=0.01, onset=LATE),
     Scenario("late: all 2 × slower", "bad", slower=latency.times(2.0), onset=LATE),
-    Scenario("late: hang", "bad", fault="hang", onset=LATE, note="no request ends; to stop and ask is right too"),
+    Scenario("late: hang", "bad", hangs=1.0, onset=LATE, note="no request ends; to stop and ask is right too"),
     Scenario("in shared incidents: errors 0.1 → 1 %", "bad", "shared incidents", candidate=0.01),
 )
 UNCLEAR = (

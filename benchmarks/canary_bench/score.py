@@ -147,7 +147,7 @@ def wins(rows: Sequence[Row]) -> list[Win]:
         if scenario.kind == "ambiguous":
             continue
         for one in CONTESTANTS[1:]:
-            if scenario.only_slower and not one.sees_latency:
+            if scenario.only_waiting or (scenario.only_slower and not one.sees_latency):
                 continue
             score = row.scores[one.name]
             sentence = _fewer(row.ours, score) if scenario.harmless else _sooner(row.ours, score)

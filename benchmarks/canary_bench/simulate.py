@@ -19,6 +19,12 @@ INSTANCES = 4
 STRETCH = 30.0
 """Seconds; what is known of an earlier rollout need not be finer."""
 
+LEAVING = 0.1
+"""Part of all requests that clients give up where many leave early."""
+
+PATIENCE = 10.0
+"""Seconds for which clients wait for an answer that never comes."""
+
 EJECTION = 10
 """Failures in a row after which the proxy ejects an instance, as Fairway configures Envoy."""
 
@@ -42,8 +48,7 @@ def simulate(
     weights = np.repeat(LADDER, round(BAKE / tick))
     onset = round(scenario.onset / tick)
     finished_c, failed_c, finished_s, failed_s = _requests(scenario, rate, tick, rng, recording, weights)
-    if scenario.fault == "hang":
-        finished_c[onset:], failed_c[onset:] = 0, 0
+    left_c, left_s = _leave(scenario, (finished_c, failed_c), (finished_s, failed_s), tick, rng)
     again = rng.multinomial(failed_c.sum(axis=1), [1.0 / INSTANCES] * INSTANCES)
     stable_ratio = failed_s.sum(axis=1) / np.maximum(1, finished_s.sum(axis=1))
     known = recording is None
@@ -54,8 +59,8 @@ def simulate(
     return Trace(
         tick=tick,
         weights=weights,
-        candidate=_side(rng, finished_c, failed_c, slow_c if known else []),
-        stable=_side(rng, finished_s, failed_s, slow_s if known else []),
+        candidate=_side(rng, finished_c, failed_c, left_c, slow_c if known else []),
+        stable=_side(rng, finished_s, failed_s, left_s, slow_s if known else []),
         again=again,
         again_failed=rng.binomial(again, stable_ratio[:, None]),
         readable=readable,
@@ -63,6 +68,44 @@ def simulate(
         onset=scenario.onset if scenario.kind in ("bad", "ambiguous") else None,
         before=_before(scenario, rate, rng, recording) if scenario.known else None,
     )
+
+
+def _leave(
+    scenario: Scenario,
+    candidate: tuple[Counts, Counts],
+    stable: tuple[Counts, Counts],
+    tick: float,
+    rng: np.random.Generator,
+) -> tuple[Counts, Counts]:
+    """By tick, requests that clients gave up, of the candidate and of stable; takes them out of what finished.
+
+    Args:
+        scenario: whether they do.
+        candidate: finished and failed, by tick and instance; changed.
+        stable: likewise.
+        tick: seconds.
+        rng: chance.
+    """
+    (finished_c, failed_c), ticks = candidate, len(candidate[0])
+    left_c, left_s = np.zeros(ticks, dtype=np.int64), np.zeros(ticks, dtype=np.int64)
+    if scenario.noise == "clients leave":
+        left_c, left_s = _leave_early(rng, *candidate), _leave_early(rng, *stable)
+    if scenario.hangs:
+        onset, waits = round(scenario.onset / tick), round(PATIENCE / tick)
+        gone = rng.binomial(finished_c[onset:] - failed_c[onset:], scenario.hangs)
+        if scenario.hangs == 1.0:
+            gone, failed_c[onset:] = finished_c[onset:].copy(), 0
+        finished_c[onset:] -= gone
+        left_c[onset + waits :] += gone.sum(axis=1)[: max(0, ticks - onset - waits)]
+    return left_c, left_s
+
+
+def _leave_early(rng: np.random.Generator, finished: Counts, failed: Counts) -> Counts:
+    """By tick, what clients give up for reasons of their own; takes it out of what finished."""
+    gone = rng.binomial(finished - failed, LEAVING)
+    np.subtract(finished, gone, out=finished)
+    by_tick: Counts = gone.sum(axis=1)
+    return by_tick
 
 
 def _before(scenario: Scenario, rate: float, rng: np.random.Generator, recording: Recording | None) -> Before:
@@ -141,10 +184,10 @@ def _shapes(
     return [Stretch(0, onset, first), Stretch(onset, ticks, worse)], stable
 
 
-def _side(rng: np.random.Generator, finished: Counts, failed: Counts, shapes: list[Stretch]) -> Side:
+def _side(rng: np.random.Generator, finished: Counts, failed: Counts, abandoned: Counts, shapes: list[Stretch]) -> Side:
     drawn = latency.draw(rng, finished - failed, shapes) if shapes else latency.NOTHING
     ejected = tuple(_ejection(rng, finished[:, one], failed[:, one]) for one in range(finished.shape[1]))
-    return Side(finished, failed, drawn, ejected)
+    return Side(finished, failed, drawn, ejected, abandoned)
 
 
 def _ejection(rng: np.random.Generator, finished: Counts, failed: Counts) -> int:

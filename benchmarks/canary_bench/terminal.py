@@ -36,8 +36,8 @@ def text(rows: Sequence[Row], *, seed: int) -> str:
             "Others: % rolled back / median seconds from the fault / median requests failed on the candidate",
             _table(["", "runs", *SHORT.values()], [_other(row) for row in others]),
             "",
-            "Fairway: 90 % quantiles of seconds from the fault and of failed requests; undecided: left to a person",
-            _table(["", "seconds", "failed", "undecided"], [_tails(row) for row in others]),
+            "The same: 90 % quantiles of seconds / of failed requests; undecided: Fairway leaves it to a person",
+            _table(["", "undecided", *SHORT.values()], [_tails(row) for row in others]),
             "",
             "Rows in which another does better than Fairway: % rolled back and median seconds",
             *win_lines(rows),
@@ -61,13 +61,9 @@ def _found(score: Score) -> str:
 
 
 def _tails(row: Row) -> list[str]:
-    score = row.ours
-    return [
-        row.played.cell.label,
-        seconds(score.delay[1]),
-        f"{score.failed[1]:,.0f}",
-        f"{score.stopped} of {score.runs}",
-    ]
+    scores = [row.scores[one.name] for one in CONTESTANTS]
+    tails = [f"{seconds(one.delay[1])}/{one.failed[1]:.0f}" for one in scores]
+    return [row.played.cell.label, f"{row.ours.stopped} of {row.ours.runs}", *tails]
 
 
 def seconds(value: float) -> str:

@@ -22,12 +22,20 @@ class Side:
         failed: those of them that failed.
         latency: answered first tries.
         ejected: tick in which the proxy ejected an instance, by instance; -1: never.
+        abandoned: first tries that the client gave up, by tick, in none of the others; None: nobody does.
     """
 
     finished: Counts
     failed: Counts
     latency: Histogram
     ejected: tuple[int, ...]
+    abandoned: Counts | None = None
+
+    @property
+    def left(self) -> Counts:
+        """First tries that clients gave up, by tick; zeros where nobody does."""
+        nobody: Counts = np.zeros(len(self.finished), dtype=np.int64)
+        return nobody if self.abandoned is None else self.abandoned
 
 
 @dataclass(frozen=True, slots=True)
