@@ -77,7 +77,11 @@ def watching(evidence: Evidence, *, watched: float, warming: bool) -> str:
 def no_requests(evidence: Evidence, *, watched: float) -> str:
     """Nothing was learnt in this step."""
     weight, stable = min(99.0, evidence.weight), evidence.stable.finished
-    expected = stable * weight / (baseline_share(weight) if evidence.reference == "baseline" else 100.0 - weight)
+    beside = evidence.reference == "baseline"
+    # Of copies, which are no weight, candidate and baseline get the same.
+    expected = stable * (
+        weight / (baseline_share(weight) if beside else 100.0 - weight) if weight or not beside else 1.0
+    )
     return (
         f"No answer after {_seconds(watched)} at {_weight(evidence.weight)}: the candidate finished 0 requests "
         f"({_other(evidence)} {stable:,}; about {_number(expected)} were to be expected), so nothing is known of it. "
