@@ -3,8 +3,9 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := $(UV) run --frozen --no-sync
 UV_VERSION := 0.13.8
+OURS := src docs tests benchmarks scripts README.md Makefile pyproject.toml
 
-.PHONY: demo test check bench setup
+.PHONY: demo test test-faults soak check audit bench setup
 .DEFAULT_GOAL := check
 
 demo: setup
@@ -19,6 +20,22 @@ check: setup
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(UV) lock --check
+	$(RUN) bandit --quiet --configfile pyproject.toml --severity-level medium --recursive src
+	$(RUN) kingfisher scan $(OURS) --no-validate --no-update-check --git-history none --quiet
+	$(RUN) python scripts/audit.py || test $$? -eq 3
+
+# Asks pypi.org for known vulnerabilities; status 3 where that cannot be found out, which `check` says and lets pass.
+audit: setup
+	@$(RUN) python scripts/audit.py
+
+# What takes longer than the default suite may: kills in rounds, bad applications, faulty networks.
+# FAULT_ROUNDS rounds per strategy, from FAULT_SEED on; each takes about ten seconds.
+test-faults: setup
+	$(RUN) pytest tests/faults
+
+# Deploy, bad deploy and rollback again and again, for SOAK_MINUTES, with memory, descriptors and disk watched.
+soak: setup
+	$(RUN) python -m benchmarks.soak
 
 bench: setup
 	$(RUN) python -m benchmarks

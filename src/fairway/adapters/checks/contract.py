@@ -91,7 +91,7 @@ def _failure(failure: dict[str, Any], expected: str, shown: dict[str, str]) -> F
 def _examples(path: Path) -> dict[str, str]:
     """A request that shows a failure, by operation."""
     try:
-        root = ElementTree.parse(path).getroot()  # noqa: S314 -- schemathesis has just written it
+        root = ElementTree.parse(path).getroot()  # noqa: S314 -- schemathesis has just written it  # nosec B314
     except (OSError, ElementTree.ParseError):
         return {}
     found = {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _LONGEST = 107  # bytes of a socket's path
 # Not the user's runtime folder, which goes with the last session while instances stay; not TMPDIR, which may be long.
-_SHORT = "/tmp"  # noqa: S108 whose folder it is, is looked at
+_SHORT = "/tmp"  # noqa: S108 whose folder it is, is looked at  # nosec B108
 
 
 def choose_socket(name: str, folder: Path) -> str:
