@@ -1,0 +1,76 @@
+"""Where the figures of the table come from."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from fairway.domain.errors import TransientError
+from fairway.domain.insight.indicators import DEFAULTS, fill
+from fairway.testing.baselines import sample_baseline, sample_round
+from fairway.testing.metrics import FakeSource
+from fairway.usecases.bench.indicators import read_load, read_queries, read_traffic
+from fairway.usecases.present_traffic import Measured
+
+QUERIED = tuple(replace(one, query=f"q-{one.name}") for one in DEFAULTS if one.name in ("p99", "connections"))
+
+
+def test_a_measurement_fills_latency_errors_and_availability():
+    rounds = (replace(sample_round(10.0, failed=10), unanswered=4, server_errors=1),)
+    rows = fill(DEFAULTS, read_load(replace(sample_baseline("v1"), rounds=rounds)))
+    values = {row.indicator.name: row.value for row in rows}
+    assert (values["p50"], values["p95"], values["p99"]) == (10.0, 30.0, 40.0)
+    assert values["errors"] == pytest.approx(0.1)
+    assert values["availability"] == pytest.approx(0.95)
+    assert values["cpu"] is values["memory"] is values["connections"] is None
+    assert rows[0].source == "load v1"
+
+
+def test_no_measurement_fills_nothing():
+    assert read_load(None) == {}
+
+
+def test_queries_give_seconds_and_fractions():
+    source = FakeSource({"q-p99": (("", 0.25),), "q-connections": (("", 0.4),)})
+    found = read_queries(QUERIED, source, 1.0)
+    assert (found["p99"].value, found["connections"].value) == (250.0, 0.4)
+    assert found["p99"].source == "metrics"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ((), "0 series"),
+        ((("a", 1.0), ("b", 2.0)), "2 series"),
+        ((("", math.nan),), "no number"),
+        (TransientError("metrics", "Prometheus is down"), "Prometheus is down"),
+    ],
+)
+def test_what_is_no_single_number_is_no_figure_and_says_why(answer, why):
+    found = read_queries(QUERIED[:1], FakeSource({"q-p99": answer}), 1.0)
+    (row,) = fill(QUERIED[:1], found)
+    assert (row.status, row.value) == ("unknown", None)
+    assert why in row.source
+
+
+def test_a_query_without_anybody_to_ask_is_unknown():
+    assert "no source of metrics" in read_queries(QUERIED[:1], None, 1.0)["p99"].source
+
+
+def test_the_data_plane_fills_what_it_counted():
+    cells = ((1000.0, 1000.0, 50), (2000.0, 1000.0, 45), (50_000.0, 10_000.0, 5))
+    found = read_traffic(Measured(0, 0.0, finished=100, failed=2, latency=cells))
+    assert [found[name].value for name in ("p50", "p95", "p99")] == [2.0, 3.0, 60.0]
+    assert found["errors"].value == 0.02
+    assert found["availability"].value == 0.98
+
+
+@pytest.mark.parametrize("measured", ["the counters could not be read", Measured(0, 0.0, 0, 0, ())])
+def test_a_data_plane_that_knows_nothing_says_so(measured):
+    found = read_traffic(measured)
+    assert {reading.value for reading in found.values()} == {None}
+    assert all(reading.source for reading in found.values())
+
+
+def test_where_nothing_is_live_the_data_plane_is_not_asked():
+    assert read_traffic(None) == {}
