@@ -14,6 +14,7 @@ from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.events import Held, Released, StepFailed
 from fairway.domain.rollout.strategy import Canary
+from fairway.domain.rollout.watching import MOST_EXTENSIONS
 from fairway.engine.judge import READ_EVERY, Judge
 from fairway.ports.checks import Answer
 from fairway.testing.checks import FakeProbe
@@ -104,6 +105,16 @@ def test_no_answer_for_too_long_is_inconclusive_neither_good_nor_bad(watched, an
     run = drive_until(controller, lambda: street.run().paused is not None)
     assert (run.paused_by, run.verdict, run.failure) == ("fairway", "inconclusive", None)
     assert "queue" in run.paused
+
+
+def test_each_extension_waits_for_a_metric_as_long_as_the_watch_did(watched):
+    street = watched(FULL, no_data=10.0, policy="extend")
+    controller = _at_ten_percent(street)
+    street.source.answers["sum(queue)"] = ()
+    away = street.clock()
+    run = drive_until(controller, lambda: street.run().paused is not None)
+    assert run.extended == MOST_EXTENSIONS
+    assert street.clock() - away >= 10.0 * (1 + MOST_EXTENSIONS)
 
 
 def test_a_query_that_hangs_delays_no_reading_of_the_counters(watched):

@@ -167,6 +167,8 @@ def _enter(watching: _Watching, run: Run, at: float) -> None:
     position = (run.cursor, run.weight, run.wanted[0], run.extended)
     if position == watching.position:
         return
+    if watching.meter is not None:
+        watching.meter.judgement.watch_again()
     if watching.position is not None and position[:3] == watching.position[:3]:
         watching.analysis.begin_again()
         watching.position = position

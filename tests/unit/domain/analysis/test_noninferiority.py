@@ -10,9 +10,9 @@ from fairway.domain import codec
 from fairway.domain.analysis.lanes.lane import Reading, Step
 from fairway.domain.analysis.margin import Margin, best_bet
 from fairway.domain.analysis.noninferiority import BETA, CAP, NonInferiority, is_shown, promotion_margin
-from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, error_gain
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.within import ErrorEvidence, error_gain
 
 MARGIN = Margin(1.25, 0.002)
 POLICY = AnalysisPolicy(warmup=0.0, block=1.0)

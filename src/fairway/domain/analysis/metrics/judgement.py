@@ -19,6 +19,7 @@ from fairway.domain.analysis.counters import trusted
 from fairway.domain.analysis.evidence import Assessment, Finding
 from fairway.domain.analysis.metrics import shown
 from fairway.domain.analysis.metrics.policy import Metric, Rule
+from fairway.domain.analysis.metrics.promotion import gauge_margin, promotions
 from fairway.domain.analysis.metrics.samples import NoData, Outcome, Sample, Series, Trouble, of_counter, of_gauge
 from fairway.domain.analysis.metrics.state import MetricsState, patience_for
 from fairway.domain.analysis.metrics.sustained import Answer
@@ -44,6 +45,12 @@ class MetricsJudgement(MetricsState):
         for ratio in self.ratios.values():
             ratio.enter_step()
 
+    def watch_again(self) -> None:
+        """A watch begins, or begins once more: nothing is missing yet, and there is as much patience as before."""
+        self.missing = {}
+        for rule in self.rules.values():
+            rule.unknown = 0.0
+
     def take(self, metric: Metric, given: Mapping[str, Given], *, counting: bool) -> None:
         """Takes in one reading of one metric.
 
@@ -60,7 +67,10 @@ class MetricsJudgement(MetricsState):
         self.outcomes[metric.name] = now
         candidate, stable = now.get("candidate"), now.get("stable")
         if counting and metric.name in self.signs and isinstance(candidate, Sample) and isinstance(stable, Sample):
-            self.signs[metric.name].observe(above=_is_worse(metric, candidate.value, stable.value))
+            both = candidate.value, stable.value
+            beyond = _is_worse(*both, metric, ratio=gauge_margin(metric))
+            above = _is_worse(*both, metric, ratio=metric.ratio or 1.0)
+            self.signs[metric.name].observe(above=above, beyond=beyond)
             self._judge()
 
     def show(self, role: str, samples: Mapping[str, Outcome]) -> None:
@@ -95,7 +105,11 @@ class MetricsJudgement(MetricsState):
             assessment: what the lanes say.
             bake: seconds for which the present step shall be watched.
         """
-        whole = replace(assessment, rules=shown.rules(self), metrics=shown.metrics(self))
+        evidence = assessment.evidence
+        if evidence.promotion:
+            mine = promotions(self.policy.metrics, self.tests())
+            evidence = replace(evidence, promotion=evidence.promotion + mine)
+        whole = replace(assessment, rules=shown.rules(self), metrics=shown.metrics(self), evidence=evidence)
         if assessment.decision == "roll-back":
             return whole
         if self.verdict is not None:
@@ -192,6 +206,5 @@ def _ratio(value: float | None) -> Outcome:
     return NoData("its first block is not complete yet", idle=True) if value is None else Sample((("", value),))
 
 
-def _is_worse(metric: Metric, candidate: float, stable: float) -> bool:
-    ratio = metric.ratio or 1.0
+def _is_worse(candidate: float, stable: float, metric: Metric, *, ratio: float) -> bool:
     return candidate > ratio * stable if metric.worse == "higher" else candidate * ratio < stable

@@ -15,6 +15,8 @@ from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
 from fairway.domain.analysis.metrics.differences import Differences
 from fairway.domain.analysis.metrics.policy import Metric
 from fairway.domain.analysis.metrics.samples import Series
+from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.within import POINTS, RATIO, ErrorEvidence
 
 SCHEDULE = Schedule(first=0.5, entry=0.1, late=0.4, pace=60.0)
 """As in the error lane; fewer blocks, so that what is kept is put at stake faster."""
@@ -49,6 +51,7 @@ class RatioTest:
         judged: likewise of all closed blocks.
         readings: in the open block.
         fresh: the next reading only says where counting begins.
+        promotion: evidence of the present step that the candidate is within the promotion margin.
         shown: the candidate's and stable's ratio in the last closed block; None where there were no events.
     """
 
@@ -58,10 +61,12 @@ class RatioTest:
     judged: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     readings: int = 0
     fresh: bool = True
+    promotion: ErrorEvidence = field(default_factory=ErrorEvidence)
     shown: dict[str, float] = field(default_factory=dict)
 
     def enter_step(self) -> None:
         """The weight changed: what is open belongs to two weights."""
+        self.promotion.begin()
         self.open, self.readings, self.fresh = [0, 0, 0, 0], 0, True
         if self.capital.blocks:
             self.capital.enter_step()
@@ -108,5 +113,11 @@ class RatioTest:
             counts = (c_total, c_failed)
             gains.append(log_e_value(bet, candidate=counts, stable_failed=s_failed, balance=balance, margin=margin))
         self.capital.grow(gains, schedule=SCHEDULE, cap=CAP)
+        self.promotion.grow(Tally(c_total, c_failed, s_total, s_failed), promotion_margin(metric))
         self.judged = [a + b for a, b in zip(self.judged, self.open, strict=True)]
         self.open, self.readings = [0, 0, 0, 0], 0
+
+
+def promotion_margin(metric: Metric) -> Margin:
+    """As of errors: nowhere below the metric's own margin."""
+    return Margin(max(RATIO, metric.ratio or 0.0), max(POINTS, metric.points))

@@ -17,9 +17,9 @@ Rules:
 - The promotion margin is never below the margin of harm, or a candidate could be promoted and taken back at once.
 """
 
-from fairway.domain.analysis.noninferiority.bounds import BETA, CAP
-from fairway.domain.analysis.noninferiority.errors import promotion_margin
+from fairway.domain.analysis.noninferiority.margins import promotion_margin
 from fairway.domain.analysis.noninferiority.step import NonInferiority
 from fairway.domain.analysis.noninferiority.words import explain_shown, explain_unshown, is_shown
+from fairway.domain.analysis.within import BETA, CAP
 
 __all__ = ["BETA", "CAP", "NonInferiority", "explain_shown", "explain_unshown", "is_shown", "promotion_margin"]

@@ -12,21 +12,11 @@ from math import log, sqrt
 from fairway.domain.analysis.lanes.abandonment import pause_at_entry
 from fairway.domain.analysis.lanes.lane import Reading
 from fairway.domain.analysis.margin import Margin
-from fairway.domain.analysis.noninferiority.errors import BETS, ErrorEvidence, bets_on, mixture
-from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
-
-RATIO, POINTS = 2.0, 0.01
-"""The promotion margin: twice stable's share of requests given up, plus a percentage point."""
+from fairway.domain.analysis.within import BETS, ErrorEvidence, bets_on, mixture
 
 BY_CHANCE = 3.0
 """Standard deviations by which what waits varies anyway."""
-
-
-def abandonment_promotion_margin(policy: AnalysisPolicy) -> Margin:
-    """How much more often clients may leave a candidate that is promoted early; nowhere below the margin of harm."""
-    ratio = max(RATIO, policy.abandoned_ratio, policy.ratio_margin)
-    return Margin(ratio, max(POINTS, policy.abandoned_points, policy.absolute_margin))
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ from fairway.domain.analysis.evidence import GREATEST_E_VALUE
 from fairway.domain.analysis.lanes.lane import Histograms, Reading
 from fairway.domain.analysis.lanes.latency import KNOWN, margin_of_instances
 from fairway.domain.analysis.lanes.tail_window import TailWindow
-from fairway.domain.analysis.noninferiority.bounds import CAP
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tail import log_tail_e_value
+from fairway.domain.analysis.within import CAP
 
 SHARES = (0.5, 0.05)
 """Wanted tail shares of the edges: P50 and P95."""

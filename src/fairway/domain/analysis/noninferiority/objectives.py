@@ -10,8 +10,8 @@ from fairway.domain.analysis.lanes.lane import Reading
 from fairway.domain.analysis.lanes.objective import ObjectiveTest
 from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.margin import Margin
-from fairway.domain.analysis.noninferiority.errors import ErrorEvidence
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.within import ErrorEvidence
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
 from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.margin import Margin
-from fairway.domain.analysis.noninferiority.abandonment import AbandonmentEvidence, abandonment_promotion_margin
-from fairway.domain.analysis.noninferiority.bounds import BETA
-from fairway.domain.analysis.noninferiority.errors import ErrorEvidence, promotion_margin
+from fairway.domain.analysis.noninferiority.abandonment import AbandonmentEvidence
 from fairway.domain.analysis.noninferiority.latency import LatencyEvidence
+from fairway.domain.analysis.noninferiority.margins import abandonment_promotion_margin, promotion_margin
 from fairway.domain.analysis.noninferiority.objectives import ObjectiveEvidence
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
+from fairway.domain.analysis.within import BETA, ErrorEvidence
 
 BLOCKS_IN_BAKE = 12
 """As in the error lane, whose blocks these are."""

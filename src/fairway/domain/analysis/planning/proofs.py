@@ -13,12 +13,12 @@ from fairway.domain.analysis.lanes.objective import ObjectiveTest
 from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.noninferiority import promotion_margin
-from fairway.domain.analysis.noninferiority.errors import BETS, GUESS_FAILED, GUESS_FINISHED, bets_on
 from fairway.domain.analysis.noninferiority.latency import MARGIN, ODDS, SHARES
 from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.premises import HEALTHY, Traffic, tail_share
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.within import BETS, GUESS_FAILED, GUESS_FINISHED, bets_on
 
 NO_BET = Wager(0.0, 0.0, 0.0, 0.0, 0.0)
 

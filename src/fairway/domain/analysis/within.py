@@ -11,9 +11,13 @@ from math import exp, log, log1p
 
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts
 from fairway.domain.analysis.margin import Margin, best_bet
-from fairway.domain.analysis.noninferiority.bounds import BETA, CAP
-from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
+
+BETA = 0.05
+"""Greatest probability that a step ends early with a candidate beyond a promotion margin."""
+
+CAP = BETA ** (-1.0 / 3.0) * (1.0 + 1e-12)
+"""Greatest e-value of one block; a little above the third root, or three blocks would miss 1/beta by a last digit."""
 
 RATIO, POINTS = 1.25, 0.002
 """The promotion margin for errors: 1.25 times stable's error ratio plus 0.2 points."""
@@ -26,11 +30,6 @@ GUESS_FAILED, GUESS_FINISHED = 0.1, 100.0
 
 LEAST_ALTERNATIVE = 1e-6
 """An error ratio of 0 would be lost for good with the first failure."""
-
-
-def promotion_margin(policy: AnalysisPolicy) -> Margin:
-    """How much worse a candidate's errors may be that is promoted early; nowhere below the margin of harm."""
-    return Margin(max(RATIO, policy.ratio_margin), max(POINTS, policy.absolute_margin))
 
 
 @dataclass(slots=True)
