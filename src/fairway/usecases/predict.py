@@ -86,7 +86,8 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
     prediction = Prediction(basis, told, warnings=warnings, seconds=_usual_seconds(plan, told))
     if enough or not compares:
         return prediction
-    return replace(prediction, aim=aim, ladder=better_ladder(plan.analysis, traffic, aim, own))
+    ladder = better_ladder(plan.analysis, traffic, aim, own, baseline=plan.baseline is not None)
+    return replace(prediction, aim=aim, ladder=ladder)
 
 
 def stretches_of(plan: Plan) -> Iterator[Stretch]:
@@ -101,7 +102,8 @@ def stretches_of(plan: Plan) -> Iterator[Stretch]:
             case Watch(seconds=seconds, weight=weight, purpose=purpose, least=least) if seconds > 0.0:
                 rehearsed = copies if purpose == "rehearse" else 0.0
                 if weight > 0.0 or rehearsed:
-                    yield Stretch(weight, seconds, purpose, scaled_up, rehearsed, least)
+                    beside = plan.baseline is not None and (weight < 100.0)
+                    yield Stretch(weight, seconds, purpose, scaled_up, rehearsed, least, beside)
                     scaled_up = False
 
 

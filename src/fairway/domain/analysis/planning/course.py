@@ -16,6 +16,7 @@ from math import ceil, exp, inf, log, sqrt
 from fairway.domain.analysis.capital import Capital
 from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.lanes import planned_lanes
+from fairway.domain.analysis.planning.objectives import PlannedObjective
 from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.policy import AnalysisPolicy
 
@@ -157,7 +158,9 @@ class Course:
         """Goes through a stretch; seconds watched when the evidence was enough, None if it was not."""
         self.warm_left = self.warmup(stretch)
         for lane in self.lanes:
-            lane.enter(warmup=self.warm_left)
+            # Beside a baseline nothing is left out of comparisons: both are as young.
+            compares = stretch.baseline and not isinstance(lane.lane, PlannedObjective)
+            lane.enter(warmup=0.0 if compares else self.warm_left)
         self.warm_left = max(0.0, self.warm_left - stretch.seconds)
         enough = 1.0 / self.policy.alpha
         paces = {id(lane): Pace.of(lane.lane.length(stretch), stretch, self.traffic) for lane in self.lanes}

@@ -31,10 +31,11 @@ OWN_LONGER = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Weights, of which the last is 100, and how long each but the last is held, in seconds."""
+    """Weights, of which the last is 100, seconds that each but the last is held, and whether beside a baseline."""
 
     weights: tuple[float, ...]
     bake: float
+    baseline: bool = False
 
     @property
     def seconds(self) -> float:
@@ -43,7 +44,10 @@ class Ladder:
 
     def stretches(self) -> tuple[Stretch, ...]:
         """The stretches that are watched before the candidate gets all requests."""
-        return tuple(Stretch(weight, self.bake, "bake", not place) for place, weight in enumerate(self.weights[:-1]))
+        return tuple(
+            Stretch(weight, self.bake, "bake", not place, baseline=self.baseline)
+            for place, weight in enumerate(self.weights[:-1])
+        )
 
 
 def moderate(limit: float) -> Fault:
@@ -51,7 +55,9 @@ def moderate(limit: float) -> Fault:
     return Fault(min(1.0, max(MODERATE, BEYOND * limit)))
 
 
-def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: tuple[float, ...] = ()) -> Ladder | None:
+def better_ladder(
+    policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: tuple[float, ...] = (), *, baseline: bool = False
+) -> Ladder | None:
     """A ladder that finds the fault; None if there is none with bakes of at most a day.
 
     Args:
@@ -59,11 +65,12 @@ def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: t
         traffic: what is supposed.
         fault: what the ladder as a whole must find.
         own: the user's own weights below 100, kept if a longer bake is all that is missing.
+        baseline: the candidate is compared with a baseline of its own age.
     """
     if traffic.rps <= 0.0:
         return None
     begin = Course.begin(policy, traffic)
-    ladders = list(_able(begin, fault, own))
+    ladders = list(_able(begin, fault, own, baseline=baseline))
     if not ladders:
         return None
     quickest = min(ladder.seconds for ladder in ladders)
@@ -75,11 +82,11 @@ def better_ladder(policy: AnalysisPolicy, traffic: Traffic, fault: Fault, own: t
     )
 
 
-def _able(begin: Course, fault: Fault, own: tuple[float, ...]) -> Iterator[Ladder]:
+def _able(begin: Course, fault: Fault, own: tuple[float, ...], *, baseline: bool) -> Iterator[Ladder]:
     """For each choice of weights the shortest bake that is enough."""
     for weights in {own, *LADDERS} - {()}:
         for minutes in MINUTES:
-            ladder = Ladder((*weights, 100.0), minutes * 60.0)
+            ladder = Ladder((*weights, 100.0), minutes * 60.0, baseline)
             if _serves(begin, ladder.stretches(), fault):
                 yield ladder
                 break

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.latency import Cell
+from fairway.domain.analysis.same_age import baseline_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Stretch:
         scaled_up: instances of the candidate were added right before, so that warm-up begins again.
         copies: percent of the requests of which the candidate gets a copy, at a weight of 0; stable answers them all.
         least: seconds from which on evidence for the candidate ends it; None: time does.
+        baseline: the candidate is compared with a baseline of its own age, and not with stable.
     """
 
     weight: float
@@ -41,6 +43,7 @@ class Stretch:
     scaled_up: bool = False
     copies: float = 0.0
     least: float | None = None
+    baseline: bool = False
 
     @property
     def alone(self) -> bool:
@@ -52,7 +55,9 @@ class Stretch:
         return traffic.rps * min(100.0, self.copies or self.weight) / 100.0
 
     def stable_rps(self, traffic: Traffic) -> float:
-        """Requests a second to stable."""
+        """Requests a second to what the candidate is compared with; a baseline gets copies, too."""
+        if self.baseline:
+            return traffic.rps * (self.copies or baseline_share(self.weight)) / 100.0
         return traffic.rps * max(0.0, 100.0 - self.weight) / 100.0
 
 

@@ -77,7 +77,7 @@ def _shown_at(course: Course, stretch: Stretch, proof: Proof, *, until: float, d
     pace = Pace.of(block_length(course.policy, stretch.seconds), stretch, course.traffic)
     if pace.length == inf:
         return inf
-    at, settled, known = course.warmup(stretch), 0, -inf
+    at, settled, known = 0.0 if stretch.baseline else course.warmup(stretch), 0, -inf
     growth: list[tuple[float, float]] = []
     logs = [(0.0, 0.0)] * len(proof.shares)
     while at + pace.length <= until + READING / 2.0:
