@@ -143,7 +143,7 @@ def _promotion(scene: Scene, panel: Panel) -> Iterator[str]:
     yield title(panel, "evidence for the candidate, step by step: that it is within the promotion margin")
     yield from draw_axis(panel, number)
     yield draw_limit(panel, scene.course.shown, "goal")
-    labels = [(panel.y(scene.course.shown), f"shown at {number(scene.course.shown)}", "green")]
+    labels = [(panel.y(scene.course.shown), f"good enough at {number(scene.course.shown)}", "green")]
     tests = dict.fromkeys(name for point in scene.course.points for name in point.promotion)
     for test in tests:
         for step in scene.steps:

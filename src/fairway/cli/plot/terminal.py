@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from math import ceil
+from textwrap import wrap
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -104,6 +105,7 @@ def draw_text(course: Course, *, width: int = 80) -> RenderableType:
         *_slowdown(scene, inside),
         Text(),
         *_evidence(scene, inside),
+        *_parts(scene, width),
         Text(),
         *_weights(scene, inside),
         *_clock(scene, inside),
@@ -148,6 +150,19 @@ def _evidence(scene: Scene, width: int) -> list[Text]:
     ]
     title = "evidence against the candidate: e-value, by which a bet against it has grown"
     return [Text(title, "bold"), *_framed(canvas, 4, number, labels)]
+
+
+def _parts(scene: Scene, width: int) -> list[Text]:
+    """What the last e-values are made of, the greatest first."""
+    told = [("parts", scene.last.lanes)]
+    if scene.promotion is not None:
+        told.append((f"good enough at {number(scene.course.shown)}", scene.last.promotion))
+    lines = []
+    for name, values in told:
+        ordered = sorted(values.items(), key=lambda item: -item[1])
+        words = f"{name}: {', '.join(f'{lane} {number(value)}' for lane, value in ordered)}" if ordered else ""
+        lines += wrap(words, width - LEFT, initial_indent=" " * LEFT, subsequent_indent=" " * (LEFT + 2))
+    return [Text(line, "dim") for line in lines]
 
 
 def _framed(canvas: Canvas, most: int, words: Callable[[float], str], labels: list[tuple[int, str, str]]) -> list[Text]:

@@ -112,7 +112,7 @@ def test_every_decision_of_a_promotion_is_marked():
         assert any(said in title for title in titles), said
     assert not any("completed" in title for title in titles), "it lies two hours after the last reading"
     assert [word for word in words(svg) if word in ("10 %", "50 %")] == ["10 %", "50 %"]
-    assert "shown at 20" in words(svg)
+    assert "good enough at 20" in words(svg)
 
 
 def test_holds_that_flap_are_one():
