@@ -287,7 +287,7 @@ def _remember(state: Path, spec: "ServiceSpec") -> None:
     content = f"{spec.service}\n{spec.database or ''}\n"
     try:
         make_private(state)
-        if not path.exists() or path.read_text() != content:
+        if _recorded(path) != content:
             draft = state / f".project.{os.getpid()}"
             draft.touch(mode=0o600)
             with draft.open("w") as file:
@@ -310,10 +310,18 @@ def recall(config: Path | None) -> tuple[Path, str, str]:
     """
     path = find_config(config).absolute()
     record = path.parent / STATE_FOLDER / "project"
-    if not record.exists() or record.read_text().count("\n") < 2:
+    if _recorded(record).count("\n") < 2:
         open_project(path)
-    service, database, *_ = record.read_text().split("\n")
+    service, database, *_ = _recorded(record).split("\n")
     return path, service, database or str(path.parent / STATE_FOLDER / "journal.db")
+
+
+def _recorded(record: Path) -> str:
+    """The text of the record; empty where there is none, or where it holds none."""
+    try:
+        return record.read_text()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
 
 
 def insist_on_environment(config: Path | None, name: str) -> None:

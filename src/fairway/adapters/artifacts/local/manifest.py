@@ -88,6 +88,9 @@ def decode(text: str) -> dict[str, Entry]:
         ValueError: the text was not made by `encode`.
     """
     entries = {}
-    for path, kind, executable, size, content, numbers in json.loads(f"[{','.join(text.splitlines())}]"):
-        entries[path] = Entry(path, kind, executable, size, content, Stamp(*numbers) if numbers else None)
+    try:
+        for path, kind, executable, size, content, numbers in json.loads(f"[{','.join(text.splitlines())}]"):
+            entries[path] = Entry(path, kind, executable, size, content, Stamp(*numbers) if numbers else None)
+    except TypeError as error:
+        raise ValueError(f"no manifest: {error}") from error
     return entries

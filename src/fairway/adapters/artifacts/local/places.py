@@ -97,7 +97,7 @@ class Places:
             return Record(artifact, tuple(fields.pop("steps")), **fields)
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise PermanentError(
                 "record-unreadable",
                 f'the record of an artifact, "{path}", cannot be read: {error}',

@@ -39,11 +39,21 @@ class Memory:
 
 
 def load_memory(folder: Path) -> Memory:
-    """What was stored last; nothing at all before the first time."""
-    text = read_file(folder / _STATE)
-    if text is None:
-        return Memory()
-    stored = json.loads(text)
+    """What was stored last; nothing at all before the first time.
+
+    Raises:
+        PermanentError: the file is none of ours, as after a fault of the disk.
+    """
+    try:
+        text = read_file(folder / _STATE)
+        return Memory() if text is None else _memory(json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        sentence = f'what Envoy was last told, "{folder / _STATE}", cannot be understood: {error}'
+        hint = "move it away: the next change of routes begins anew, while Envoy serves by its own files"
+        raise PermanentError("routes-unreadable", sentence, hint) from error
+
+
+def _memory(stored: dict[str, Any]) -> Memory:
     routes = stored["confirmed"]
     return Memory(
         None if routes is None else _routes(routes),
