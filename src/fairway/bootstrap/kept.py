@@ -5,14 +5,13 @@ time is taken from the users' requests. What was read is kept in the state folde
 its folder, and the code that reads it. It is kept only if it comes back from there exactly as it was.
 """
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import fairway
+from fairway.bootstrap.digests import digest_of
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.rollout.spec import ServiceSpec
 
@@ -39,28 +38,6 @@ def read_spec(path: Path, state: Path, load: Callable[[Path], ServiceSpec]) -> S
     if before is not None and before == digest_of(path):
         _keep(state / NAME, before, spec)
     return spec
-
-
-def digest_of(path: Path) -> str | None:
-    """A digest of everything that decides what is read; None where that cannot be told."""
-    digest = hashlib.sha256(f"{fairway.__version__}\n{Path.cwd() / path.parent}\n".encode("utf-8", "surrogateescape"))
-    try:
-        for name, about in _code():
-            digest.update(f"{name} {about.st_size} {about.st_mtime_ns}\n".encode())
-        digest.update(path.read_bytes())
-    except OSError:
-        return None
-    return digest.hexdigest()
-
-
-def _code(folder: str = str(Path(fairway.__file__).parent)) -> Iterator[tuple[str, os.stat_result]]:
-    """Fairway's own code: any of it may have a say in what is read, or will have one day."""
-    with os.scandir(folder) as found:
-        for entry in sorted(found, key=lambda one: one.name):
-            if entry.is_dir():
-                yield from _code(entry.path)
-            elif entry.name.endswith(".py"):
-                yield entry.path, entry.stat()
 
 
 def _read(path: Path, digest: str) -> ServiceSpec | None:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from fairway.adapters.sources.git_history import GitHistory
 from fairway.bootstrap.ambient import today
-from fairway.bootstrap.kept import digest_of
-from fairway.bootstrap.project import CONFIG_NAME
 from fairway.domain.versioning.level import Level
 from fairway.domain.versioning.markdown import web_address
 from fairway.domain.versioning.policy import Channel, Policy
@@ -21,6 +19,7 @@ from fairway.domain.versioning.spec import VersioningSpec
 if TYPE_CHECKING:
     from fairway.domain.versioning.changelog import Release
 
+CONFIG_NAME = "fairway.yaml"
 _KEPT = "versioning.json"
 #: What build machines say about the branch of a bare commit, the surest first.
 _BRANCH_VARIABLES = ("FAIRWAY_BRANCH", "CI_COMMIT_BRANCH", "BITBUCKET_BRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH")
@@ -101,6 +100,8 @@ def _branch_of_build() -> str | None:
 
 def _read(path: Path, package: str | None) -> VersioningSpec:
     """The rules, without reading the file again if nothing has changed since the last time."""
+    from fairway.bootstrap.digests import digest_of
+
     state = path.absolute().parent / ".fairway"
     digest = digest_of(path)
     kept = _kept(state / _KEPT, f"{digest} {package}") if digest else None

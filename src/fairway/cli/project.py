@@ -21,7 +21,7 @@ def init(folder: Path = Path(), /, *, force: bool = False, options: Options = DE
     from fairway.usecases.init import inspect, write_configuration
 
     place = LocalFolder(folder)
-    written = write_configuration(place, inspect(place), bootstrap.machine(), force=force)
+    written = write_configuration(place, inspect(place), bootstrap.this_machine(), force=force)
     if options.json:
         print_json(asdict(written))
         return Exit.YES
@@ -48,7 +48,7 @@ def doctor(*, repair: bool = False, options: Options = DEFAULTS) -> int:
         return _repair(options)
     state, service = bootstrap.examined(options.config)
     damage = bootstrap.journal_damage(options.config) if (state / "project").exists() else None
-    findings = examine(bootstrap.machine(), state=str(state), service=service, damage=damage)
+    findings = examine(bootstrap.this_machine(), state=str(state), service=service, damage=damage)
     if options.json:
         print_json({"status": worst(findings), "findings": [asdict(finding) for finding in findings]})
     else:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from fairway.adapters.notifiers import settings
-from fairway.bootstrap import kept
+from fairway.bootstrap import digests
 from fairway.bootstrap.kept import NAME, read_spec
 from fairway.bootstrap.project import load_spec
 from fairway.config import models
@@ -80,11 +80,11 @@ def test_after_a_change_it_is_read_again(shop, change: Callable[[SimpleNamespace
 
 def test_another_version_of_the_code_reads_it_again(shop, monkeypatch: pytest.MonkeyPatch):
     shop.read()
-    code = list(kept._code())
+    code = list(digests._code())
     assert {models.__file__, spec.__file__, settings.__file__} <= {name for name, _ in code}
     name, about = code[-1]
     later = SimpleNamespace(st_size=about.st_size, st_mtime_ns=about.st_mtime_ns + 1)
-    monkeypatch.setattr(kept, "_code", lambda: [*code[:-1], (name, later)])
+    monkeypatch.setattr(digests, "_code", lambda: [*code[:-1], (name, later)])
     shop.read()
     assert shop.reads == 2
 

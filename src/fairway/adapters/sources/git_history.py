@@ -15,6 +15,8 @@ from fairway.domain.versioning.message import parse_message
 from fairway.ports.history import Place
 
 _FORMAT = "%H%x1f%P%x1f%ct%x1f%an <%ae>%x1f%at%x1f%B"
+#: More commits than these are named on standard input, for a command line has an end.
+_MOST_ARGUMENTS = 200
 _PEELED = "^{}"
 
 
@@ -67,11 +69,12 @@ class GitHistory:
         wanted = [*include, *(f"^{one}" for one in exclude)]
         if not any(not one.startswith("^") for one in wanted):
             return {}
-        output = self._git.run(
-            *("log", "-z", f"--format={_FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color"),
-            *("--no-decorate", "--no-notes", "--no-patch", "--stdin"),
-            stdin="\n".join(wanted).encode(),
-        )
+        options = ("log", "-z", f"--format={_FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color")
+        plain = ("--no-decorate", "--no-notes", "--no-patch")
+        if len(wanted) <= _MOST_ARGUMENTS:
+            output = self._git.read(*options, *plain, *wanted, "--")
+        else:
+            output = self._git.run(*options, *plain, "--stdin", stdin="\n".join(wanted).encode())
         return {commit.id: commit for commit in _commits(output.decode("utf-8", "replace"))}
 
     def touching(self, paths: Sequence[str], include: str, exclude: str | None) -> frozenset[str]:

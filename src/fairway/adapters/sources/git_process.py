@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,35 @@ class GitProcess:
                 "run the same git command there to see more",
             )
         return output
+
+    def read(self, *arguments: str) -> bytes:
+        """What git printed, for output of many megabytes: waits as long as git takes, and costs less than `run`.
+
+        Raises:
+            PermanentError: git is not installed or refused.
+        """
+        with tempfile.TemporaryFile() as complaints:
+            try:
+                done = subprocess.run(
+                    [*self._command, *arguments],
+                    cwd=self.folder,
+                    env=_variables(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    check=False,
+                )
+            except OSError as error:
+                raise self._cannot_start(error) from error
+            if done.returncode == 0:
+                return done.stdout
+            complaints.seek(0)
+            said = complaints.readline().decode(errors="replace").strip()
+        raise PermanentError(
+            "git-refused",
+            f'git {arguments[0]} in "{self.folder}" ended with exit status {done.returncode}: {said}',
+            "run the same git command there to see more",
+        )
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """Exit status, output, and the first line of complaint; for commands whose failure is an answer."""

@@ -120,7 +120,7 @@ def requests_by_merge(mine: Sequence[str], tip: str, commits: Mapping[str, Commi
         trunk.append(one)
         parents = commits[one].parents
         one = parents[0] if parents else None
-    if all(len(commits[each].parents) < 2 for each in trunk):
+    if len(trunk) == len(mine):
         return {}
     named: dict[str, tuple[str, ...]] = {}
     claimed = set(trunk)

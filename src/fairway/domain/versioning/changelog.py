@@ -3,8 +3,9 @@
 Markdown, a template of the user's own and the JSON output are three views of this model.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -12,10 +13,12 @@ from fairway.domain.versioning.attribution import divide, requests_by_merge
 from fairway.domain.versioning.commits import Commit, newest_first
 from fairway.domain.versioning.message import Change
 from fairway.domain.versioning.policy import SECTIONS, Policy
-from fairway.domain.versioning.reverts import find_reverts
+from fairway.domain.versioning.references import NO_REFERENCES
+from fairway.domain.versioning.reverts import Reverts, find_reverts
 from fairway.domain.versioning.tags import Tagged
 from fairway.domain.versioning.weighing import weigh
 
+_NO_REVERTS = Reverts()
 Fold = Literal["fold", "keep"]
 
 
@@ -139,25 +142,23 @@ def _release(
     wanted: Wanted,
     owners: _Owners,
 ) -> Release:
-    if len(mine) > 1:
-        mine = newest_first(mine, commits)
-    newest = [commits[one] for one in mine]
-    reverting = any(one.message.revert for one in newest)
-    reverts = find_reverts(newest, owners.has(set(mine)) if reverting else lambda _: False)
+    newest = [commits[one] for one in newest_first(mine, commits)]
+    has_reverts = [one for one in newest if one.message.revert]
+    reverts = find_reverts(newest, owners.has(set(mine))) if has_reverts else _NO_REVERTS
     copied = wanted.copied if tagged is None else frozenset()
-    weighed = weigh(newest, reverts, policy, copied=copied, touching=wanted.touching)
-    brought = requests_by_merge(mine, tip, commits) if any(one.is_merge for one in newest) else {}
+    brought = requests_by_merge(mine, tip, commits) if len(mine) > 1 else {}
     by_title: dict[str, list[Entry]] = {}
     breaking: list[Entry] = []
-    for one in weighed:
+    for one in weigh(newest, reverts, policy, copied=copied, touching=wanted.touching):
         for change in one.changes:
-            entry = _entry(one.commit, change, brought.get(one.commit.id, ()))
             title = policy.sections.get(change.type, "Changed" if change.breaking else "")
             if title:
+                entry = _entry(one.commit, change, brought.get(one.commit.id, ()))
                 by_title.setdefault(title, []).append(entry)
-                if entry.is_breaking:
+                if change.breaking:
                     breaking.append(entry)
-    own = [one for one in newest if wanted.touching is None or one.id in wanted.touching]
+    own = newest if wanted.touching is None else [one for one in newest if one.id in wanted.touching]
+    requests, issues = _references(own)
     return Release(
         version=str(tagged.version) if tagged else None,
         tag=tagged.name if tagged else "",
@@ -165,13 +166,25 @@ def _release(
         date=date_of(commits[tip].committed) if tagged and tip in commits else "",
         commit=tip,
         is_prerelease=tagged.version.is_prerelease if tagged else False,
-        sections=tuple(Section(title, tuple(by_title[title])) for title in _order(by_title)),
+        sections=tuple([Section(title, tuple(by_title[title])) for title in _order(by_title)]),
         breaking=tuple(breaking),
-        requests=_each_once(request for one in own for request in one.message.references.requests),
-        issues=_each_once(issue for one in own for issue in one.message.references.issues),
+        requests=requests,
+        issues=issues,
         authors=_authors(own),
         commits=len(own),
     )
+
+
+def _references(commits: Sequence[Commit]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Pull requests and issues of all commits, each once."""
+    requests: dict[str, None] = {}
+    issues: dict[str, None] = {}
+    for one in commits:
+        references = one.message.references
+        if references is not NO_REFERENCES:
+            requests.update(dict.fromkeys(references.requests))
+            issues.update(dict.fromkeys(references.issues))
+    return tuple(requests), tuple(issues)
 
 
 def _entry(commit: Commit, change: Change, brought: tuple[str, ...]) -> Entry:
@@ -189,16 +202,15 @@ def _entry(commit: Commit, change: Change, brought: tuple[str, ...]) -> Entry:
     )
 
 
-def _order(titles: Iterable[str]) -> list[str]:
-    titles = list(titles)
+def _order(titles: Mapping[str, object]) -> list[str]:
+    if len(titles) < 2:
+        return list(titles)
     return [title for title in SECTIONS if title in titles] + [title for title in titles if title not in SECTIONS]
 
 
-def _each_once(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
-
-
 def _authors(commits: Sequence[Commit]) -> tuple[str, ...]:
+    if len(commits) == 1:
+        return (commits[0].author.partition(" <")[0],)
     counts: dict[str, int] = {}
     for one in commits:
         name = one.author.partition(" <")[0]
@@ -207,8 +219,14 @@ def _authors(commits: Sequence[Commit]) -> tuple[str, ...]:
 
 
 def date_of(seconds: int) -> str:
-    """The day in UTC, YYYY-MM-DD; by arithmetic, as the calendar is known since long."""
-    days = seconds // 86400 + 719468
+    """The day in UTC, YYYY-MM-DD."""
+    return _date_of_day(seconds // 86400)
+
+
+@lru_cache(maxsize=4096)
+def _date_of_day(days: int) -> str:
+    """By arithmetic, for a repository may hold times that no library takes."""
+    days += 719468
     era = days // 146097
     of_era = days - era * 146097
     years = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365

@@ -1,7 +1,7 @@
 """Commits as the history gives them, and the graph that they form."""
 
 from collections.abc import Iterable, Mapping
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from fairway.domain.versioning.message import Message
@@ -51,24 +51,37 @@ def reachable(start: Iterable[str], commits: Mapping[str, Commit]) -> set[str]:
 
 def newest_first(ids: Iterable[str], commits: Mapping[str, Commit]) -> list[str]:
     """The commits so that each comes before its parents; among others the later committed first."""
-    chosen = dict.fromkeys(ids)
-    children = dict.fromkeys(chosen, 0)
-    for one in chosen:
-        for parent in commits[one].parents:
-            if parent in children:
-                children[parent] += 1
+    places = {one: place for place, one in enumerate(dict.fromkeys(ids))}
+    if _is_chain(places, commits):
+        return list(places)
+    children = dict.fromkeys(places, 0)
+    for one in places:
+        for parent in _within(children, one, commits):
+            children[parent] += 1
     # A plain stack would do for correctness; by time it reads like the log that people know.
-    ready: list[tuple[int, int, str]] = []
-    for place, one in enumerate(chosen):
-        if not children[one]:
-            heappush(ready, (-commits[one].committed, place, one))
-    places, order = {one: place for place, one in enumerate(chosen)}, []
+    ready = [(-commits[one].committed, place, one) for one, place in places.items() if not children[one]]
+    heapify(ready)
+    order = []
     while ready:
         *_, one = heappop(ready)
         order.append(one)
-        for parent in commits[one].parents:
-            if parent in children:
-                children[parent] -= 1
-                if not children[parent]:
-                    heappush(ready, (-commits[parent].committed, places[parent], parent))
+        for parent in _within(children, one, commits):
+            children[parent] -= 1
+            if not children[parent]:
+                heappush(ready, (-commits[parent].committed, places[parent], parent))
     return order
+
+
+def _within(some: Mapping[str, int], one: str, commits: Mapping[str, Commit]) -> list[str]:
+    """The parents of a commit that are among some."""
+    return [parent for parent in commits[one].parents if parent in some]
+
+
+def _is_chain(ids: Iterable[str], commits: Mapping[str, Commit]) -> bool:
+    """Each is the only parent of the one before it, as in most releases: nothing is to be sorted."""
+    wanted: tuple[str, ...] | None = None
+    for one in ids:
+        if wanted is not None and wanted != (one,):
+            return False
+        wanted = commits[one].parents
+    return True

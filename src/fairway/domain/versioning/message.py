@@ -14,7 +14,7 @@ The policy where the specification is silent or tools disagree:
 import re
 from typing import NamedTuple
 
-from fairway.domain.versioning.references import NO_REFERENCES, References, find_references
+from fairway.domain.versioning.references import NO_REFERENCES, References, cut_request, find_references
 from fairway.domain.versioning.squash import may_be_squashed, split_squash
 
 HEADER = re.compile(
@@ -31,7 +31,6 @@ _REVERTED = re.compile(r"[Tt]his reverts commit ([0-9a-f]{7,64})")
 _REVERT_SUBJECT = re.compile(r'(?P<word>Revert|Reapply) "(?P<subject>.*)"(?P<rest>.*)', re.DOTALL)
 _REVERTS_REQUEST = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?([#!]\d+)[ \t]*$", re.MULTILINE)
 _RELEASE_AS = re.compile(r"^release-as: *v?(\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
-_REQUEST = re.compile(r"[ \t]*\((?:pull request )?[#!]\d+\)[ \t]*$")
 _REFERENCE = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -109,40 +108,40 @@ def parse_message(text: str) -> Message:
         text = text.lstrip("\ufeff\n \t")
     subject, _, rest = text.partition("\n")
     subject, rest = subject.rstrip(), rest.strip("\n").rstrip()
-    references = find_references(subject, rest)
-    if "evert" not in rest and not subject.startswith(("Revert", "revert", "Reapply")):
-        revert = None
-    else:
-        revert = _revert(subject, rest)
+    bare, request = cut_request(subject)
+    references = find_references(bare, request, rest)
+    # Most messages are plain: what is dear to look for is looked for only where a word of it stands.
+    revert = _revert(subject, rest) if "evert" in text or subject.startswith("Reapply") else None
     if not rest:
-        return Message(subject, (_change(subject, ""),), references, revert)
+        return Message(subject, (_change(bare, ""),), references, revert)
     if revert is None and may_be_squashed(subject, rest):
         own, squashed = split_squash(subject, rest)
-        first = _change(subject, own)
+        first = _change(bare, own)
         changes: tuple[Change, ...] = (first, *_others(first, squashed))
     else:
-        changes = (_change(subject, rest),)
+        changes = (_change(bare, rest),)
     release_as = _RELEASE_AS.search(rest) if "elease-" in rest or "ELEASE-" in rest else None
     return Message(subject, changes, references, revert, release_as[1] if release_as else "", rest)
 
 
-def _change(subject: str, body: str) -> Change:
+def _change(bare: str, body: str) -> Change:
+    """The change that a subject without the number of its pull request tells of."""
     notes = tuple(match["text"].strip() for match in _BREAKING.finditer(body)) if "BREAKING" in body else ()
-    header = HEADER.fullmatch(subject)
+    header = HEADER.fullmatch(bare)
     if header is None:
-        plain = _BREAKING_HEADER.fullmatch(subject) if subject.startswith("BREAKING") else None
+        plain = _BREAKING_HEADER.fullmatch(bare) if bare.startswith("BREAKING") else None
         if plain:
             return Change("", "", plain["description"], True, (plain["description"], *notes))
-        return Change("", "", subject, bool(notes), notes)
+        return Change("", "", bare, bool(notes), notes)
     kind, scope, bang, description = header.groups("")
-    return Change(kind.lower(), scope.strip(), without_request(description), bool(bang or notes), notes)
+    return Change(kind.lower(), scope.strip(), description, bool(bang or notes), notes)
 
 
 def _others(first: Change, squashed: tuple[tuple[str, str], ...]) -> list[Change]:
     """The changes of a squashed body, without those that the subject or an earlier one says already."""
     told, others = {(first.type, first.scope, first.description.lower())}, []
     for subject, body in squashed:
-        change = _change(subject, body)
+        change = _change(cut_request(subject)[0], body)
         key = (change.type, change.scope, change.description.lower())
         if (change.type or change.breaking) and (key not in told or change.breaking > first.breaking):
             told.add(key)
@@ -152,9 +151,7 @@ def _others(first: Change, squashed: tuple[tuple[str, str], ...]) -> list[Change
 
 def without_request(description: str) -> str:
     """The description without the number that a forge puts behind it when it merges."""
-    if not description.rstrip().endswith(")"):
-        return description.rstrip()
-    return _REQUEST.sub("", description).rstrip() or description
+    return cut_request(description)[0] or description
 
 
 def _revert(subject: str, body: str) -> Revert | None:

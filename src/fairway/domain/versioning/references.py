@@ -11,7 +11,6 @@ _TAIL = re.compile(r"\((?:pull request )?([#!]\d+)\)$")
 _MERGES = (
     re.compile(r"Merge pull request (#\d+) "),  # GitHub, Gitea
     re.compile(r"Merged PR (\d+):"),  # Azure DevOps
-    re.compile(r"Merged in .*\(pull request (#\d+)\)"),  # Bitbucket
 )
 _GITLAB = re.compile(r"^See merge request (?:[\w./-]+)?(!\d+)[ \t]*$", re.MULTILINE)
 _NAME = r"(?:[\w.-]+/[\w.-]+)?#\d+|[A-Z][A-Z0-9]+-\d+"
@@ -39,14 +38,24 @@ class References(NamedTuple):
 NO_REFERENCES = References()
 
 
-def find_references(subject: str, body: str) -> References:
-    """What the message refers to."""
-    requests = _requests(subject, body) if subject.startswith("Merge") else []
+def cut_request(subject: str) -> tuple[str, str]:
+    """The subject without the number that a forge puts behind it when it merges, and that number; empty if none."""
     if subject.endswith(")") and (tail := _TAIL.search(subject)):
-        requests.append(tail[1])
-        subject = subject[: tail.start()]
+        return subject[: tail.start()].rstrip(), tail[1]
+    return subject, ""
+
+
+def find_references(subject: str, request: str, body: str) -> References:
+    """What the message refers to.
+
+    Args:
+        subject: without the number of its pull request.
+        request: that number, empty if there is none.
+        body: everything below.
+    """
+    requests = _requests(subject, request, body) if subject.startswith("Merge") else (request,) if request else ()
     issues: list[str] = []
-    if "#" in subject or _KEY.search(subject):
+    if "#" in subject or ("-" in subject and _KEY.search(subject)):
         issues += _issues(subject)
     if "#" in body or _KEY.search(body):
         for line in body.split("\n"):
@@ -54,13 +63,14 @@ def find_references(subject: str, body: str) -> References:
                 issues += _issues(line)
     if not requests and not issues:
         return NO_REFERENCES
-    return References(tuple(dict.fromkeys(requests)), tuple(dict.fromkeys(issues)))
+    return References(requests, tuple(dict.fromkeys(issues)) if issues else ())
 
 
-def _requests(subject: str, body: str) -> list[str]:
+def _requests(subject: str, request: str, body: str) -> tuple[str, ...]:
     """What the message of a merge names."""
     found = [f"#{match[1].lstrip('#')}" for one in _MERGES if (match := one.match(subject))]
-    return found + [match[1] for match in [_GITLAB.search(body)] if match]
+    found += [match[1] for match in [_GITLAB.search(body)] if match]
+    return tuple(dict.fromkeys([*found, request] if request else found))
 
 
 def _issues(line: str) -> list[str]:

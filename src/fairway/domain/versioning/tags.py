@@ -1,6 +1,5 @@
 """Tags that name releases. Whatever else is tagged is foreign: `nightly`, `v1`, `v1.2`, `other-1.0.0`."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,7 +8,6 @@ from fairway.domain.versioning.policy import Policy
 from fairway.domain.versioning.scheme import Scheme, Version
 
 _PLACE = "{version}"
-_FREE = re.compile(r"v?(?=\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +99,15 @@ def _version_part(name: str, prefix: str, suffix: str) -> str:
 
 
 def _free_part(name: str) -> str:
-    match = _FREE.match(name)
-    return name[match.end() :] if match else ""
+    text = name[1:] if name[:1] == "v" else name
+    return text if text[:1].isdigit() else ""
 
 
 def _parse(text: str, scheme: Scheme) -> Version | None:
+    # A tag such as v1 moves with every release in many repositories.
+    if "." not in text:
+        return None
     try:
-        version = scheme.parse(text)
+        return scheme.parse(text)
     except UserError:
         return None
-    # A tag that is not in normal form, such as v1 for 1, moves with every release in many repositories.
-    return version if str(version) == text and text.count(".") >= 1 else None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.level import Level
@@ -15,8 +15,7 @@ _MERGE = re.compile(r"(?:Merge (?:branch|branches|remote-tracking|tag|commit|pul
 _LAYER = re.compile(r'(?:Revert|Reapply) "(.*)"', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """A commit with what it counts for.
 
     Attributes:
@@ -48,8 +47,23 @@ def weigh(
         copied: identities of commits that an earlier release has a copy of.
         touching: the commits that change files of the package; None: there is no package.
     """
+    if touching is None and not copied and not reverts.undone and not reverts.undoing:
+        return [_weigh_plain(one, reverts, policy) for one in newest]
     scope = re.compile(policy.scope) if policy.scope else None
     return [_weigh(one, reverts, policy, copied, touching, scope) for one in newest]
+
+
+def _weigh_plain(commit: Commit, reverts: Reverts, policy: Policy) -> Weighed:
+    """The same for the many commits about which there is nothing special: a changelog has thousands of them."""
+    message = commit.message
+    changes = message.changes
+    if len(commit.parents) > 1 or message.revert is not None or len(changes) > 1 or changes[0].breaking:
+        return _weigh(commit, reverts, policy, (), None, None)
+    kind = changes[0].type
+    if not kind:
+        return Weighed(commit, (), Level.NONE, "no conventional message")
+    level = policy.levels.get(kind, Level.NONE)
+    return Weighed(commit, changes, level, f"type {kind}" if level else f"type {kind} makes no release")
 
 
 def _weigh(
