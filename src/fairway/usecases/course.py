@@ -103,11 +103,16 @@ class Course:
         return "No readings are kept of this run: it ended before its candidate was judged."
 
     @property
+    def reference(self) -> str:
+        """What the candidate is compared with, in words."""
+        return "stable" if self.run.plan.baseline is None else "the baseline"
+
+    @property
     def margin_words(self) -> str:
         """The margin as it was asked for."""
         policy = self.run.plan.analysis
         points = f" + {policy.absolute_margin * 100:g} points" if policy.absolute_margin else ""
-        return f"{policy.ratio_margin:g} × stable's error ratio{points}"
+        return f"{policy.ratio_margin:g} × {self.reference}'s error ratio{points}"
 
 
 def tell_course(story: Story, run_id: str) -> Course:

@@ -50,7 +50,7 @@ def compare_errors(scene: Scene) -> Compared:
     """The error ratios."""
     margin, told = scene.course.margin, scene.told
     return Compared(
-        "error ratio, candidate ÷ stable; shaded: its 99 % confidence sequence",
+        f"error ratio, candidate ÷ {scene.course.reference}; shaded: its 99 % confidence sequence",
         scene.ratio,
         tuple(_errors(scene, step) for step in scene.steps),
         (margin, f"margin {number(margin)}×") if margin else None,
@@ -66,7 +66,7 @@ def compare_latency(scene: Scene) -> Compared | None:
     axis, name = scene.slowdown, quantile_name(last)
     which = f" at {name}" if name else ""
     return Compared(
-        f"latency, candidate ÷ stable{which}; shaded: its 99 % interval",
+        f"latency, candidate ÷ {scene.course.reference}{which}; shaded: its 99 % interval",
         axis,
         tuple(_slowdowns(axis, step) for step in scene.steps),
         (last.margin, f"margin {last.margin:.3g}×"),
