@@ -3,7 +3,6 @@
 import pytest
 from checked import PASSED, accounts, check, codes
 
-from fairway.domain.validation.assertions import Assertion, Expectation
 from fairway.domain.validation.checks import (
     AuthCheck,
     BurstCheck,
@@ -20,6 +19,7 @@ from fairway.domain.validation.checks import (
     RedirectCheck,
     ResponseTimeCheck,
 )
+from fairway.domain.validation.expectation import Assertion, Expectation
 from servers import http_server
 
 KEY = "key-of-the-service"

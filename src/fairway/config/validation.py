@@ -1,41 +1,61 @@
 """The section `validation`: the checks, and what they share."""
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from fairway.config import check_dependencies as needs
-from fairway.config import check_kinds as kinds
-from fairway.config.check_values import CheckSection, Headers
 from fairway.config.section import AdapterSection, Section
 from fairway.config.types import Duration, FilePath, Name, PositiveDuration, bare_word
 
 #: The model of each kind of check, in the order of the reference.
-CHECK_KINDS: dict[str, type[CheckSection]] = {
-    "health": kinds.HealthSection,
-    "http": kinds.HttpSection,
-    "flow": kinds.FlowSection,
-    "auth": kinds.AuthSection,
-    "headers": kinds.HeadersSection,
-    "cors": kinds.CorsSection,
-    "tls": kinds.TlsSection,
-    "http2": kinds.Http2Section,
-    "redirect": kinds.RedirectSection,
-    "graphql": kinds.GraphqlSection,
-    "metrics": kinds.MetricsKindSection,
-    "response-time": kinds.ResponseTimeSection,
-    "burst": kinds.BurstSection,
-    "rate-limit": kinds.RateLimitSection,
-    "compression": kinds.CompressionSection,
-    "conditional": kinds.ConditionalSection,
-    "contract": kinds.ContractSection,
-    "postgres": needs.PostgresSection,
-    "redis": needs.RedisSection,
-    "s3": needs.S3Section,
-    "service": needs.ServiceSection,
-    "dns": needs.DnsSection,
-    "database": needs.DatabaseSection,
+_PLACES = {
+    "health": "check_kinds:HealthSection",
+    "http": "check_kinds:HttpSection",
+    "flow": "check_kinds:FlowSection",
+    "auth": "check_kinds:AuthSection",
+    "headers": "check_kinds:HeadersSection",
+    "cors": "check_kinds:CorsSection",
+    "tls": "check_kinds:TlsSection",
+    "http2": "check_kinds:Http2Section",
+    "redirect": "check_kinds:RedirectSection",
+    "graphql": "check_kinds:GraphqlSection",
+    "metrics": "check_kinds:MetricsKindSection",
+    "response-time": "check_kinds:ResponseTimeSection",
+    "burst": "check_kinds:BurstSection",
+    "rate-limit": "check_kinds:RateLimitSection",
+    "compression": "check_kinds:CompressionSection",
+    "conditional": "check_kinds:ConditionalSection",
+    "contract": "check_kinds:ContractSection",
+    "postgres": "check_dependencies:PostgresSection",
+    "redis": "check_dependencies:RedisSection",
+    "s3": "check_dependencies:S3Section",
+    "service": "check_dependencies:ServiceSection",
+    "dns": "check_dependencies:DnsSection",
+    "database": "check_dependencies:DatabaseSection",
 }
+
+
+class _Kinds(Mapping[str, type[Section]]):
+    """Models by kind, each loaded when it is asked for: a file names few of them, most none."""
+
+    def __getitem__(self, kind: str) -> type[Section]:
+        module, _, name = _PLACES[kind].partition(":")
+        found: type[Section] = getattr(import_module(f"fairway.config.{module}"), name)
+        return found
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in _PLACES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+CHECK_KINDS = _Kinds()
 
 
 class AnyCheckSection(AdapterSection):
@@ -68,7 +88,7 @@ class ValidationSection(Section):
         description="How long `fairway validate` waits until the address answers for the first time; 0s.",
         examples=["60s"],
     )
-    headers: Headers = Field(
+    headers: dict[str, str] = Field(
         default_factory=dict,
         description="Headers of every request to the service.",
         examples=[{"X-API-KEY": "{{API_KEY}}"}],

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from fairway.domain.errors import FairwayError, TransientError
-from fairway.domain.validation.assertions import Expectation, judge_answer
+from fairway.domain.validation.assertions import judge_answer
 from fairway.domain.validation.checks import Check, HttpCheck
 from fairway.domain.validation.exchange import Exchange, Trouble
+from fairway.domain.validation.expectation import Expectation
 from fairway.domain.validation.findings import Finding, passed
 from fairway.ports.checks import Answer, Command, CommandResult, Place
 

@@ -6,14 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fairway.adapters.checks.client import Client
+from fairway.adapters.checks.secrets import NoSecret
 from fairway.domain.validation.checks import Check
 from fairway.domain.validation.exchange import Answer
 from fairway.domain.validation.template import fill, mask, names_in
 from fairway.ports.checks import Place
-
-
-class NoSecret(Exception):  # noqa: N818 -- it is what happened
-    """A secret has no value."""
 
 
 @dataclass(slots=True)

@@ -4,12 +4,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fairway.adapters.checks.asking import Asker, NoSecret
+from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.jsonpath import find
+from fairway.adapters.checks.secrets import NoSecret
 from fairway.domain.errors import UserError
-from fairway.domain.validation.assertions import Assertion, Expectation, judge_answer
+from fairway.domain.validation.assertions import judge_answer
 from fairway.domain.validation.checks import FlowCheck, Request
 from fairway.domain.validation.exchange import Exchange
+from fairway.domain.validation.expectation import Assertion, Expectation
 from fairway.domain.validation.findings import Finding, errored, failed, quoted, skipped
 from fairway.domain.validation.template import UnknownName, names_in
 

@@ -1,15 +1,14 @@
-"""Assertions about an answer: status, time, headers, text, and values within a JSON body."""
+"""Judging an answer by what was expected of it."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from fairway.domain.validation.exchange import Exchange
+from fairway.domain.validation.expectation import Assertion, Expectation
 from fairway.domain.validation.findings import Finding, failed, passed, quoted
 from fairway.domain.validation.status import judge_status
 
-Operator = Literal["equals", "not", "exists", "matches", "contains", "at_least", "at_most", "length", "type"]
 #: Finds the values that a JSON path names.
 Find = Callable[[str, Any], list[Any]]
 
@@ -22,47 +21,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    """What a value must be.
-
-    Attributes:
-        path: a JSON path, or the name of a header.
-        operator: how it is compared.
-        value: with what.
-    """
-
-    path: str
-    operator: Operator
-    value: Any
-
-    def describe(self) -> str:
-        """In words."""
-        words = {"equals": "", "not": "not ", "at_least": "at least ", "at_most": "at most ", "matches": "matching "}
-        if self.operator == "exists":
-            return f"{self.path} {'present' if self.value else 'absent'}"
-        return f"{self.path} {words.get(self.operator, self.operator + ' ')}{self.value!r}".replace("  ", " ")
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What an answer must be like. Everything given must hold.
-
-    Attributes:
-        status: the statuses allowed; empty: any 2xx.
-        contains: texts that the body must contain.
-        seconds: the longest time; None: any.
-        headers: about values of headers.
-        body: about values within a JSON body.
-    """
-
-    status: tuple[int, ...] = ()
-    contains: tuple[str, ...] = ()
-    seconds: float | None = None
-    headers: tuple[Assertion, ...] = ()
-    body: tuple[Assertion, ...] = field(default=())
 
 
 def judge_answer(exchange: Exchange, subject: str, expectation: Expectation, find: Find) -> Finding:

@@ -7,7 +7,7 @@ request. Plans keep the name, never the value.
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fairway.domain.validation.assertions import Expectation
+from fairway.domain.validation.expectation import Expectation
 
 #: When a check runs in a rollout: before anything changes, on the candidate's own address, on the users' address after
 #: the switch, and after a way back.

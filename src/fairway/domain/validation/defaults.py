@@ -1,6 +1,5 @@
 """What is checked where nothing is configured: what most services have, by requests that change nothing."""
 
-from fairway.domain.validation.assertions import Expectation
 from fairway.domain.validation.checks import (
     BurstCheck,
     Check,
@@ -15,6 +14,7 @@ from fairway.domain.validation.checks import (
     ResponseTimeCheck,
     TlsCheck,
 )
+from fairway.domain.validation.expectation import Expectation
 
 #: Any answer that is no fault of the server.
 _ANSWERED = Expectation(status=tuple(range(200, 500)))

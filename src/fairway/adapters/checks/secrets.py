@@ -1,0 +1,5 @@
+"""Secrets that checks use."""
+
+
+class NoSecret(Exception):  # noqa: N818 -- it is what happened
+    """A secret has no value."""
