@@ -10,7 +10,7 @@ from fairway.cli.output import seconds
 from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import Watch
-from fairway.usecases.report import list_steps, reason_of
+from fairway.usecases.report import list_steps, outlook_of, reason_of
 
 _MARKS = {
     "done": ("✓", "green"),
@@ -42,7 +42,10 @@ def draw(run: Run, evidence: dict[str, Any] | None, at: float, *, height: int = 
     room = height - _OTHER_LINES
     if evidence is not None and run.outcome is None:
         traffic = _traffic(run, evidence)
-        parts += [traffic, Text(evidence["assessment"]["sentence"], style="dim")]
+        parts += [
+            traffic,
+            Text(f"{evidence['assessment']['sentence']} {outlook_of(run, evidence)}".rstrip(), style="dim"),
+        ]
         room -= max(0, traffic.row_count - _USUAL_ROWS)
     parts.append(_steps(run, at, room=max(room, _FEWEST_STEPS)))
     return Group(*parts)

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.same_age import baseline_share
+from fairway.domain.codec import from_json
 from fairway.domain.rollout.run import Run, StepRecord
+from fairway.domain.rollout.steps import Watch
+from fairway.domain.rollout.watching import outlook
 
 
 def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "strategy": plan.strategy,
         "phase": run.phase,
         "verdict": run.verdict,
-        "reason": reason_of(run),
+        "reason": f"{reason_of(run)}. {ahead}" if (ahead := outlook_of(run, evidence)) else reason_of(run),
         "weight": run.weight if run.track == "forward" else 0.0,
         "baseline": _baseline(run),
         "actor": run.actor,
@@ -98,6 +102,18 @@ def reason_of(run: Run) -> str:
         return run.held_reason
     planned = run.current
     return planned.step.title if planned is not None else ""
+
+
+def outlook_of(run: Run, evidence: Mapping[str, Any] | None) -> str:
+    """When a watch that evidence ends may be expected to end; empty where there is nothing to say."""
+    planned = run.current
+    shown = None if evidence is None else evidence.get("assessment")
+    if run.phase != "progressing" or planned is None or not isinstance(planned.step, Watch) or shown is None:
+        return ""
+    assessment = from_json(Assessment, shown)
+    # What was saved last may still be of the step before.
+    present = run.under_way and assessment.evidence.since is not None and bool(run.records)
+    return outlook(planned.step, assessment) if present and assessment.at >= run.records[-1].started else ""
 
 
 def timestamp(at: float | None) -> str | None:

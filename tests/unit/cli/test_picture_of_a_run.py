@@ -1,5 +1,6 @@
 """What the terminal shows of a candidate that has to be shown to be good, and of a budget."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from fairway.domain.codec import to_json
 from fairway.domain.rollout.events import StepStarted
 from fairway.domain.rollout.steps import Watch
 from fairway.domain.rollout.strategy import Canary
+from fairway.usecases.report import describe_run
 from rollout_samples import BEGIN, begun, deployment, done, place
 
 TESTS = (
@@ -46,3 +48,19 @@ def test_a_budget_is_told_where_there_is_one(spending, shown):
     assert ("budget of failed requests" in text) == (shown is not None)
     assert shown is None or shown in text
     assert "good enough" not in text
+
+
+def test_when_the_evidence_is_expected_is_said_in_one_sentence_in_the_picture_and_in_the_report():
+    plan = deployment(Canary(bake=60.0, min_bake=10.0))
+    watch = place(plan, Watch)
+    run = begun(plan, *done(plan, watch), StepStarted(BEGIN, "forward", watch))
+    known = Evidence(0.4, 100.0, BEGIN, 10.0, Counts(310, 0), Counts(2800, 0), (), TESTS)
+    assessment = Assessment("continue", True, "watching", "No sign of harm.", 12.0, BEGIN + 12.0, known)
+    saved = {"assessment": to_json(assessment), "traffic": {}}
+    said = "Enough evidence to go on takes about 1,200 more requests of the candidate"
+    assert describe_run(run, saved)["reason"].startswith(f"bake at 10 % until it is shown to be good. {said}")
+    console = Console(width=300, record=True, file=StringIO())
+    console.print(draw(run, saved, BEGIN))
+    assert f"No sign of harm. {said}" in console.export_text()
+    before = {"assessment": to_json(replace(assessment, at=BEGIN - 1.0)), "traffic": {}}
+    assert describe_run(run, before)["reason"] == "bake at 10 % until it is shown to be good", "of the step before"

@@ -6,7 +6,7 @@ import pytest
 
 from fairway.domain.analysis.evidence import Assessment, Counts, Evidence, Promotion
 from fairway.domain.rollout.steps import Watch
-from fairway.domain.rollout.watching import end_of
+from fairway.domain.rollout.watching import end_of, outlook
 
 BAKE, SETTLE = Watch(60.0, 10.0, "bake"), Watch(60.0, 10.0, "settle")
 ON_EVIDENCE = Watch(60.0, 10.0, "bake", least=20.0)
@@ -97,3 +97,28 @@ def test_an_early_end_says_what_was_shown():
         "Good enough to go on after 30 s at 10 %: errors e-value 24 of 20, at most twice stable's; latency e-value 250 "
         "of 20, at most 20 % slower. No sign of harm."
     )
+
+
+def test_while_it_goes_on_it_is_said_how_many_requests_are_missing_and_how_long_they_take_at_the_present_pace():
+    # 31 requests in 31 seconds.
+    assert outlook(replace(ON_EVIDENCE, seconds=900.0), known(31.0, tests=promotion(3.0, 4.0))) == (
+        "Enough evidence to go on takes about 600 more requests of the candidate, at the present pace 10 min."
+    )
+    assert outlook(ON_EVIDENCE, known(31.0, tests=promotion(3.0, 99.0, missing=(20, 0)))).endswith("pace 20 s.")
+
+
+def test_what_comes_too_late_is_said_to_do_so_before_the_deadline():
+    assert outlook(ON_EVIDENCE, known(31.0, tests=promotion(3.0))).endswith("no answer at its deadline in 29 s.")
+    assert outlook(ON_EVIDENCE, known(31.0, tests=promotion(3.0, missing=(None,)))).startswith("No number of requests")
+
+
+def test_what_is_shown_before_the_least_time_waits_for_that():
+    shown = known(12.0, tests=promotion(99.0))
+    assert outlook(ON_EVIDENCE, shown) == "It is shown to be good, and goes on in 8 s."
+    assert outlook(ON_EVIDENCE, replace(shown, watched=25.0)) == ""
+
+
+@pytest.mark.parametrize("step", [BAKE, SETTLE])
+def test_where_time_decides_nothing_is_foretold(step):
+    assert outlook(step, known(12.0, tests=promotion(1.0))) == ""
+    assert outlook(ON_EVIDENCE, known(12.0, decision="hold", tests=promotion(1.0))) == ""

@@ -19,7 +19,7 @@ Rules:
 
 from fairway.domain.analysis.noninferiority.margins import promotion_margin
 from fairway.domain.analysis.noninferiority.step import NonInferiority
-from fairway.domain.analysis.noninferiority.words import explain_shown, explain_unshown, is_shown
+from fairway.domain.analysis.noninferiority.words import about, explain_shown, explain_unshown, is_shown
 from fairway.domain.analysis.within import BETA, CAP
 
-__all__ = ["BETA", "CAP", "NonInferiority", "explain_shown", "explain_unshown", "is_shown", "promotion_margin"]
+__all__ = ["BETA", "CAP", "NonInferiority", "about", "explain_shown", "explain_unshown", "is_shown", "promotion_margin"]

@@ -29,7 +29,7 @@ def explain_unshown(assessment: Assessment) -> str:
     missing = [one.missing for one in unshown]
     if missing and None not in missing:
         other = "the baseline" if evidence.reference == "baseline" else "stable"
-        most = _rounded(max(one for one in missing if one is not None))
+        most = about(max(one for one in missing if one is not None))
         said += f"It needs about {most:,} more canary requests if it is as good as {other}: "
         said += "raise the weight, bake longer, or decide yourself. "
     return said + assessment.sentence
@@ -44,7 +44,7 @@ def _odds(one: Promotion) -> str:
     return f"e-value {e_value(one.e_value)} of {one.threshold:g}"
 
 
-def _rounded(count: int) -> int:
-    """To two digits: it is an estimate."""
+def about(count: int) -> int:
+    """A number of requests to two digits: it is an estimate."""
     digits = max(0, len(str(count)) - 2)
     return round(count, -digits)
