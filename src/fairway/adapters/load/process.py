@@ -102,8 +102,10 @@ class Load:
             guard = threading.Timer(patience or 0.0, self._process.kill)
             if patience is not None:
                 guard.start()
-            text = self._process.stdout.read()
-            guard.cancel()
+            try:
+                text = self._process.stdout.read()
+            finally:
+                guard.cancel()
             self._process.wait(_PATIENCE)
             self._reader.join()
             self._close()
