@@ -83,6 +83,7 @@ def _strategies(document: Document, data: Data) -> Iterator[Problem]:
         if isinstance(strategy, dict) and strategy.get("kind") == "canary":
             yield from _canary(document, path, strategy.get("steps"))
             yield from _sticky(document, (*path, "sticky"), strategy.get("sticky"))
+            yield from _baseline(document, (*path, "baseline"), strategy)
             yield from _bakes(document, path, strategy)
         if isinstance(strategy, dict) and strategy.get("kind") == "rolling":
             yield from _rolling(document, path, strategy, spec.get("instances", 1))
@@ -135,6 +136,15 @@ def _times(place: Any) -> Data:
 def _sticky(document: Document, path: KeyPath, sticky: Any) -> Iterator[Problem]:
     if isinstance(sticky, dict) and len(sticky.keys() & {"cookie", "header"}) != 1:
         yield document.problem(path, "users are known by a cookie or by a header", "give one of cookie and header")
+
+
+def _baseline(document: Document, path: KeyPath, strategy: Data) -> Iterator[Problem]:
+    """A baseline gets requests at weights below 100, and copies; without either nothing would be compared with it."""
+    steps = strategy.get("steps")
+    weights = [one.get("weight") if isinstance(one, dict) else one for one in steps] if isinstance(steps, list) else []
+    if strategy.get("baseline") is True and weights == [100] and strategy.get("mirror") is None:
+        hint = "add a step below 100, or leave baseline out"
+        yield document.problem(path, "nothing is compared with a baseline at 100 percent, the only step", hint)
 
 
 def _rolling(document: Document, path: KeyPath, strategy: Data, instances: Any) -> Iterator[Problem]:
