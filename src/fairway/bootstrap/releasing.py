@@ -12,14 +12,17 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import ensure_controller, take_lock
+from fairway.bootstrap.demands import demands_of
 from fairway.bootstrap.machine import resume
 from fairway.bootstrap.project import Project
 from fairway.bootstrap.signing import attestor_of, verifier_of
+from fairway.bootstrap.versioning import open_versioning
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
 from fairway.ports.pipeline import Deployments, RolloutState
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from fairway.engine.pipeline import Bench
     from fairway.engine.releasing import Releaser
     from fairway.ports.pipeline import Registry
+    from fairway.usecases.answers import Declined
 
 #: Seconds that the lease of a release lasts, and between two renewals.
 LEASE, RENEW_EVERY = 8.0, 2.5
@@ -49,7 +53,37 @@ def pipeline_of(project: Project) -> "PipelineSpec":
     from fairway import catalog
     from fairway.config import Known, load_pipeline
 
-    return load_pipeline(project.config, Known(registries=catalog.settings_by_kind("registry")))
+    spec = load_pipeline(project.config, Known(registries=catalog.settings_by_kind("registry")))
+    tag = open_versioning(project.config).spec.policy.tag
+    return replace(spec, tag=tag) if tag else spec
+
+
+def next_of(project: Project, bump: str | None, pre: str | None) -> "tuple[str, str] | Declined":
+    """The next version by the history, and its tag; or why there is none.
+
+    Args:
+        project: whose version it is.
+        bump: major, minor or patch, in place of what the commits say; None: what they say.
+        pre: token of a pre-release; None: a stable release, or as the branch's channel has it.
+
+    Raises:
+        As `next_version` does.
+    """
+    from fairway.domain.versioning.decision import Asked
+    from fairway.domain.versioning.level import LEVELS
+    from fairway.usecases.answers import Declined
+    from fairway.usecases.versioning.next_version import Question, next_version
+
+    by = open_versioning(project.config)
+    asked = Asked(None if bump is None else LEVELS[bump])
+    decision = next_version(by.history, by.spec.policy, Question(asked, pre), by.today).decision
+    if decision.refusal:
+        return Declined(decision.refusal, decision.sentence, decision.hint)
+    if decision.version is None:
+        return Declined(
+            "nothing-to-release", decision.sentence, "fairway next says why; name a version to release anyway"
+        )
+    return str(decision.version), decision.tag
 
 
 def workshop_of(project: Project) -> "LocalWorkshop":
@@ -104,9 +138,17 @@ class ProjectDeployments(Deployments):
 
         project = self._project
         store, artifacts = project.store, project.artifacts(project.spec.service)
-        verifier = verifier_of(project)
         deployer = Deployer(
-            project.spec, project.source, artifacts, store, store, lambda: run, now, lambda _line: None, verifier
+            service=project.spec,
+            source=project.source,
+            artifacts=artifacts,
+            journal=store,
+            records=store,
+            new_run=lambda: run,
+            clock=now,
+            log=lambda _line: None,
+            verifier=verifier_of(project),
+            demands=demands_of(project),
         )
         answer = deployer.start(Request(digest, environment, actor, "released"))
         if isinstance(answer, Declined):

@@ -1,6 +1,6 @@
 """release, and what is said of releases."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
@@ -21,9 +21,11 @@ release = App(name="release", help="Build, test, check, sign and publish a versi
 
 @release.default
 def make_release(
-    version: str,
+    version: str | None = None,
     /,
     *,
+    bump: Literal["major", "minor", "patch"] | None = None,
+    pre: str | None = None,
     commit: str | None = None,
     to: str | None = None,
     dry_run: bool = False,
@@ -35,17 +37,28 @@ def make_release(
     service is under way, this one waits for its turn.
 
     Args:
-        version: the version.
+        version: the version; default: the next one, as `fairway next` says it.
+        bump: in place of what the commits say.
+        pre: token of a pre-release, such as rc.
         commit: what to release; default: the commit of the version's tag if there is one, else what is checked out.
         to: an environment to deploy to afterwards.
         dry_run: print the plan and change nothing.
     """
     from fairway import bootstrap
+    from fairway.bootstrap import releasing
     from fairway.usecases.releasing.start import Request
 
     project = bootstrap.open_project(options.config)
     desk = _desk(project)
-    request = Request(version, bootstrap.actor(), commit, to)
+    tag = None
+    if version is None:
+        found = releasing.next_of(project, bump, pre)
+        if isinstance(found, Declined):
+            return _say_no(found, options)
+        version, tag = found
+    elif bump is not None or pre is not None:
+        raise UserError("usage", f"{version[:60]!r} and --bump or --pre cannot both be given", "leave one of them out")
+    request = Request(version, bootstrap.actor(), commit, to, tag)
     if project.is_dirty():
         note("fairway: the work tree has changes that are not committed; only what is committed is released")
     if dry_run:

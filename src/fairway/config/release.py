@@ -24,12 +24,6 @@ def _pattern(value: str) -> str:
     return value
 
 
-def _tag(value: str) -> str:
-    if value.count("{version}") != 1:
-        raise refuse(f"{value!r} must hold {{version}} once", "write it like v{version}")
-    return value
-
-
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
@@ -131,9 +125,6 @@ class ReleaseSection(Section):
         default_factory=dict, description="What must find nothing before anything is published."
     )
     publish: dict[Name, PublishSection] = Field(default_factory=dict, description="Where the outputs go.")
-    tag: Annotated[str, AfterValidator(_tag)] = Field(
-        default="v{version}", description="Name of the tag.", examples=["shop-{version}"]
-    )
     push: str | None = Field(
         default=None,
         description="Remote that the tag is pushed to. By default it stays in this repository.",
@@ -186,7 +177,6 @@ def to_pipeline(section: ReleaseSection) -> PipelineSpec:
             PublishSpec(name, _registry(one), tuple(one.files), tuple(one.after))
             for name, one in section.publish.items()
         ),
-        tag=section.tag,
         push=section.push,
         key=section.key,
         artifact=section.artifact,

@@ -38,6 +38,16 @@ SECTIONS = {
     "`stages.check`, `stages.verify`": "CheckStage",
     "`http` in a stage": "HttpCheckSection",
     "`rollback`": "RollbackSection",
+    "`release`": "ReleaseSection",
+    "A task in `release`": "TaskSection",
+    "An entry of `release.publish`": "PublishSection",
+    "`signed` in `gates`": "SignedSection",
+    "`bench`": "BenchSection",
+    "`bench.expect`": "ExpectSection",
+    "`bench.compare`": "CompareSection",
+    "`indicators`": "IndicatorsSection",
+    "A time in `indicators`": "TimeRow",
+    "A share in `indicators`": "ShareRow",
 }
 
 

@@ -8,7 +8,9 @@ same key makes the same products without running anything.
 import json
 import os
 import platform
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +19,9 @@ from fairway.domain.codec import from_json, to_json
 from fairway.domain.errors import UserError
 from fairway.domain.pipeline.products import Product, cache_key, matches, select
 from fairway.ports.pipeline import Broken, Checkouts, Execution, Job, Log, Made, Tree, Workshop
+
+#: Seconds for interrupted jobs to end, and between two looks.
+_PATIENCE, _PAUSE = 30.0, 0.05
 
 
 class LocalWorkshop(Workshop):
@@ -76,11 +81,18 @@ class LocalWorkshop(Workshop):
         return str(self._blobs.path(product.digest))
 
     def interrupt(self) -> None:
-        """Ends the commands that run."""
-        with self._lock:
-            working = list(self._working)
-        for folder in working:
-            self._checkouts.clear(folder)
+        """Ends the commands that run; a job that is just about to start one is waited for, so that it is ended too."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            with self._lock:
+                working = list(self._working)
+            if not working:
+                return
+            for folder in working:
+                # The job may be writing there at this moment; the next look clears what is left.
+                with suppress(OSError):
+                    self._checkouts.clear(folder)
+            time.sleep(_PAUSE)
 
     def _execute(self, job: Job, checkout: Path, secrets: dict[str, str], log: Log) -> tuple[Product, ...] | Broken:
         action, inputs = job.action, job.action.inputs

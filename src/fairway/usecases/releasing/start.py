@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairway.domain.errors import UserError
 from fairway.domain.pipeline.compile import Subject, compile_release
@@ -28,12 +28,14 @@ class Request:
         version: the version, without the words around it in the tag.
         commit: name of the commit; None: that of the tag if there is one, else what is checked out.
         deploy: an environment to go on to; None: it ends with publishing.
+        tag: the version's tag; None: as the configuration writes tags.
     """
 
     version: str
     actor: str
     commit: str | None = None
     deploy: str | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ReleaseDesk:
             known = ", ".join(one.name for one in self.service.environments) or "none"
             sentence = f"{self.service.service} has no environment {request.deploy[:60]!r}"
             raise UserError("unknown-environment", sentence, f"known are {known}")
-        tag = self.pipeline.tag.replace("{version}", request.version)
+        tag = request.tag or self.pipeline.tag.replace("{version}", request.version)
         tagged = self.tags.observe(tag)
         commit = self.source.resolve(request.commit or tagged or "HEAD").id
         if tagged not in (None, commit):
@@ -88,7 +90,7 @@ class ReleaseDesk:
             timeout=self.service.build_timeout,
         )
         deploy = None if request.deploy is None else (request.deploy, self.new_run())
-        return compile_release(subject, self.pipeline, deploy=deploy, notify=self.service.notify)
+        return compile_release(subject, replace(self.pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
 
     def start(self, request: Request) -> Release | Declined:
         """Starts a release, which waits for its turn if another one is under way; the host does the rest.
