@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from fairway.config.check_values import (
     AnyRequest,
@@ -16,7 +16,7 @@ from fairway.config.check_values import (
     Statuses,
 )
 from fairway.config.section import Section
-from fairway.config.types import HttpPath, PositiveDuration, Token, bare_value
+from fairway.config.types import HttpPath, PositiveDuration, Token, bare_value, refuse
 
 
 class EndpointSection(Section):
@@ -106,6 +106,15 @@ class AuthSection(CheckSection):
     refused: Statuses = Field(
         default=[401, 403], description="What must come without it, and with a wrong one.", examples=[401]
     )
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> "AuthSection":
+        given = [name for name in ("bearer", "user", "header") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise refuse("needs one credential", "give bearer, or user and password, or header and key")
+        if (self.user is None) != (self.password is None) or (self.header is None) != (self.key is None):
+            raise refuse("half of the credential is missing", "user goes with password, header with key")
+        return self
 
 
 class Http2Section(PathSection):

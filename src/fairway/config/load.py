@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fairway.config.bench import to_bench
+from fairway.config.check_rules import check_checks
 from fairway.config.complaints import problems_of
 from fairway.config.document import Document
 from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
@@ -61,6 +62,7 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
     data = document.plain()
     _take_variables_as_written(document, data)
     problems = [*document.problems, *check_rules(document, data), *check_metrics(document, data, known.ask)]
+    problems += check_checks(document, data)
     # A model may see the same mistake in a setting as a rule did; once is enough.
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)

@@ -9,6 +9,7 @@ from fairway.config.durations import PATTERN, format_duration
 from fairway.config.known import NOTHING_KNOWN, Kinds, Known
 from fairway.config.models import STRATEGIES, ServiceFile
 from fairway.config.types import PERCENTAGE_PATTERN
+from fairway.config.validation import CHECK_KINDS
 
 
 def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
         next(iter(definitions["AnalysisSection"]["properties"]["rules"]["patternProperties"].values())),
         {"type": "string"},
     )
+    definitions.pop("AnyCheckSection")
+    checks = next(iter(definitions["ValidationSection"]["properties"]["checks"]["patternProperties"].values()))
+    checks.clear()
+    settings = [_settings(kind, CHECK_KINDS, definitions) for kind in CHECK_KINDS]
+    checks["anyOf"] = [{"enum": list(CHECK_KINDS)}, *settings]
     for holder, key, kinds in (
         (environment, "target", known.targets),
         (environment, "router", known.routers),
