@@ -1,15 +1,20 @@
 """A canary beside fresh instances of the stable release: what becomes of them, and what they may not do."""
 
+from dataclasses import replace
+
 import pytest
 from engine_world import Controller, approve, drive_until, facts, live_through
 from matrix import order_faults
 from scripts import BESIDE
 
+from fairway.adapters.metrics.conditions import CelConditions
+from fairway.domain.analysis.metrics.policy import Metric, MetricsPolicy
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.events import AttentionNeeded, Held, Released, StepFailed
 from fairway.domain.rollout.routes import Mirror
 from fairway.domain.rollout.steps import Watch
 from fairway.domain.rollout.strategy import Canary, Rehearsal
+from fairway.testing.metrics import FakeSource
 from fairway.testing.target import Behaviour
 from rollout_samples import NEW, OLD, deployment
 
@@ -134,6 +139,21 @@ def test_an_abort_ends_the_baseline_wherever_it_comes(after, make):
     assert street.run().outcome == "rolled-back"
     assert street.target.list_revisions() == (OLD.id,)
     assert order_faults(street.store.list_events(street.id)) == []
+
+
+def test_metrics_of_stable_are_those_of_the_baseline_until_all_requests_go_to_the_candidate(make):
+    queue = Metric("queue", "gauge", query='queue{revision="{{revision}}"}', ratio=1.5, interval=1.0)
+    analysis = AnalysisPolicy(warmup=0.0, block=0.5, metrics=MetricsPolicy(metrics=(queue,)))
+    street = make(deployment(LONG, analysis=analysis))
+    source = FakeSource({f'queue{{revision="{one}"}}': (("", 5.0),) for one in (NEW.id, baseline_of(street), OLD.id)})
+    world = street.world
+    street.world = lambda: replace(world(), metrics=source, conditions=CelConditions())
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 75.0)
+    asked = {query for query, _ in source.asked}
+    assert asked == {f'queue{{revision="{one}"}}' for one in (NEW.id, baseline_of(street))}
+    controller.drive(approve)
+    assert {query for query, _ in source.asked} - asked == {f'queue{{revision="{OLD.id}"}}'}
 
 
 def test_a_rehearsal_copies_requests_to_both(make):
