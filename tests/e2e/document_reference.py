@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
+from document_checks import describe_check, describe_findings
 from document_pages import ROOT
 from sqlalchemy import MetaData, Table, create_engine
 
@@ -21,6 +22,7 @@ from fairway.adapters.stores.sql.upgrade import VERSION_TABLE
 from fairway.catalog import BUILT_IN, load_object
 from fairway.cli.app import COMMANDS
 from fairway.cli.parser import app
+from fairway.domain.pipeline.events import ReleaseEvent
 from fairway.domain.rollout.events import Event
 from fairway.domain.rollout.messages import MessageName
 
@@ -69,6 +71,14 @@ def describe_command(name: str) -> str:
 def describe_events(_: str) -> str:
     rows = []
     for event in get_args(Event):
+        names = [field.name for field in dataclasses.fields(event) if field.name != "at"]
+        rows.append((f"`{event.__name__}`", _summary(event), ", ".join(f"`{name}`" for name in names)))
+    return _table(("type", "the fact", "data besides `at`"), rows)
+
+
+def describe_release_events(_: str) -> str:
+    rows = []
+    for event in get_args(ReleaseEvent):
         names = [field.name for field in dataclasses.fields(event) if field.name != "at"]
         rows.append((f"`{event.__name__}`", _summary(event), ", ".join(f"`{name}`" for name in names)))
     return _table(("type", "the fact", "data besides `at`"), rows)
@@ -139,10 +149,13 @@ PARTS: dict[str, Callable[[str], str]] = {
     "overview": describe_overview,
     "command": describe_command,
     "events": describe_events,
+    "release-events": describe_release_events,
     "messages": describe_messages,
     "journal": describe_journal,
     "adapters": describe_adapters,
     "errors": describe_errors,
+    "check": describe_check,
+    "findings": describe_findings,
 }
 
 

@@ -37,7 +37,7 @@ def _unknown(document: Document, holder: Mapping[str, Any], under: KeyPath, know
         own = known | _captures(value)
         for name in sorted(names_in(value) - own):
             meant = get_close_matches(name, sorted(own), n=1)
-            hint = f"did you mean {meant[0]}?" if meant else "name it under validation.secrets or variables, or capture it"
+            hint = f"did you mean {meant[0]}?" if meant else "name it under validation.secrets, or capture it"
             yield document.problem(path, f"{{{{{name}}}}} stands for nothing", hint)
 
 

@@ -38,8 +38,7 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     definitions.pop("AnyCheckSection")
     checks = next(iter(definitions["ValidationSection"]["properties"]["checks"]["patternProperties"].values()))
     checks.clear()
-    settings = [_settings(kind, CHECK_KINDS, definitions) for kind in CHECK_KINDS]
-    checks["anyOf"] = [{"enum": list(CHECK_KINDS)}, *settings]
+    checks["anyOf"] = [{"enum": list(CHECK_KINDS)}, *(_check(kind, definitions) for kind in CHECK_KINDS)]
     for holder, key, kinds in (
         (environment, "target", known.targets),
         (environment, "router", known.routers),
@@ -75,6 +74,15 @@ def _settings(kind: str, kinds: Kinds, definitions: dict[str, Any]) -> dict[str,
     inner: dict[str, Any] = model.model_json_schema() if model else {"type": "object", "properties": {}}
     definitions.update(inner.pop("$defs", {}))
     properties = {**inner.get("properties", {}), "kind": {"const": kind}}
+    return {**inner, "properties": properties, "required": ["kind", *inner.get("required", [])]}
+
+
+def _check(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a kind of check; what they have in common with other kinds is defined once."""
+    inner = CHECK_KINDS[kind].model_json_schema(schema_generator=_AsWritten, ref_template="#/$defs/checks.{model}")
+    _tidy(inner)
+    definitions.update({f"checks.{name}": place for name, place in inner.pop("$defs", {}).items()})
+    properties = {"kind": {"const": kind}, **inner["properties"]}
     return {**inner, "properties": properties, "required": ["kind", *inner.get("required", [])]}
 
 

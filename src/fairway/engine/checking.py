@@ -94,7 +94,8 @@ def _reason(report: Report, worst: Finding | None) -> str:
     others = report.count(worst.outcome) - 1
     more = f" (and {others} more)" if others else ""
     cause = f"; likely {worst.cause}" if worst.cause else ""
-    return f"{worst.check}: {worst.sentence}{more}{cause}"
+    named = "" if worst.subject.endswith(f" {worst.check}") else f"{worst.check}: "
+    return f"{named}{worst.sentence}{more}{cause}"
 
 
 def _done(step: CheckHttp, report: Report) -> str:

@@ -133,9 +133,9 @@ def test_requests_must_be_answered_as_written():
     assert here.perform().detail == "2 of 2 as expected"
     assert here.server.asked == ["http://127.0.0.1:8001/a", "http://127.0.0.1:8001/b"], "at the candidate's own address"
     here.server.otherwise = Answer(503, "well")
-    assert here.perform().reason.startswith("/a: GET /a: status 503: 'well', expected status 200")
+    assert here.perform().reason.startswith("GET /a: status 503: 'well', expected status 200")
     here.server.otherwise = Answer(200, "poorly")
-    assert here.perform().reason.startswith("/a: GET /a: 'poorly', expected text 'well'")
+    assert here.perform().reason.startswith("GET /a: 'poorly', expected text 'well'")
 
 
 def test_what_is_there_is_saved_before_it_is_changed():
