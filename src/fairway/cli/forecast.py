@@ -116,6 +116,7 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
                 "rps": step.rps,
                 "requests": step.requests,
                 "shows_nothing": step.blind,
+                "too_few_requests": step.scarce,
                 "promotion": None if step.ending is None else _ending_object(step.ending),
                 "faults": [
                     _fault_object(fault) | _found_object(found)

@@ -81,7 +81,12 @@ def predict(plan: Plan, measured: Measured | str, assumed: Assumptions, *, own: 
     told = forecast(plan.analysis, traffic, stretches)
     aim = moderate(told.limit)
     compares = not all(stretch.alone for stretch in stretches)
-    enough = not told.blind and told.least_errors is not None and told.least_errors <= (aim.errors or 0.0)
+    enough = (
+        not told.blind
+        and not told.scarce
+        and told.least_errors is not None
+        and told.least_errors <= (aim.errors or 0.0)
+    )
     warnings = (*_warnings(told, compares=compares, enough=enough), *_of_plan(told, plan))
     prediction = Prediction(basis, told, warnings=warnings, seconds=_usual_seconds(plan, told))
     if enough or not compares:
@@ -170,7 +175,7 @@ def _warnings(told: Forecast, *, compares: bool, enough: bool) -> Iterator[str]:
         where = place(step.stretch)
         few = f"about {step.requests:.3g} requests, too few to be sure of finding even a total failure"
         yield f"{where} shows nothing: {few}"
-    if compares and not enough and not told.blind:
+    if compares and not enough and not told.blind and not told.scarce:
         yield "the steps before 100 % find gross faults only"
 
 
@@ -183,11 +188,11 @@ _THEN = {
 """What is done without an answer, by policy."""
 
 
-def _unanswered(step: StepForecast, plan: Plan) -> Iterator[str]:
-    """What is said of a step that may have no answer at its deadline."""
+def _unanswered(step: StepForecast) -> str:
+    """What is said of a step that may have no answer at its deadline; empty if it has one."""
     told = step.ending
     if told is None or told.unlucky is not None:
-        return
+        return ""
     few = "most rollouts have" if told.usual is None else "more than one rollout in ten has"
     said = f"{place(step.stretch)}: {few} no answer at its deadline even if the candidate is as good as stable; "
     if told.requests is None:
@@ -196,7 +201,7 @@ def _unanswered(step: StepForecast, plan: Plan) -> Iterator[str]:
         said += f"to show it takes about {_about(told.requests)} requests, and {_about(step.requests)} come"
     else:
         said += f"to show it takes about {_about(told.requests)} of the {_about(step.requests)} requests that come"
-    yield f"{said}. Then {_THEN[plan.analysis.inconclusive]} (inconclusive: {plan.analysis.inconclusive})"
+    return said
 
 
 def _about(count: float) -> str:
@@ -206,8 +211,15 @@ def _about(count: float) -> str:
 
 def _of_plan(told: Forecast, plan: Plan) -> Iterator[str]:
     """What the plan holds that the forecast cannot know of."""
+    then = f"Then {_THEN[plan.analysis.inconclusive]} (inconclusive: {plan.analysis.inconclusive})"
     for step in told.steps:
-        yield from _unanswered(step, plan)
+        if unanswered := _unanswered(step):
+            yield f"{unanswered}. {then}"
+        if step.scarce and not step.blind:
+            few = f"{_about(step.requests)} requests come, and min_requests asks for {plan.analysis.min_requests:,}"
+            yield f"{place(step.stretch)} has no answer at its end: about {few}. {then}"
+    if any(step.ending for step in told.steps) and any(metric.judged for metric in plan.analysis.metrics.metrics):
+        yield "your own metrics must be shown to be good as well before a step ends early, which takes longer than said"
     if any(isinstance(one.step, Copy) and not one.step.mirror.unsafe for one in plan.forward):
         yield "only requests that only read are copied: the rehearsal sees fewer than said where others come as well"
     if plan.sticky is not None:

@@ -6,6 +6,7 @@ import pytest
 
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.budget import Budget
+from fairway.domain.analysis.metrics.policy import Metric, MetricsPolicy
 from fairway.domain.analysis.planning.premises import Fault
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
@@ -177,6 +178,27 @@ def test_a_step_without_enough_requests_is_named_and_a_better_ladder_is_advised(
     again = predict(better, Measured(4, 2.0, 5000, 5, ()), Assumptions(), own=told.ladder.weights[:-1])
     assert again.warnings == ()
     assert again.ladder is None
+
+
+def test_a_step_that_gets_fewer_requests_than_an_answer_needs_is_named_with_what_is_done_then():
+    plan = plan_of(Canary(steps=(10.0, 100.0), bake=60.0))
+    told = predict(plan, Measured(10, 2.0, 5000, 5, ()), Assumptions(), own=(10.0,))
+    assert told.warnings[0] == (
+        "bake at 10 % has no answer at its end: about 30 requests come, and min_requests asks for 50. "
+        "Then the run waits for a person (inconclusive: pause)"
+    )
+    assert told.ladder is not None
+    assert all(0.05 * weight * told.ladder.bake > 50.0 for weight in told.ladder.weights)
+    asks_less = replace(plan, analysis=replace(plan.analysis, min_requests=10))
+    assert predict(asks_less, Measured(10, 2.0, 5000, 5, ()), Assumptions()).forecast.scarce == ()
+
+
+def test_metrics_of_the_users_own_must_be_shown_before_a_step_ends_early_and_are_not_predicted():
+    queries = Metric("orders", "counter", failed="bad", total="all", ratio=1.25)
+    policy = AnalysisPolicy(metrics=MetricsPolicy("prometheus", (queries,)))
+    said = "your own metrics must be shown to be good as well before a step ends early, which takes longer than said"
+    assert said in predict(plan_of(Canary(min_bake=30.0), analysis=policy), ABUNDANT, Assumptions()).warnings
+    assert said not in predict(plan_of(Canary(), analysis=policy), ABUNDANT, Assumptions()).warnings
 
 
 def test_the_own_weights_are_kept_where_longer_bakes_are_all_that_is_missing():

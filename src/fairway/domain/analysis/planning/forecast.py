@@ -6,6 +6,7 @@ evidence may end a step before its time, it is told as well when it does so with
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.planning.course import Course, Detection, walk
@@ -38,6 +39,7 @@ class StepForecast:
         found: for each fault asked about, where a fault that begins here is found; None: not in this step.
         blind: not even a candidate that fails every request is found here with a probability of 90 %.
         ending: when evidence for a candidate that is in order ends the step; None where time alone does.
+        scarce: more than one rollout in ten has no answer at its end, for too few requests came.
     """
 
     stretch: Stretch
@@ -46,6 +48,7 @@ class StepForecast:
     found: tuple[Detection | None, ...]
     blind: bool
     ending: Ending | None = None
+    scarce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ class Forecast:
     least_slower: float | None
 
     @property
+    def scarce(self) -> tuple[StepForecast, ...]:
+        """The steps that may end without an answer for want of requests."""
+        return tuple(step for step in self.steps if step.scarce)
+
+    @property
     def blind(self) -> tuple[StepForecast, ...]:
         """The steps before the last that show nothing."""
         return tuple(step for step in self.steps if step.blind and not step.stretch.alone)
@@ -88,8 +96,9 @@ def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stret
     for index, stretch in enumerate(stretches):
         found = tuple(_within(course, stretches, fault, index) for fault in faults)
         blind = _within(course, stretches, TOTAL, index, doubt=NINE_OF_TEN) is None
+        scarce = is_scarce(policy, traffic, stretch)
         rps = stretch.candidate_rps(traffic)
-        steps.append(StepForecast(stretch, rps, rps * stretch.seconds, found, blind, ending(course, stretch)))
+        steps.append(StepForecast(stretch, rps, rps * stretch.seconds, found, blind, ending(course, stretch), scarce))
         course.pass_through(stretch, HEALTHY)
     begin = Course.begin(policy, traffic)
     guarded = [stretch for stretch in stretches if not stretch.alone]
@@ -105,6 +114,14 @@ def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stret
         if traffic.latency
         else None,
     )
+
+
+def is_scarce(policy: AnalysisPolicy, traffic: Traffic, stretch: Stretch) -> bool:
+    """In more than one rollout of ten a step that time ends has fewer requests than it needs for an answer."""
+    if stretch.purpose not in {"bake", "rehearse"} or stretch.least is not None:
+        return False
+    requests = stretch.candidate_rps(traffic) * stretch.seconds
+    return requests - NINE_OF_TEN * sqrt(requests) < max(1, policy.min_requests)
 
 
 def worth_asking(policy: AnalysisPolicy, traffic: Traffic) -> tuple[Fault, ...]:

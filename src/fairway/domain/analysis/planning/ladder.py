@@ -1,15 +1,15 @@
 """A better ladder for the traffic there is: weights and bakes at which every step can show something.
 
-Asked for are ladders whose every step finds total failure, and that as a whole find a moderate fault, both with a
-probability of 90 %, before the candidate gets all requests. Of those that take little longer than the quickest one, the
-one with the smallest first weight puts the fewest users at risk.
+Asked for are ladders whose every step has enough requests for an answer and finds total failure, and that as a whole
+find a moderate fault, both with a probability of 90 %, before the candidate gets all requests. Of those that take little
+longer than the quickest one, the one with the smallest first weight puts the fewest users at risk.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fairway.domain.analysis.planning.course import Course, walk
-from fairway.domain.analysis.planning.forecast import TOTAL, is_found
+from fairway.domain.analysis.planning.forecast import TOTAL, is_found, is_scarce
 from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.promotion import NINE_OF_TEN
 from fairway.domain.analysis.policy import AnalysisPolicy
@@ -93,6 +93,8 @@ def _able(begin: Course, fault: Fault, own: tuple[float, ...], *, baseline: bool
 
 
 def _serves(begin: Course, stretches: tuple[Stretch, ...], fault: Fault) -> bool:
+    if any(is_scarce(begin.policy, begin.traffic, stretch) for stretch in stretches):
+        return False
     if not is_found(begin, stretches, fault):
         return False
     course = begin.copy()
