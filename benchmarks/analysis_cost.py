@@ -23,6 +23,7 @@ from statistics import fmean
 
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.distribution import Distribution
+from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.lanes import begin_lanes
 from fairway.domain.analysis.lanes.lane import Histograms, Reading, Step
@@ -102,12 +103,13 @@ def _observed(policy: AnalysisPolicy, readings: list[Reading]) -> list[float]:
 def _whole(policy: AnalysisPolicy, snapshots: list[TrafficSnapshot]) -> list[float]:
     """Seconds for taking in one reading and saying what follows from it."""
     analysis, times = Analysis(policy, "c", "s"), []
+    said: Assessment | None = None
     analysis.observe(snapshots[0], HEALTH, at=snapshots[0].at)
     analysis.enter_step(WEIGHT, at=0.0, scaled_up=False)
     for snapshot in snapshots[1:]:
         begun = time.perf_counter()
         analysis.observe(snapshot, HEALTH, at=snapshot.at)
-        analysis.assess(at=snapshot.at)
+        said = analysis.assess(at=snapshot.at, last=said)
         times.append(time.perf_counter() - begun)
     return times
 

@@ -46,6 +46,7 @@ class _Watching:
     saved: float = float("-inf")
     looked: float = float("-inf")
     seen: float = float("-inf")
+    said: Assessment | None = None
     look: "Future[tuple[InstanceHealth, ...]] | None" = None
     health: tuple[InstanceHealth, ...] = ()
     traffic: TrafficSnapshot | None = None
@@ -88,7 +89,8 @@ class Judge:
         seen = min(at, watching.seen)
         watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting, looked_at=seen)
         _enter(watching, run, at)
-        assessment = _measure(watching, run, world, watching.analysis.assess(at=at))
+        watching.said = watching.analysis.assess(at=at, last=watching.said)
+        assessment = _measure(watching, run, world, watching.said)
         if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
             self._save(watching, run, assessment, epoch=epoch, at=at)
         return assessment

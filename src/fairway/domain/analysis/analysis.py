@@ -56,6 +56,9 @@ from fairway.domain.analysis.traffic_share import ShareWatch
 
 _Shown = TypeVar("_Shown", LaneEvidence, Promotion)
 
+SAID_FOR = 1.0
+"""Seconds for which evidence and sentence of an assessment are good enough while nothing happens."""
+
 LOOK_PATIENCE = 1.0
 """Seconds that the verdict on an ejected instance waits for a look at its process, so that it can say what happened."""
 
@@ -90,6 +93,7 @@ class Analysis:
         sticky: users are kept on one revision, so that requests are not divided one by one.
         pairing: the comparison with a baseline; None: the candidate is compared with stable.
         excused: instances of the candidate that were ejected during a shared incident.
+        well: the last look at the instances if all were well; not stored.
         ejected_at: when an instance that is not excused was first seen ejected; None: there is none.
         promotion: what speaks for the candidate in the present step.
         budget: how many failed requests are allowed, and how many there were; None: as many as the evidence allows.
@@ -123,6 +127,7 @@ class Analysis:
     pairing: Pairing | None = None
     excused: list[str] = field(default_factory=list)
     ejected_at: float | None = None
+    well: tuple[InstanceHealth, ...] | None = field(default=None, compare=False)
     promotion: NonInferiority = field(default_factory=NonInferiority)
     budget: BudgetWatch | None = None
     verdict: Finding | None = None
@@ -200,9 +205,8 @@ class Analysis:
             if reading is not None and self.step.weight > 0.0:
                 self._gather(snapshot, *reading, pair=pair)
             frozen = self._watch_budget(snapshot)
-            ended = self.candidate_instances.ended(tuple(one for one in health if one.revision == self.candidate))
             looked_at = at if looked_at is None else looked_at
-            ejection = self._watch_ejections(snapshot, ended, at=at, looked_at=looked_at)
+            ejection = self._watch_ejections(snapshot, health, at=at, looked_at=looked_at)
             if self.pairing is not None:
                 # After the evidence: what is known of the baseline applies from the next reading on.
                 self.pairing.watch(health, snapshot, seconds=seconds)
@@ -213,16 +217,35 @@ class Analysis:
         self.reading_before = snapshot is not None
         self.warm_left = max(0.0, self.warm_left - seconds)
 
-    def assess(self, *, at: float) -> Assessment:
+    def assess(self, *, at: float, last: Assessment | None = None) -> Assessment:
         """What to do now. Changes nothing.
 
         Args:
             at: now, seconds since the epoch, UTC.
+            last: what was said last. While nothing has changed but counts, its evidence and sentence are good enough
+                for `SAID_FOR` seconds: to put them together costs more than to judge.
         """
+        sufficient = self.step.weight <= 0.0 or (self._finished_enough() and not self._unmatched())
+        if last is not None and self._is_still_said(last, sufficient, at):
+            return replace(last, watched=self.watched, at=at, said_at=last.said_at or last.at)
         evidence = self.evidence()
         decision, rule, sentence = self._decide(evidence)
-        sufficient = self.step.weight <= 0.0 or (self._finished_enough() and not self._unmatched())
         return Assessment(decision, sufficient, rule, sentence, self.watched, at, evidence, before=self.before)
+
+    def _is_still_said(self, last: Assessment, sufficient: bool, at: float) -> bool:
+        """Nothing happened that would make the last assessment another one, but for counts and e-values."""
+        evidence, over = last.evidence, 0.0 < self.step.bake <= self.watched
+        return (
+            self.verdict is None
+            and self.obstacle is None
+            and last.decision == "continue"
+            and last.sufficient == sufficient
+            and last.before == self.before
+            and evidence.since == self.since
+            and evidence.promotion is self.promotion.shown
+            and over == (0.0 < self.step.bake <= last.watched)
+            and 0.0 <= at - (last.said_at or last.at) < SAID_FOR
+        )
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -239,7 +262,7 @@ class Analysis:
             candidate=Counts(t.candidate_finished, t.candidate_failed),
             stable=Counts(t.stable_finished, t.stable_failed),
             lanes=tuple(self._named(lane.evidence()) for lane in self.lanes),
-            promotion=tuple(self._named(one) for one in self.promotion.shown),
+            promotion=tuple(map(self._named, self.promotion.shown)) if self._paired else self.promotion.shown,
             budget=self.budget.spending() if self.budget is not None else None,
             reference="baseline" if self._paired else "stable",
         )
@@ -260,9 +283,8 @@ class Analysis:
     def to_json(self) -> dict[str, Any]:
         """The whole state as a JSON value; after `from_json` all further decisions are the same to the last bit."""
         lanes = [lane.to_json() for lane in self.lanes]
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "lanes"} | {
-            "lanes": lanes
-        }
+        kept = (name for name in self.__slots__ if name not in ("lanes", "well"))
+        return {name: codec.to_json(getattr(self, name)) for name in kept} | {"lanes": lanes}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Analysis":
@@ -363,12 +385,15 @@ class Analysis:
         return self.verdict is not None
 
     def _watch_instances(self, health: tuple[InstanceHealth, ...], seconds: float) -> Finding | None:
+        if health is self.well:
+            return None  # what was seen a moment ago, and nothing in it that gets worse with time
         candidate = tuple(one for one in health if one.revision == self.candidate)
         stable = tuple(one for one in health if one.revision == self.stable)
         self.candidate_instances.observe(candidate, seconds=seconds)
         self.stable_instances.observe(stable, seconds=seconds)
         finding = self.candidate_instances.finding(candidate, not_ready=self.policy.not_ready)
         if finding is None:
+            self.well = health if all(one.ready or not one.was_ready for one in health) else None
             return None
         if self.stable_instances.all_in_trouble(stable):
             return Finding("shared-incident", f"{finding.cause}, but stable is in the same trouble")
@@ -377,7 +402,7 @@ class Analysis:
         return None
 
     def _watch_ejections(
-        self, snapshot: TrafficSnapshot, ended: dict[str, str], *, at: float, looked_at: float
+        self, snapshot: TrafficSnapshot, health: tuple[InstanceHealth, ...], *, at: float, looked_at: float
     ) -> Finding | None:
         """An ejected instance ends the rollout, unless stable failed as well when it was ejected.
 
@@ -395,6 +420,7 @@ class Analysis:
         blamed = [name for name in ejected if name not in self.excused]
         self.ejected_at = (at if self.ejected_at is None else self.ejected_at) if blamed else None
         if self.ejected_at is not None:
+            ended = self.candidate_instances.ended(tuple(one for one in health if one.revision == self.candidate))
             crashed = {name: ended[name] for name in blamed if name in ended}
             if crashed or looked_at >= self.ejected_at or not 0.0 <= at - self.ejected_at < LOOK_PATIENCE:
                 self.verdict = _crash(crashed) if crashed else _ejection(ejected, len(instances))

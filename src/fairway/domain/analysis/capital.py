@@ -18,7 +18,7 @@ Kept as plain numbers, not logarithms: a lane stops when the rollout is decided,
 threshold, so it cannot overflow; and what underflows to 0 had lost everything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, log
 
 
@@ -52,12 +52,14 @@ class Capital:
         pending: to be put at stake with the next block.
         entry_left: kept for changes of weight.
         blocks: how many blocks were judged.
+        worth: all of it, once it was asked for since the last block.
     """
 
     stakes: list[float]
     pending: float
     entry_left: float
     blocks: int = 0
+    worth: float | None = field(default=None, compare=False)
 
     @classmethod
     def begin(cls, schedule: Schedule, alternatives: int) -> "Capital":
@@ -85,11 +87,13 @@ class Capital:
         fresh = (self.pending + late - self._late_left(schedule)) / len(self.stakes)
         highest = log(cap)
         self.stakes = [(stake + fresh) * exp(min(gain, highest)) for stake, gain in zip(self.stakes, logs, strict=True)]
-        self.pending = 0.0
+        self.pending, self.worth = 0.0, None
 
     def total(self, schedule: Schedule) -> float:
         """The lane's e-value: everything it owns, 1 at the beginning."""
-        return sum(self.stakes) + self.pending + self.entry_left + self._late_left(schedule)
+        if self.worth is None:
+            self.worth = sum(self.stakes) + self.pending + self.entry_left + self._late_left(schedule)
+        return self.worth
 
     def _late_left(self, schedule: Schedule) -> float:
         return schedule.late * schedule.pace / (schedule.pace + self.blocks)

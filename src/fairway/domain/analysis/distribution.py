@@ -8,8 +8,11 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 from math import log
+from operator import itemgetter
 
 from fairway.domain.analysis.latency import Cell
+
+_COUNT = itemgetter(2)
 
 ROUNDING = 1.0 - 1e-9
 """A product that should be an edge may miss it by the last digit."""
@@ -67,7 +70,7 @@ class Distribution:
     def _index(self) -> list[int]:
         """How many lie in the last cells: in none, in the last one, in the last two, …."""
         if self._above is None:
-            self._above = list(accumulate([cell[2] for cell in self.cells[::-1]], initial=0))
+            self._above = list(accumulate(map(_COUNT, reversed(self.cells)), initial=0))
         return self._above
 
 

@@ -232,6 +232,7 @@ class Assessment:
         watched: seconds watched in the present step; to be compared with its bake.
         at: when this was said, seconds since the epoch, UTC.
         evidence: what it rests on.
+        said_at: when evidence and sentence were put together, if that was a moment earlier.
         rules: the state of the user's rules, in the order written.
         metrics: likewise of the user's metrics.
         before: seconds watched in the present step before it had no answer and began again.
@@ -247,3 +248,4 @@ class Assessment:
     rules: tuple[RuleEvidence, ...] = ()
     metrics: tuple[MetricEvidence, ...] = ()
     before: float = 0.0
+    said_at: float | None = None

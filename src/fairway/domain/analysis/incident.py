@@ -41,12 +41,14 @@ class IncidentWatch:
         stable = (t.stable_finished + t.again_finished, t.stable_failed + t.again_failed)
         entry = [seconds, t.candidate_finished, t.candidate_failed, *stable]
         self.window = [*self.window, entry]
-        while len(self.window) > 1 and sum(entry[0] for entry in self.window[1:]) >= WINDOW:
+        while len(self.window) > 1 and sum([entry[0] for entry in self.window[1:]]) >= WINDOW:
             self._age(self.window.pop(0))
-        c_finished, c_failed, s_finished, s_failed = (int(sum(e[i] for e in self.window)) for i in (1, 2, 3, 4))
+        self.stable_fails = self.shared = False
+        if not any(one[4] for one in self.window):
+            return  # what stable did not fail was no incident
+        c_finished, c_failed, s_finished, s_failed = (int(sum([e[i] for e in self.window])) for i in (1, 2, 3, 4))
         limit = self._limit(reference)
         self.stable_fails = lower_limit(s_failed, s_finished) > limit
-        self.shared = False
         if self.stable_fails and c_finished:
             candidate = c_failed / c_finished
             self.shared = limit < candidate <= ALIKE * s_failed / s_finished

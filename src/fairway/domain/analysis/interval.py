@@ -30,10 +30,15 @@ class RatioInterval:
         failures: failures of the candidate.
         sums: for each `r` of the grid the sum of `failures of both * log(1 - share + share * r)`; empty before the
             first failure.
+        fresh: failures of both and share of the blocks that are not in the sums yet: they cost as much as a verdict,
+            and are for people, so that they are summed when somebody asks.
+        ends: of the interval, once somebody has asked since the last failure.
     """
 
     failures: int = 0
     sums: list[float] = field(default_factory=list)
+    fresh: list[tuple[int, float]] = field(default_factory=list)
+    ends: tuple[float | None, float | None] | None = field(default=None, compare=False)
 
     def add(self, *, candidate_failed: int, stable_failed: int, share: float) -> None:
         """Adds one block; `share` is the candidate's part of the block's requests, between 0 and 1."""
@@ -41,8 +46,8 @@ class RatioInterval:
         if failed == 0:
             return
         self.failures += candidate_failed
-        before = self.sums or [0.0] * POINTS
-        self.sums = [s + failed * log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
+        self.fresh = [*self.fresh, (failed, share)]
+        self.ends = None
 
     def bounds(self) -> tuple[float | None, float | None]:
         """The 99 % interval.
@@ -50,6 +55,12 @@ class RatioInterval:
         Returns:
             The lower end, 0 if none is known; the upper end, None if none is known; (None, None) before any failure.
         """
+        if self.ends is None:
+            self._sum_up()
+            self.ends = self._ends()
+        return self.ends
+
+    def _ends(self) -> tuple[float | None, float | None]:
         if not self.sums:
             return None, None
         likelihood = [self.failures * ln - s for ln, s in zip(_LOGS, self.sums, strict=True)]
@@ -59,6 +70,12 @@ class RatioInterval:
         level, first, last = mean - _DOUBT, inside[0], inside[-1]
         low = exp(_crossing(likelihood, level, first, -1)) if first > 0 else 0.0
         return low, exp(_crossing(likelihood, level, last, 1)) if last + 1 < POINTS else None
+
+    def _sum_up(self) -> None:
+        for failed, share in self.fresh:
+            before = self.sums or [0.0] * POINTS
+            self.sums = [s + failed * log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
+        self.fresh = []
 
 
 def _crossing(likelihood: list[float], level: float, inside: int, way: int) -> float:

@@ -27,6 +27,7 @@ most the factor `exp(l points (t/z (1-z)/(1-t) - 1))` a request; divided by that
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import log
 
 from fairway.domain.analysis.margin import Margin
@@ -90,14 +91,21 @@ def log_tail_e_values(
     slow, fast = slow_c + slow_s, n_c + n_s - slow_c - slow_s
     part = n_c / (n_c + n_s)
     rest, passed = 1.0 - part, 1.0 - share
-    gains = []
-    for one in odds:
+    gains, counted, free = [], failures.part, failures.free * n_c
+    for one, weight in zip(odds, _logs(tuple(odds)), strict=True):
         scale = passed + one * share
         theirs = rest * scale
         above, below = part * one + theirs, part + theirs
-        gain = slow_c * log(one) + n_s * log(scale) - slow * log(above) - fast * log(below)
-        if failures.part < 1.0 or failures.free > 0.0:
+        gain = slow_c * weight + n_s * log(scale) - slow * log(above) - fast * log(below)
+        if free or (failed and counted < 1.0):
             worth = one * below / above
-            gain += failed * log(failures.part + (1.0 - failures.part) / worth) - n_c * failures.free * (worth - 1.0)
+            gain -= free * (worth - 1.0)
+            if failed:
+                gain += failed * log(counted + (1.0 - counted) / worth)
         gains.append(gain)
     return gains
+
+
+@cache
+def _logs(odds: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(log(one) for one in odds)

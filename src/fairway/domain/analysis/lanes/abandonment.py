@@ -101,9 +101,9 @@ class AbandonmentLane:
         if self.pause is None:
             self.pause = pause_at_entry(reading.histograms)
         settling, self.age = self.age < self.pause, self.age + reading.seconds
-        left_out = reading.warming or settling
-        given_up = reading.tally.given_up()
-        self.lane.observe(Reading(reading.seconds, given_up, left_out, reading.incident, dispersion=reading.dispersion))
+        left_out = reading.warming or reading.incident or settling
+        if not left_out or self.lane.seconds:
+            self.lane.take(reading, reading.tally.given_up(), left_out=left_out, calm=False)
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -115,7 +115,10 @@ class AbandonmentLane:
 
     def evidence(self) -> LaneEvidence:
         """What to show; counts, ratio and interval describe the present step."""
-        return replace(self.lane.evidence(), abandoned=True)
+        shown = self.lane.evidence()
+        if not shown.abandoned:
+            self.lane.shown = shown = replace(shown, abandoned=True)
+        return shown
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""

@@ -33,8 +33,8 @@ from fairway.domain.analysis.tally import Tally
 
 NO_COUNTS = Counts(0, 0)
 
-NOT_STORED = ("test", "bounds")
-"""The test follows from the policy, the bounds from the interval."""
+NOT_STORED = ("test", "shown")
+"""The test follows from the policy, what is shown from all the rest."""
 
 PATIENCE = 8
 """Block lengths without a request of stable before which the candidate is not judged alone …"""
@@ -111,7 +111,7 @@ class ErrorRatioLane:
         open: what the open block has counted.
         judged: what closed blocks of the present step have counted.
         stable: what closed blocks of the whole rollout have counted of stable.
-        bounds: the interval's ends once they were asked for; computed anew when the interval changes.
+        shown: the evidence as of the last closed block, once it was asked for.
         dispersion: by which the open block will be tempered, as known when it began.
         calm: failures were known to come nearly independently, likewise.
     """
@@ -130,7 +130,7 @@ class ErrorRatioLane:
     interval: RatioInterval = field(default_factory=RatioInterval)
     dispersion: float = 1.0
     calm: bool = False
-    bounds: tuple[float | None, float | None] | None = field(default=None, compare=False)
+    shown: LaneEvidence | None = field(default=None, compare=False)
 
     @classmethod
     def begin(cls, name: str, weight: float, test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -145,7 +145,7 @@ class ErrorRatioLane:
     def enter_step(self, step: Step) -> None:
         """Discards what is left of an open block; forgets what described the step before."""
         self.seconds, self.quiet, self.unmatched, self.open = 0.0, 0.0, 0, Tally()
-        self.judged, self.interval, self.bounds = Tally(), RatioInterval(), None
+        self.judged, self.interval, self.shown = Tally(), RatioInterval(), None
         if self.capital.blocks:
             self.capital.enter_step()
         self.step = step
@@ -153,13 +153,24 @@ class ErrorRatioLane:
     def observe(self, reading: Reading) -> None:
         """Adds a reading; closes the block when its time has come."""
         left_out = reading.warming or reading.incident if self.test.patient else reading.incident and self.step.alone
+        self.take(reading, reading.tally, left_out=left_out, calm=reading.calm)
+
+    def take(self, reading: Reading, tally: Tally, *, left_out: bool, calm: bool) -> None:
+        """The same with other counts than those of failures.
+
+        Args:
+            reading: when it was, and what was known then.
+            tally: what is compared.
+            left_out: no block begins here.
+            calm: what is counted is known to come nearly independently.
+        """
         if left_out and self.seconds == 0.0:
             return
         if self.test.patient and self.seconds == 0.0:
-            self.dispersion, self.calm = reading.dispersion, reading.calm
+            self.dispersion, self.calm = reading.dispersion, calm
         self.seconds += reading.seconds
-        self._listen(reading)
-        self.open.add(reading.tally)
+        self._listen(reading.seconds, tally)
+        self.open.add(tally)
         if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
         if self._close(alone=self.step.alone or self._silent(self.test.length(self.step.bake))):
@@ -175,12 +186,15 @@ class ErrorRatioLane:
 
     def evidence(self) -> LaneEvidence:
         """What to show; counts, ratio and interval describe the present step."""
+        if self.shown is None:
+            self.shown = self._show()
+        return self.shown
+
+    def _show(self) -> LaneEvidence:
         candidate = Counts(self.judged.candidate_finished, self.judged.candidate_failed)
         stable = Counts(self.judged.stable_finished, self.judged.stable_failed)
         ratio = candidate.ratio / stable.ratio if candidate.ratio is not None and stable.ratio else None
-        if self.bounds is None:
-            self.bounds = self.interval.bounds()
-        low, high = self.bounds
+        low, high = self.interval.bounds()
         words = self.test.words
         if self.step.alone:
             words = f"{self.test.share} of at most {self._absolute().points * 100:.3g} %"
@@ -207,12 +221,12 @@ class ErrorRatioLane:
         plain |= {"unmatched": value.get("unmatched", 0), "calm": value.get("calm", False)}
         return cls(value["name"], value["weight"], test, **plain, **pieces)
 
-    def _listen(self, reading: Reading) -> None:
-        if reading.tally.stable_finished:
+    def _listen(self, seconds: float, tally: Tally) -> None:
+        if tally.stable_finished:
             self.quiet, self.unmatched = 0.0, 0
         else:
-            self.quiet += reading.seconds
-            self.unmatched += reading.tally.candidate_finished
+            self.quiet += seconds
+            self.unmatched += tally.candidate_finished
 
     def _silent(self, length: float) -> bool:
         """Stable answers nothing any more, for so long that it is no chance."""
@@ -234,11 +248,11 @@ class ErrorRatioLane:
             block = Tally(block.candidate_finished, block.candidate_failed)
         self.capital.grow(self._gains(block), schedule=self.test.schedule, cap=self.test.cap)
         self.judged.add(block)
+        self.shown = None
         if paired:
             finished, failed = block.stable_finished, block.stable_failed
             self.stable = Counts(self.stable.finished + finished, self.stable.failed + failed)
             share = block.candidate_finished / (block.candidate_finished + finished)
-            self.bounds = None if block.candidate_failed or failed else self.bounds
             self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
         return True
 
