@@ -8,7 +8,7 @@ from fairway.cli.output import Exit, note, print_json, say, table
 keys = App(name="keys", help="Make and list the keys that sign releases.")
 
 
-@keys.command(name="create")
+@keys.command(name="create", help="Make a key. Its private half is encrypted by a passphrase before it is written.")
 def create_key(name: str, /, *, recipient: str | None = None, options: Options = DEFAULTS) -> int:
     """Make a key. Its private half is encrypted by a passphrase before it is written.
 
@@ -31,7 +31,7 @@ def create_key(name: str, /, *, recipient: str | None = None, options: Options =
     return Exit.YES
 
 
-@keys.command(name="list")
+@keys.command(name="list", help="List the keys whose public half is here.")
 def list_keys(*, options: Options = DEFAULTS) -> int:
     """List the keys whose public half is here."""
     from fairway.bootstrap import signing

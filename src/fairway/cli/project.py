@@ -94,5 +94,6 @@ def check(*, options: Options = DEFAULTS) -> int:
     if options.json:
         print_json({"ok": True, "problems": []})
     else:
-        say(f"{path}: {spec.service} in {', '.join(e.name for e in spec.environments)}: no mistakes")
+        where = f" in {', '.join(e.name for e in spec.environments)}" if spec.environments else ""
+        say(f"{path}: {spec.service}{where}: no mistakes")
     return Exit.YES

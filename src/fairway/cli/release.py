@@ -1,8 +1,8 @@
 """release, and what is said of releases."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, complain, note, print_json, say, seconds, table
@@ -28,7 +28,7 @@ def make_release(
     pre: str | None = None,
     commit: str | None = None,
     to: str | None = None,
-    dry_run: bool = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
     options: Options = DEFAULTS,
 ) -> int:
     """Build, test, check, sign and publish a version.
@@ -70,7 +70,7 @@ def make_release(
     return _carry_on(project, answer, options)
 
 
-@release.command(name="resume")
+@release.command(name="resume", help="Let a release go on that stopped, after a look at what is there already.")
 def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002 -- its name on the command line
     """Let a release go on that stopped: what failed is tried again, after a look at what is there already.
 
@@ -92,7 +92,7 @@ def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> 
     return _carry_on(project, answer, options)
 
 
-@release.command(name="abandon")
+@release.command(name="abandon", help="Give a release up as it is. What is published stays.")
 def abandon_release(id: str, /, *, reason: str = "", options: Options = DEFAULTS) -> int:  # noqa: A002
     """Give a release up as it is. What is published stays; the next release may have its turn.
 
@@ -109,7 +109,7 @@ def abandon_release(id: str, /, *, reason: str = "", options: Options = DEFAULTS
     return _conclude(answer, options) and Exit.YES
 
 
-@release.command(name="status")
+@release.command(name="status", help="Say what became of a release, task by task; without an id, list the latest ones.")
 def show_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002
     """Say what became of a release, task by task; without an id, list the latest ones.
 
@@ -131,7 +131,7 @@ def show_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> in
     return Exit.YES
 
 
-@release.command(name="logs")
+@release.command(name="logs", help="Print what the commands of a task wrote, the last time that they ran.")
 def show_log(id: str, task: str, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002
     """Print what the commands of a task wrote, the last time that they ran.
 

@@ -26,6 +26,10 @@ MessageName = Literal[
     "rollback-verified",
     "attention-needed",
     Outcome,
+    "release-started",
+    "release-failed",
+    "released",
+    "release-abandoned",
 ]
 """What `event` may say in a message; a receiver may ask for some of them only."""
 
