@@ -141,7 +141,7 @@ def test_an_unexpected_answer_on_the_candidates_own_address_stops_the_rollout(pl
     release(shop, version, "body = b'nothing to see'")
     answer = shop.deploy(version, "full")
     assert (answer.status, answer.json["verdict"]) == (1, "failed")
-    assert "/ answered without '.0': 'nothing to see'" in answer.json["reason"]
+    assert "GET /: 'nothing to see', expected text '.0'" in answer.json["reason"]
     assert [step["outcome"] for step in answer.json["steps"] if step["stage"] == "switch"] == ["not-reached"]
     assert ask(place.full).text == live
 
@@ -153,7 +153,7 @@ def test_an_unexpected_answer_on_the_users_address_takes_the_candidate_back(plac
     release(shop, version, shy)
     answer = shop.deploy(version, "full")
     assert (answer.status, answer.json["verdict"], answer.json["phase"]) == (1, "failed", "rolled-back")
-    assert "answered without '.0': 'shy'" in answer.json["reason"]
+    assert "GET /: 'shy', expected text '.0'" in answer.json["reason"]
     assert ask(place.full).text == live
 
 
