@@ -193,6 +193,10 @@ class Records(Protocol):
         """The state of an environment; an empty one if nothing ever happened there."""
         ...
 
+    def list_environments(self, service: str) -> tuple[str, ...]:
+        """The environments of a service in which anything ever happened, in the order of their first run."""
+        ...
+
     def list_runs(
         self, *, service: str | None = None, environment: str | None = None, limit: int = 20
     ) -> tuple[RunSummary, ...]:
@@ -241,6 +245,10 @@ class ReadStore(Protocol):
 
     def environment(self, service: str, environment: str) -> EnvironmentState:
         """See `Records.environment`."""
+        ...
+
+    def list_environments(self, service: str) -> tuple[str, ...]:
+        """See `Records.list_environments`."""
         ...
 
     def list_runs(

@@ -200,6 +200,10 @@ class JournalContract(StoreContract):
         assert [run.id for run in store.list_runs(limit=2)] == ["run-3", "run-2"]
         assert [run.id for run in store.list_runs(environment="staging")] == ["run-2"]
         assert store.list_runs(service="other") == ()
+        assert store.list_environments("shop") == tuple(
+            dict.fromkeys(run.environment for run in store.list_runs()[::-1])
+        )
+        assert store.list_environments("other") == ()
 
     def test_the_summary_of_a_run_follows_its_events(self) -> None:
         store = self.open_store()

@@ -22,8 +22,7 @@ class Question:
 
     def list_environments(self) -> list[str]:
         """The environments in which anything ever happened, in the order of their first run."""
-        runs = self.store.list_runs(service=self.service, limit=1000)
-        return list(dict.fromkeys(run.environment for run in reversed(runs)))
+        return list(self.store.list_environments(self.service))
 
     def ask(self, environment: str) -> dict[str, Any]:
         """The state of one environment: its latest run as `describe_run` gives it, and what is live.

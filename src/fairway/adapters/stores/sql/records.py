@@ -17,6 +17,12 @@ _ENVIRONMENT = (
     "SELECT live, instances, run, made_by, since, epoch FROM fairway_environments "
     "WHERE service = :service AND environment = :environment"
 )
+# Each environment's first run is found in an index, however many there are.
+_ENVIRONMENTS = (
+    "SELECT environment FROM (SELECT environment, (SELECT min(number) FROM fairway_runs AS run "
+    "WHERE run.service = place.service AND run.environment = place.environment) AS first "
+    "FROM fairway_environments AS place WHERE service = :service) AS places WHERE first IS NOT NULL ORDER BY first"
+)
 _REVISIONS = (
     f"SELECT {SUMMARY}, revision FROM fairway_runs "
     "WHERE service = :service AND environment = :environment AND promoted_at IS NOT NULL ORDER BY number DESC"
@@ -40,12 +46,20 @@ class SqlRecords(Records):
             service, environment, None if live is None else from_json(Revision, json.loads(live)), *others
         )
 
+    def list_environments(self, service: str) -> tuple[str, ...]:
+        """The environments in which anything ever happened, in the order of their first run."""
+        with self._database.reading() as connection:
+            return tuple(name for (name,) in connection.rows(_ENVIRONMENTS, {"service": service}) if name[:1] != "@")
+
     def list_runs(
         self, *, service: str | None = None, environment: str | None = None, limit: int = 20
     ) -> tuple[RunSummary, ...]:
         """The latest runs, newest first."""
         wanted = {"service": service, "environment": environment}
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
+        if service is not None and environment is None:
+            # From the latest run backwards: by the index of places all runs of the service would be read and sorted.
+            conditions[0] = "service || '' = :service"
         where = " AND ".join(["kind <> 'release'", *conditions])
         query = f"SELECT {SUMMARY} FROM fairway_runs WHERE {where} ORDER BY number DESC LIMIT :limit"
         with self._database.reading() as connection:
