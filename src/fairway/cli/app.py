@@ -51,9 +51,7 @@ COMMANDS = (
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit status."""
     try:
-        from fairway.cli import parser
-
-        result = parser.call(arguments)
+        result = _call(arguments)
         # Now, and not when Python ends: what cannot be written then is a trace and status 120.
         with suppress(BrokenPipeError):
             sys.stdout.flush()
@@ -67,6 +65,19 @@ def run(arguments: list[str]) -> int:
     finally:
         _drop_output()
     return int(result) if isinstance(result, int) else Exit.YES
+
+
+def _call(arguments: list[str]) -> object:
+    """Runs the command, without the parser where a plain line needs none."""
+    if arguments[:1] in (["next"], ["changelog"]):
+        from fairway.cli.quick import find_call
+
+        found = find_call(arguments)
+        if found is not None:
+            return found()
+    from fairway.cli import parser
+
+    return parser.call(arguments)
 
 
 def _drop_output() -> None:

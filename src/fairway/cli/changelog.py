@@ -1,5 +1,6 @@
 """changelog."""
 
+import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,6 +36,8 @@ def changelog(
         pre_releases: `fold`: what a pre-release brought stands under its final release; `keep`: under itself.
         output: the file to write to, which is replaced; default: stdout.
     """
+    # Thousands of commits stay until the end: looking for garbage among them costs a seventh of the time.
+    gc.disable()
     project = open_by(rules, options)
     fold = (pre_releases or project.spec.pre_releases) == "fold"
     log = read_changelog(project.history, project.spec.policy, fold=fold)
@@ -74,4 +77,10 @@ def _describe(release: Release) -> dict[str, Any]:
         for section in release.sections
     ]
     described["breaking"] = [entry._asdict() for entry in release.breaking]
-    return described
+    described["commits"] = [one.id for one in release.commits]
+    return {
+        **described,
+        "requests": release.requests,
+        "issues": release.issues,
+        "authors": release.authors,
+    }

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from fairway.adapters.sources.commit_cache import CommitCache, missing, tips
 from fairway.adapters.sources.git_process import GitProcess
 from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.versioning.commits import Commit
@@ -38,6 +39,7 @@ class GitHistory:
         self._branch = branch
         self._build = build
         self._git = GitProcess(folder)
+        self._common: Path | None = None
 
     def locate(self) -> Place:
         """Where it stands.
@@ -65,10 +67,24 @@ class GitHistory:
         return Place(head, branch, tags, [one for one in branches if one[0] != branch])
 
     def read(self, include: Iterable[str], exclude: Iterable[str] = ()) -> dict[str, Commit]:
-        """The commits that can be reached from some and not from others, by id, roughly the newest first."""
-        wanted = [*include, *(f"^{one}" for one in exclude)]
-        if not any(not one.startswith("^") for one in wanted):
-            return {}
+        """The commits that can be reached from some and not from others, by id.
+
+        A whole history is read from what is kept; only what is new in it is asked of git.
+        """
+        wanted, without = list(include), [f"^{one}" for one in exclude]
+        if not wanted or without:
+            return self._log([*wanted, *without]) if wanted else {}
+        cache = CommitCache(self._common_folder() / "fairway")
+        kept = cache.load()
+        found, unknown = missing(wanted, kept)
+        if not unknown:
+            return found
+        new = self._log([*unknown, *(f"^{one}" for one in tips(kept))])
+        everything = {**new, **kept}
+        cache.keep(everything.values())
+        return missing(wanted, everything)[0] if kept else new
+
+    def _log(self, wanted: Sequence[str]) -> dict[str, Commit]:
         options = ("log", "-z", f"--format={_FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color")
         plain = ("--no-decorate", "--no-notes", "--no-patch")
         if len(wanted) <= _MOST_ARGUMENTS:
@@ -76,6 +92,12 @@ class GitHistory:
         else:
             output = self._git.run(*options, *plain, "--stdin", stdin="\n".join(wanted).encode())
         return {commit.id: commit for commit in _commits(output.decode("utf-8", "replace"))}
+
+    def _common_folder(self) -> Path:
+        """Where git keeps what all work trees of the repository share."""
+        if self._common is None:
+            self._look()
+        return self._common or self._folder
 
     def touching(self, paths: Sequence[str], include: str, exclude: str | None) -> frozenset[str]:
         """Which of the commits between two change a file below one of the paths, given from the top."""
@@ -114,6 +136,7 @@ class GitHistory:
         lines = os.fsdecode(output).splitlines()
         if not lines:
             raise self._no_repository(complaint)
+        self._common = Path(lines[0])
         if lines[1] == "true":
             sentence = f'"{self._folder}" is a shallow clone: releases and commits that decide the version are missing'
             raise PermanentError(

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO
 from fairway.domain.errors import PermanentError, TransientError
 
 _TIME_LIMIT = 120.0
+_WIDE_PIPE = 1 << 20  # bytes; git and its reader change places less often
 
 
 def _variables() -> dict[str, str]:
@@ -63,28 +63,21 @@ class GitProcess:
         Raises:
             PermanentError: git is not installed or refused.
         """
-        with tempfile.TemporaryFile() as complaints:
-            try:
-                done = subprocess.run(
-                    [*self._command, *arguments],
-                    cwd=self.folder,
-                    env=_variables(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=complaints,
-                    check=False,
-                )
-            except OSError as error:
-                raise self._cannot_start(error) from error
-            if done.returncode == 0:
-                return done.stdout
-            complaints.seek(0)
-            said = complaints.readline().decode(errors="replace").strip()
-        raise PermanentError(
-            "git-refused",
-            f'git {arguments[0]} in "{self.folder}" ended with exit status {done.returncode}: {said}',
-            "run the same git command there to see more",
-        )
+        try:
+            done = subprocess.run(
+                [*self._command, *arguments],
+                cwd=self.folder,
+                env=_variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pipesize=_WIDE_PIPE,
+                check=False,
+            )
+        except OSError as error:
+            raise self._cannot_start(error) from error
+        # What it complains about is asked for once more: two pipes cost a look at both for every piece of the one.
+        return done.stdout if done.returncode == 0 else self.run(*arguments)
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """Exit status, output, and the first line of complaint; for commands whose failure is an answer."""

@@ -5,7 +5,7 @@ the next release; what a release branch does not have belongs to the next releas
 two releases on sibling branches the lower one has what they share.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.tags import Tagged
@@ -36,7 +36,7 @@ def divide(
         if one.version.is_prerelease and one.commit not in taken:
             tagged.setdefault(one.commit, []).append(one)
             _own(one, commits, taken, tagged, owned)
-    unreleased, _ = _walk([head], commits, taken, {}, owned)
+    unreleased, _ = _walk(head, commits, taken, {}, owned)
     return owned, unreleased
 
 
@@ -48,29 +48,52 @@ def _own(
     owned: dict[str, list[str]],
 ) -> None:
     """Gives a release what can be reached from it and no release has yet."""
-    mine, inner = _walk([one.commit], commits, taken, tagged, owned)
+    mine, inner = _walk(one.commit, commits, taken, tagged, owned)
     if inner:
         # An earlier release by the graph has a higher version: it comes first, whatever the numbers say.
         for below in _by_depth(inner, commits, taken):
             for other in tagged[below]:
                 if other.name not in owned and other is not one:
-                    owned[other.name], _ = _walk([other.commit], commits, taken, {}, owned)
+                    owned[other.name], _ = _walk(other.commit, commits, taken, {}, owned)
                     taken.update(owned[other.name])
-        mine, _ = _walk([one.commit], commits, taken, {}, owned)
+        mine, _ = _walk(one.commit, commits, taken, {}, owned)
     owned[one.name] = mine
     taken.update(mine)
 
 
 def _walk(
-    start: Iterable[str],
+    start: str,
     commits: Mapping[str, Commit],
     taken: set[str],
     tagged: Mapping[str, list[Tagged]],
     owned: Mapping[str, list[str]],
 ) -> tuple[list[str], list[str]]:
     """What can be reached and no release has yet, and those of it below the start that have tags to come."""
-    waiting, found, seen, inner = list(start), [], set(), []
-    first = set(waiting)
+    found: list[str] = []
+    one, commit = start, commits.get(start)
+    # Most releases are a chain of a few commits: no set is needed to walk down one.
+    while commit is not None and one not in taken and (one not in tagged or one == start):
+        found.append(one)
+        if len(commit.parents) != 1:
+            break
+        one = commit.parents[0]
+        commit = commits.get(one)
+    else:
+        if commit is None or one in taken:
+            return found, []
+    return _walk_on([one] if one not in found[-1:] else list(commit.parents), found, commits, taken, tagged, owned)
+
+
+def _walk_on(
+    waiting: list[str],
+    found: list[str],
+    commits: Mapping[str, Commit],
+    taken: set[str],
+    tagged: Mapping[str, list[Tagged]],
+    owned: Mapping[str, list[str]],
+) -> tuple[list[str], list[str]]:
+    """The same where the history divides, or where there are further tags."""
+    seen, inner = set(found), []
     while waiting:
         one = waiting.pop()
         if one in seen or one in taken:
@@ -80,7 +103,7 @@ def _walk(
             continue
         seen.add(one)
         found.append(one)
-        if one in tagged and one not in first and any(tag.name not in owned for tag in tagged[one]):
+        if one in tagged and any(tag.name not in owned for tag in tagged[one]):
             inner.append(one)
         waiting.extend(commit.parents)
     return found, inner

@@ -50,7 +50,7 @@ def bump(scheme: Scheme, version: Version, wanted: Bump) -> Version:
     same = core.order == version.core.order
     if wanted.pre:
         counted = _counted(version if same else None, wanted)
-        return core.with_pre(counted if wanted.dev is None else replace(counted, dev=wanted.dev))
+        return core.with_pre(counted if wanted.dev is None else counted._replace(dev=wanted.dev))
     return core if wanted.dev is None else core.with_pre(Counted("dev", wanted.dev))
 
 

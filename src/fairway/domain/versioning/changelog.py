@@ -3,7 +3,7 @@
 Markdown, a template of the user's own and the JSON output are three views of this model.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -13,12 +13,10 @@ from fairway.domain.versioning.attribution import divide, requests_by_merge
 from fairway.domain.versioning.commits import Commit, newest_first
 from fairway.domain.versioning.message import Change
 from fairway.domain.versioning.policy import SECTIONS, Policy
-from fairway.domain.versioning.references import NO_REFERENCES
-from fairway.domain.versioning.reverts import Reverts, find_reverts
+from fairway.domain.versioning.reverts import find_reverts
 from fairway.domain.versioning.tags import Tagged
 from fairway.domain.versioning.weighing import weigh
 
-_NO_REVERTS = Reverts()
 Fold = Literal["fold", "keep"]
 
 
@@ -59,10 +57,7 @@ class Release(NamedTuple):
         commit: the commit that it is.
         sections: in the order of Keep a Changelog, further ones of the user's after them.
         breaking: the entries that break something, once more.
-        requests: its pull requests, also of commits that have no entry.
-        issues: what its commits close or refer to.
-        authors: by the number of their commits, with names only.
-        commits: how many commits it has.
+        commits: all of its commits, the newest first, also those that have no entry.
     """
 
     version: str | None
@@ -73,10 +68,26 @@ class Release(NamedTuple):
     is_prerelease: bool
     sections: tuple[Section, ...]
     breaking: tuple[Entry, ...]
-    requests: tuple[str, ...]
-    issues: tuple[str, ...]
-    authors: tuple[str, ...]
-    commits: int
+    commits: tuple[Commit, ...]
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Its pull requests, each once."""
+        return _each_once(one.message.references.requests for one in self.commits)
+
+    @property
+    def issues(self) -> tuple[str, ...]:
+        """What its commits close or refer to, each once."""
+        return _each_once(one.message.references.issues for one in self.commits)
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Names, by the number of their commits."""
+        counts: dict[str, int] = {}
+        for one in self.commits:
+            name = one.author.partition(" <")[0]
+            counts[name] = counts.get(name, 0) + 1
+        return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +154,12 @@ def _release(
     owners: _Owners,
 ) -> Release:
     newest = [commits[one] for one in newest_first(mine, commits)]
-    has_reverts = [one for one in newest if one.message.revert]
-    reverts = find_reverts(newest, owners.has(set(mine))) if has_reverts else _NO_REVERTS
-    copied = wanted.copied if tagged is None else frozenset()
-    brought = requests_by_merge(mine, tip, commits) if len(mine) > 1 else {}
-    by_title: dict[str, list[Entry]] = {}
-    breaking: list[Entry] = []
-    for one in weigh(newest, reverts, policy, copied=copied, touching=wanted.touching):
-        for change in one.changes:
-            title = policy.sections.get(change.type, "Changed" if change.breaking else "")
-            if title:
-                entry = _entry(one.commit, change, brought.get(one.commit.id, ()))
-                by_title.setdefault(title, []).append(entry)
-                if change.breaking:
-                    breaking.append(entry)
+    plain = None if wanted.touching is not None or (wanted.copied and not tagged) else _plain(newest, policy)
+    if plain is None:
+        by_title, breaking = _weighed(newest, tagged, tip, commits, policy, wanted, owners)
+    else:
+        by_title, breaking = plain, []
     own = newest if wanted.touching is None else [one for one in newest if one.id in wanted.touching]
-    requests, issues = _references(own)
     return Release(
         version=str(tagged.version) if tagged else None,
         tag=tagged.name if tagged else "",
@@ -168,23 +169,59 @@ def _release(
         is_prerelease=tagged.version.is_prerelease if tagged else False,
         sections=tuple([Section(title, tuple(by_title[title])) for title in _order(by_title)]),
         breaking=tuple(breaking),
-        requests=requests,
-        issues=issues,
-        authors=_authors(own),
-        commits=len(own),
+        commits=tuple(own),
     )
 
 
-def _references(commits: Sequence[Commit]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Pull requests and issues of all commits, each once."""
-    requests: dict[str, None] = {}
-    issues: dict[str, None] = {}
-    for one in commits:
-        references = one.message.references
-        if references is not NO_REFERENCES:
-            requests.update(dict.fromkeys(references.requests))
-            issues.update(dict.fromkeys(references.issues))
-    return tuple(requests), tuple(issues)
+def _plain(newest: Sequence[Commit], policy: Policy) -> dict[str, list[Entry]] | None:
+    """The entries by title where nothing is to be weighed: no merge, no revert, nothing that breaks; else None.
+
+    Nearly all releases of a long history are so, and weighing takes most of the time of a changelog.
+    """
+    by_title: dict[str, list[Entry]] = {}
+    titles = policy.sections
+    for one in newest:
+        said = one.message
+        if len(one.parents) > 1 or said.revert is not None:
+            return None
+        for change in said.changes:
+            if change.breaking:
+                return None
+            title = titles.get(change.type)
+            if title is not None:
+                by_title.setdefault(title, []).append(_entry(one, change, ()))
+    return by_title
+
+
+def _weighed(
+    newest: Sequence[Commit],
+    tagged: Tagged | None,
+    tip: str,
+    commits: Mapping[str, Commit],
+    policy: Policy,
+    wanted: Wanted,
+    owners: _Owners,
+) -> tuple[dict[str, list[Entry]], list[Entry]]:
+    """The entries by title, and those that break something."""
+    mine = [one.id for one in newest]
+    reverts = find_reverts(newest, owners.has(set(mine)))
+    copied = wanted.copied if tagged is None else frozenset()
+    brought = requests_by_merge(mine, tip, commits)
+    by_title: dict[str, list[Entry]] = {}
+    breaking: list[Entry] = []
+    for each in weigh(newest, reverts, policy, copied=copied, touching=wanted.touching):
+        for change in each.changes:
+            title = policy.sections.get(change.type, "Changed" if change.breaking else "")
+            if title:
+                entry = _entry(each.commit, change, brought.get(each.commit.id, ()))
+                by_title.setdefault(title, []).append(entry)
+                if change.breaking:
+                    breaking.append(entry)
+    return by_title, breaking
+
+
+def _each_once(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in names for name in some))
 
 
 def _entry(commit: Commit, change: Change, brought: tuple[str, ...]) -> Entry:
@@ -206,16 +243,6 @@ def _order(titles: Mapping[str, object]) -> list[str]:
     if len(titles) < 2:
         return list(titles)
     return [title for title in SECTIONS if title in titles] + [title for title in titles if title not in SECTIONS]
-
-
-def _authors(commits: Sequence[Commit]) -> tuple[str, ...]:
-    if len(commits) == 1:
-        return (commits[0].author.partition(" <")[0],)
-    counts: dict[str, int] = {}
-    for one in commits:
-        name = one.author.partition(" <")[0]
-        counts[name] = counts.get(name, 0) + 1
-    return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
 
 def date_of(seconds: int) -> str:

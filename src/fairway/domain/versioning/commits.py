@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 from fairway.domain.versioning.message import Message
@@ -51,9 +52,10 @@ def reachable(start: Iterable[str], commits: Mapping[str, Commit]) -> set[str]:
 
 def newest_first(ids: Iterable[str], commits: Mapping[str, Commit]) -> list[str]:
     """The commits so that each comes before its parents; among others the later committed first."""
+    ids = list(ids)
+    if _is_chain(ids, commits):
+        return ids
     places = {one: place for place, one in enumerate(dict.fromkeys(ids))}
-    if _is_chain(places, commits):
-        return list(places)
     children = dict.fromkeys(places, 0)
     for one in places:
         for parent in _within(children, one, commits):
@@ -77,11 +79,6 @@ def _within(some: Mapping[str, int], one: str, commits: Mapping[str, Commit]) ->
     return [parent for parent in commits[one].parents if parent in some]
 
 
-def _is_chain(ids: Iterable[str], commits: Mapping[str, Commit]) -> bool:
+def _is_chain(ids: list[str], commits: Mapping[str, Commit]) -> bool:
     """Each is the only parent of the one before it, as in most releases: nothing is to be sorted."""
-    wanted: tuple[str, ...] | None = None
-    for one in ids:
-        if wanted is not None and wanted != (one,):
-            return False
-        wanted = commits[one].parents
-    return True
+    return len(ids) < 2 or all(commits[above].parents == (one,) for above, one in pairwise(ids))

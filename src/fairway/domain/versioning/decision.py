@@ -286,4 +286,6 @@ def _numbers(version: Version) -> tuple[int, ...]:
 
 
 def _with_numbers(version: Version, numbers: tuple[int, int, int]) -> Version:
-    return replace(version, release=numbers) if isinstance(version, SemVer | Pep440) else version
+    if isinstance(version, SemVer):
+        return version._replace(release=numbers)
+    return replace(version, release=numbers) if isinstance(version, Pep440) else version

@@ -14,7 +14,7 @@ The policy where the specification is silent or tools disagree:
 import re
 from typing import NamedTuple
 
-from fairway.domain.versioning.references import NO_REFERENCES, References, cut_request, find_references
+from fairway.domain.versioning.references import References, cut_request, find_references
 from fairway.domain.versioning.squash import may_be_squashed, split_squash
 
 HEADER = re.compile(
@@ -79,7 +79,6 @@ class Message(NamedTuple):
 
     subject: str
     changes: tuple[Change, ...]
-    references: References = NO_REFERENCES
     revert: Revert | None = None
     release_as: str = ""
     rest: str = ""
@@ -88,6 +87,12 @@ class Message(NamedTuple):
     def is_conventional(self) -> bool:
         """At least one change has a type."""
         return any(change.type for change in self.changes)
+
+    @property
+    def references(self) -> References:
+        """Pull requests and issues; found when they are asked for, which is not for most commits."""
+        bare, request = cut_request(self.subject)
+        return find_references(bare, request, self.rest)
 
     @property
     def body(self) -> str:
@@ -108,12 +113,11 @@ def parse_message(text: str) -> Message:
         text = text.lstrip("\ufeff\n \t")
     subject, _, rest = text.partition("\n")
     subject, rest = subject.rstrip(), rest.strip("\n").rstrip()
-    bare, request = cut_request(subject)
-    references = find_references(bare, request, rest)
+    bare = cut_request(subject)[0] if subject.endswith(")") else subject
     # Most messages are plain: what is dear to look for is looked for only where a word of it stands.
     revert = _revert(subject, rest) if "evert" in text or subject.startswith("Reapply") else None
     if not rest:
-        return Message(subject, (_change(bare, ""),), references, revert)
+        return Message(subject, (_change(bare, ""),), revert)
     if revert is None and may_be_squashed(subject, rest):
         own, squashed = split_squash(subject, rest)
         first = _change(bare, own)
@@ -121,7 +125,7 @@ def parse_message(text: str) -> Message:
     else:
         changes = (_change(bare, rest),)
     release_as = _RELEASE_AS.search(rest) if "elease-" in rest or "ELEASE-" in rest else None
-    return Message(subject, changes, references, revert, release_as[1] if release_as else "", rest)
+    return Message(subject, changes, revert, release_as[1] if release_as else "", rest)
 
 
 def _change(bare: str, body: str) -> Change:

@@ -66,6 +66,13 @@ def find_references(subject: str, request: str, body: str) -> References:
     return References(requests, tuple(dict.fromkeys(issues)) if issues else ())
 
 
+def lines_with_references(text: str) -> str:
+    """The lines of a text below a subject that may name something."""
+    if "#" not in text and "!" not in text and not _KEY.search(text):
+        return ""
+    return "\n".join([line for line in text.split("\n") if "#" in line or "!" in line or _KEY.search(line)])
+
+
 def _requests(subject: str, request: str, body: str) -> tuple[str, ...]:
     """What the message of a merge names."""
     found = [f"#{match[1].lstrip('#')}" for one in _MERGES if (match := one.match(subject))]

@@ -5,8 +5,7 @@ may be followed by `dev.N`; the undotted `rc2` that many repositories have is re
 """
 
 import re
-from dataclasses import dataclass, replace
-from functools import cached_property
+from typing import NamedTuple
 
 from fairway.domain.errors import UserError
 
@@ -21,8 +20,7 @@ _COUNTED = re.compile(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", 
 _DEV = re.compile(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(NamedTuple):
     """A pre-release that can be counted.
 
     Attributes:
@@ -42,8 +40,7 @@ class Counted:
         return counted if self.dev is None else f"{counted}.dev.{self.dev}"
 
 
-@dataclass(frozen=True)
-class SemVer:
+class SemVer(NamedTuple):
     """A semantic version.
 
     Attributes:
@@ -65,15 +62,17 @@ class SemVer:
         """It comes before the version without the hyphen."""
         return bool(self.pre)
 
-    @cached_property
+    @property
     def order(self) -> tuple[object, ...]:
         """Sorts as SemVer says: build metadata has no say."""
+        if not self.pre:
+            return (*self.release, True, ())
         parts = (
             tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in self.pre.split("."))
             if self.pre
             else ()
         )
-        return (*self.release, not self.pre, parts)
+        return (*self.release, False, parts)
 
     @property
     def core(self) -> "SemVer":
@@ -103,7 +102,7 @@ class SemVer:
         Raises:
             UserError: it is no build metadata.
         """
-        return parse_semver(str(replace(self, build=build)))
+        return parse_semver(str(self._replace(build=build)))
 
 
 def parse_semver(text: str) -> SemVer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.policy import Policy
@@ -10,8 +11,7 @@ from fairway.domain.versioning.scheme import Scheme, Version
 _PLACE = "{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(NamedTuple):
     """A tag that names a release.
 
     Attributes:
