@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from checked import check, codes
-from servers import raw_server
 
 from fairway.domain.validation.checks import ContractCheck
+from servers import raw_server
 
 ITEM = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 DESCRIPTION = {

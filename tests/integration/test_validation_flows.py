@@ -4,9 +4,9 @@ import json
 
 import pytest
 from checked import PASSED, accounts, check, codes
-from servers import http_server
 
 from fairway.config import load
+from servers import http_server
 
 CONFIG = """\
 service: coditect

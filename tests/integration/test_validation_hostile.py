@@ -6,12 +6,12 @@ import tracemalloc
 
 import pytest
 from secure_server import http2_answer, identity, secure_server
-from servers import http_server, raw_server, unused_address
 
 from fairway.adapters.checks import LocalChecker
 from fairway.adapters.checks.client import LARGEST
 from fairway.domain.validation.checks import BurstCheck, Check, CheckSettings, HealthCheck, Http2Check, HttpCheck
 from fairway.ports.checks import Place
+from servers import http_server, raw_server, unused_address
 
 TIMEOUT = 0.5
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -7,9 +7,9 @@ import pytest
 import trustme
 from checked import PASSED, check, codes
 from secure_server import http2_answer, identity, secure_server
-from servers import http_server
 
 from fairway.domain.validation.checks import Http2Check, TlsCheck
+from servers import http_server
 
 
 @pytest.fixture

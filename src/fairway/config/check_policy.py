@@ -76,7 +76,7 @@ def _same(kind: Callable[..., domain.Probe], *, keep: tuple[str, ...] = ()) -> C
 
 
 #: Keys whose name in the domain is another one.
-_NAMES = {"schema_": "schema", "max_time": "seconds"}
+_NAMES = {"schema_": "schema", "max_time": "seconds", "type": "kind"}
 
 
 def _value(value: Any) -> Any:

@@ -96,7 +96,7 @@ def ask_dns(check: DnsCheck, asker: Asker) -> tuple[Finding, ...]:
     import dns.exception  # noqa: PLC0415 -- an extra
     import dns.resolver  # noqa: PLC0415
 
-    host, subject = str(asker.fill(check.host)), f"DNS {check.type} {check.host}"
+    host, subject = str(asker.fill(check.host)), f"DNS {check.kind} {check.host}"
     expected = f"records {', '.join(check.records)}" if check.records else "a record"
 
     def ask() -> str | Finding:
@@ -105,7 +105,7 @@ def ask_dns(check: DnsCheck, asker: Asker) -> tuple[Finding, ...]:
             if check.server is not None:
                 server, port = _server(str(asker.fill(check.server)))
                 resolver.nameservers, resolver.port = [server], port
-            answer = resolver.resolve(host, check.type, lifetime=asker.timeout, search=False)
+            answer = resolver.resolve(host, check.kind, lifetime=asker.timeout, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
             return failed("dns-missing", subject, expected, str(error))
         except dns.resolver.LifetimeTimeout as error:

@@ -322,12 +322,13 @@ class DnsCheck:
     """A name has the addresses that it should.
 
     Attributes:
+        kind: of the records.
         records: all of these must be among the answers; empty: any answer.
         server: who is asked, `HOST` or `HOST:PORT`; None: what this machine uses.
     """
 
     host: str
-    type: Literal["A", "AAAA", "CNAME", "MX", "TXT", "SRV", "NS"] = "A"
+    kind: Literal["A", "AAAA", "CNAME", "MX", "TXT", "SRV", "NS"] = "A"
     records: tuple[str, ...] = ()
     server: str | None = None
     seconds: float = 1.0
