@@ -8,7 +8,7 @@ from matrix import order_faults
 from scripts import BESIDE
 
 from fairway.adapters.metrics.conditions import CelConditions
-from fairway.domain.analysis.metrics.policy import Metric, MetricsPolicy
+from fairway.domain.analysis.metrics.policy import Metric, MetricsPolicy, Rule
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.rollout.events import AttentionNeeded, Held, Released, StepFailed
 from fairway.domain.rollout.routes import Mirror
@@ -16,7 +16,7 @@ from fairway.domain.rollout.steps import Watch
 from fairway.domain.rollout.strategy import Canary, Rehearsal
 from fairway.testing.metrics import FakeSource
 from fairway.testing.target import Behaviour
-from rollout_samples import NEW, OLD, deployment
+from rollout_samples import NEW, OLD, begun, deployment, done
 
 LONG = Canary(steps=(10.0, 50.0, 75.0, 100.0), bake=12.0, baseline=True)
 
@@ -154,6 +154,34 @@ def test_metrics_of_stable_are_those_of_the_baseline_until_all_requests_go_to_th
     assert asked == {f'queue{{revision="{one}"}}' for one in (NEW.id, baseline_of(street))}
     controller.drive(approve)
     assert {query for query, _ in source.asked} - asked == {f'queue{{revision="{OLD.id}"}}'}
+
+
+def test_rules_that_name_stable_look_at_the_baseline(make):
+    worse = Rule(
+        "worse",
+        "candidate.error_ratio > 2.0 * stable.error_ratio",
+        ("candidate.error_ratio", "stable.error_ratio"),
+        lasting=2.0,
+    )
+    analysis = AnalysisPolicy(warmup=0.0, block=0.5, metrics=MetricsPolicy(rules=(worse,)))
+    strategy = Canary(steps=(10.0, 40.0, 100.0), bake=6.0, baseline=True)
+    young = {NEW.id: 0.05, deployment(strategy).baseline.id: 0.05}
+    street = make(deployment(strategy, analysis=analysis), failing=young)
+    world = street.world
+    street.world = lambda: replace(world(), conditions=CelConditions())
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 40.0)
+    drive_until(controller, lambda: street.store.load_evidence(street.id)["assessment"]["watched"] >= 4.0)
+    assert street.share() == 40.0
+    (rule,) = street.store.load_evidence(street.id)["assessment"]["rules"]
+    assert (rule["state"], rule["seconds"]) == ("false", 0.0)
+
+
+def test_what_is_wanted_of_stable_is_not_touched_by_the_baseline():
+    """What an environment brings up again while a run is under way."""
+    plan = deployment(LONG)
+    for count in range(1, len(plan.forward) - 1):
+        assert begun(plan, *done(plan, count)).wanted[1] == 2
 
 
 def test_a_rehearsal_copies_requests_to_both(make):
