@@ -21,8 +21,6 @@ import datetime
 import subprocess
 from pathlib import Path
 
-from git_history import History
-
 from fairway.adapters.sources.git_history import GitHistory
 from fairway.config.load_versioning import load_versioning
 from fairway.domain.errors import FairwayError
@@ -31,6 +29,7 @@ from fairway.domain.versioning.level import LEVELS
 from fairway.domain.versioning.spec import VersioningSpec
 from fairway.usecases.versioning.changelog import read_changelog
 from fairway.usecases.versioning.next_version import Answer, Question, next_version
+from git_history import History
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 DAY = datetime.date(2026, 11, 21)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from fairway.adapters.sources.git_history import GitHistory
 from fairway.bootstrap.ambient import today
 from fairway.domain.versioning.level import Level
-from fairway.domain.versioning.markdown import web_address
 from fairway.domain.versioning.policy import Channel, Policy
 from fairway.domain.versioning.spec import VersioningSpec
 
@@ -39,6 +38,8 @@ class Versioning:
 
     def repository(self) -> str:
         """The address that links lead to, empty if there is none."""
+        from fairway.domain.versioning.markdown import web_address
+
         return self.spec.repository.rstrip("/") or web_address(self.history.remote())
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from fairway.domain.errors import UserError
-from fairway.domain.versioning.semver import Counted, SemVer
+from fairway.domain.versioning.semver import Counted, SemVer, checked_pre
 
 DEFAULT_FORMAT = "YYYY.0M.0D"
 _CODES: dict[str, tuple[str, Callable[[datetime.date, bool], int], int]] = {
@@ -78,8 +78,12 @@ class CalVer:
         return SemVer((0, 0, 0), self.pre).counted
 
     def with_pre(self, counted: Counted | None) -> "CalVer":
-        """The same release as this pre-release, or as the stable version."""
-        pre = "" if counted is None else str(counted)
+        """The same release as this pre-release, or as the stable version.
+
+        Raises:
+            UserError: the token cannot stand in a version.
+        """
+        pre = "" if counted is None else checked_pre(str(counted))
         return CalVer(self.text, self.numbers, self.counter, pre, format=self.format)
 
     def with_build(self, build: str) -> "CalVer":

@@ -7,7 +7,7 @@ wherever it stands (`1.2.3-alpha.0.beta` → `1.2.3-alpha.1.beta`).
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.level import LEVELS
 from fairway.domain.versioning.scheme import Version, raised
-from fairway.domain.versioning.semver import SemVer, parse_semver
+from fairway.domain.versioning.semver import SemVer, checked_pre
 
 INCREMENTS = ("premajor", "preminor", "prepatch", "prerelease", "release")
 
@@ -68,4 +68,4 @@ def _is_counted(parts: list[str], own: list[str]) -> bool:
 
 
 def _checked(version: SemVer, pre: str) -> SemVer:
-    return parse_semver(f"{version.core}-{pre}")
+    return SemVer(version.release, checked_pre(pre))

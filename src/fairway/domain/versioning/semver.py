@@ -16,6 +16,7 @@ _PATTERN = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
+_PRE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*", re.ASCII)
 _COUNTED = re.compile(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", re.ASCII)
 _DEV = re.compile(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
 
@@ -93,8 +94,12 @@ class SemVer(NamedTuple):
         return Counted(match["token"] or "", int(match["number"]), match["dot"] != "", dev)
 
     def with_pre(self, counted: Counted | None) -> "SemVer":
-        """The same release as this pre-release, or as the stable version; without build metadata."""
-        return SemVer(self.release, "" if counted is None else str(counted))
+        """The same release as this pre-release, or as the stable version; without build metadata.
+
+        Raises:
+            UserError: the token cannot stand in a version.
+        """
+        return SemVer(self.release, "" if counted is None else checked_pre(str(counted)))
 
     def with_build(self, build: str) -> "SemVer":
         """The same version with build metadata.
@@ -103,6 +108,18 @@ class SemVer(NamedTuple):
             UserError: it is no build metadata.
         """
         return parse_semver(str(self._replace(build=build)))
+
+
+def checked_pre(text: str) -> str:
+    """The pre-release.
+
+    Raises:
+        UserError: it cannot stand in a version.
+    """
+    if not _PRE.fullmatch(text):
+        hint = "letters, digits and hyphens, in parts with dots between them: rc, alpha, build-7"
+        raise UserError("pre-token", f"{text[:60]!r} cannot be a pre-release", hint)
+    return text
 
 
 def parse_semver(text: str) -> SemVer:
@@ -114,7 +131,7 @@ def parse_semver(text: str) -> SemVer:
     match = _PATTERN.fullmatch(text)
     if match is None:
         hint = "three numbers without leading zeros: 1.4.2, 1.4.2-rc.1, 1.4.2+build.5"
-        if re.fullmatch(r"v\d.*", text):
+        if text[:1] == "v" and _PATTERN.fullmatch(text[1:]):
             hint = f"the v belongs to the tag: {text[1:]}"
         raise UserError("not-a-version", f"{text[:80]!r} is not a semantic version", hint)
     major, minor, patch, pre, build = match.groups()
