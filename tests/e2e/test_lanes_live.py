@@ -86,7 +86,7 @@ def test_what_hits_both_and_a_wrong_share_stop_the_clock_and_a_missed_objective_
     held = [event for event in events if isinstance(event, Held)]
     assert {event.rule for event in held} >= {"objective-missed-by-both", "traffic-share"}
     assert {missed["reason"], elsewhere["reason"]} <= {event.reason for event in held}
-    assert all(f"{ended['run']} held: {event.reason}".rstrip() in answer.err for event in held)
+    assert all(f"{ended['run']} held: {seen['reason']}\n" in answer.err for seen in (missed, elsewhere))
     told = [event for event in events if isinstance(event, StepFailed | RollbackStarted)]
     assert [(event.rule, event.reason) for event in told] == [(rule, ended["reason"])] * len(told)
     assert ended["evidence"]["sentence"] == ended["reason"]
