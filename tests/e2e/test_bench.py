@@ -1,6 +1,7 @@
 """Measuring and comparing releases, as a user does; then a deployment that demands it."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -51,7 +52,7 @@ bench:
   rounds: 8
   fresh: 4
   connections: 4
-  headers: {{X-Secret: hunter2}}
+  headers: {{X-Secret: "${{SECRET}}"}}
   expect: {{p99: 5s, errors: 0%}}
   compare: {{confidence: 90%, require: [processor]}}
 """
@@ -70,8 +71,10 @@ def measured(tmp_path_factory):
         files = {"fairway.yaml": CONFIGURATION.format(port=free_port())}
         shop.release("1.0.0", files | {"app.py": APPLICATION.replace("WORK", "60_000")})
         shop.release("1.1.0", {"app.py": APPLICATION.replace("WORK", "120_000")})
+        os.environ["SECRET"] = "hunter2"
         shop.compared = shop.fairway("bench", "compare", "v1.0.0", "v1.1.0", "--json")
         yield shop
+        del os.environ["SECRET"]
 
 
 def instances_of(shop: Workshop) -> list[Path]:
@@ -148,6 +151,13 @@ def test_a_limit_that_is_missed_is_status_one_and_the_measurement_is_kept(measur
     assert said.status == 1
     assert "✗ p50 ≤" in said.out
     assert "from-variable" in measured.fairway("bench", "list").out
+
+
+def test_a_variable_that_is_not_set_is_named(measured, monkeypatch):
+    monkeypatch.delenv("SECRET")
+    said = measured.fairway("bench", "run", "v1.0.0")
+    assert said.status == 2
+    assert "SECRET, which is not set" in said.err
 
 
 class Page(HTMLParser):

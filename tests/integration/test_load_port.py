@@ -1,8 +1,11 @@
 """The generator as the port sees it, and what it costs a process to answer."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from raw_server import RawServer, answer
@@ -47,6 +50,39 @@ def test_a_service_that_is_not_there_is_a_round_of_failures():
     assert found.problems == (("refused", 30),)
     assert found.p50 is None
     assert found.availability == 0.0
+
+
+def test_headers_reach_the_service_and_not_the_list_of_processes(tmp_path):
+    listener = socket.create_server(("127.0.0.1", 0))
+    seen: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while data := connection.recv(1 << 16):
+                seen.append(data)
+                seen.extend(readable(place) for place in commands())
+                connection.sendall(answer())
+
+    def commands() -> list[Path]:
+        return [place for place in Path("/proc").glob("[0-9]*/cmdline") if b"adapters.load" in readable(place)]
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    load = Load(rate=10.0, duration=0.2, warmup=0.0, connections=1, headers=("X-Secret: hunter2",))
+    OwnGenerator().run(Place(f"http://127.0.0.1:{listener.getsockname()[1]}"), load)
+    thread.join(5)
+    listener.close()
+    assert b"X-Secret: hunter2\r\n" in seen[0]
+    assert any(b"adapters.load" in one for one in seen[1:])
+    assert not any(b"hunter2" in one for one in seen if b"adapters.load" in one)
+
+
+def readable(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return b""
 
 
 def test_what_is_no_url_is_refused():

@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.project import Project, open_project
 from fairway.domain.errors import TransientError, UserError
-from fairway.domain.insight.baseline import Baseline, Subject
+from fairway.domain.insight.baseline import Baseline, Load, Subject
 from fairway.domain.insight.indicators import Reading, Row, fill
 from fairway.domain.insight.spec import BenchSpec
 from fairway.domain.rollout.spec import EnvironmentSpec
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from fairway.usecases.bench.choose import Chooser
     from fairway.usecases.bench.measure import Bench, Progress
     from fairway.usecases.bench.subjects import Address
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ class BenchProject:
             before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
             try:
                 yield
+            except KeyboardInterrupt as error:
+                raise TransientError("bench-ended", "the measurement was ended, and nothing of it is kept") from error
             finally:
                 signal.signal(signal.SIGTERM, before)
 
@@ -178,3 +184,20 @@ def open_bench(config: Path | None) -> BenchProject:
 
     project = open_project(config)
     return BenchProject(project, load_bench(project.config, Known(sources=catalog.settings_by_kind("source"))))
+
+
+def fill_in(load: Load) -> Load:
+    """The load with the variables that its headers name.
+
+    Raises:
+        UserError: one of them is not set.
+    """
+    return replace(load, headers=tuple(_VARIABLE.sub(_value, header) for header in load.headers))
+
+
+def _value(found: re.Match[str]) -> str:
+    value = os.environ.get(found[1])
+    if value is None:
+        sentence = f"a header of bench.headers names the variable {found[1]}, which is not set"
+        raise UserError("bench-variable", sentence, f"{found[1]}=… fairway bench …")
+    return value

@@ -204,6 +204,7 @@ def _measure_both(
 
 def _load(load: Load, rate: float | None, duration: str | None, connections: int | None) -> Load:
     from fairway.bootstrap import duration as seconds_of
+    from fairway.bootstrap.bench import fill_in
 
     if rate is not None and not 0 <= rate <= 1_000_000:
         raise UserError("bench-rate", f"{rate:g} requests a second are not possible", "give 0 to 1000000")
@@ -213,7 +214,7 @@ def _load(load: Load, rate: float | None, duration: str | None, connections: int
     if seconds <= 0:
         raise UserError("duration", f"a round of {duration} measures nothing", "give 200ms or more")
     return replace(
-        load,
+        fill_in(load),
         rate=load.rate if rate is None else rate,
         duration=seconds,
         connections=connections or load.connections,

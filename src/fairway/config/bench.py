@@ -98,10 +98,13 @@ class BenchSection(Section):
     )
     headers: dict[Token, str] = Field(
         default_factory=dict,
-        description="Headers of every request. They are not kept with the measurement.",
-        examples=[{"Accept": "application/json"}],
+        description="Headers of every request; `${NAME}` is replaced by that variable of whoever measures. They are "
+        "not kept with the measurement.",
+        examples=[{"Authorization": "Bearer ${TOKEN}"}],
     )
-    body: str = Field(default="", description="Body of POST, PUT and PATCH.", examples=['{"name": "test"}'])
+    body: str = Field(
+        default="", max_length=100_000, description="Body of POST, PUT and PATCH.", examples=['{"name": "test"}']
+    )
     rate: float = Field(
         default=100.0,
         description="Requests a second, sent at fixed moments whatever became of the ones before. 0: as many as the "

@@ -2,13 +2,17 @@
 
 import argparse
 import itertools
+import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+#: The variable that holds further headers as a list in JSON: unlike arguments, nobody else on the machine sees it.
+HEADERS = "FAIRWAY_LOAD_HEADERS"
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 _LONGEST_CYCLE = 100_000
 
@@ -112,6 +116,7 @@ def plan_from(options: argparse.Namespace) -> LoadPlan:
         )
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     body = options.body_file.read_bytes() if options.body_file else options.body.encode()
+    headers = [*options.header, *json.loads(os.environ.get(HEADERS, "[]"))]
     methods = _mixed(options.mix or f"{options.method}:1")
     return LoadPlan(
         host=url.hostname,
@@ -120,7 +125,7 @@ def plan_from(options: argparse.Namespace) -> LoadPlan:
         tls=url.scheme == "https",
         authority=options.authority,
         insecure=options.insecure,
-        requests=_cycle(methods, options.path or [path], _fields(url.netloc.rpartition("@")[2], options.header), body),
+        requests=_cycle(methods, options.path or [path], _fields(url.netloc.rpartition("@")[2], headers), body),
         rate=options.rate,
         warmup=options.warmup,
         duration=options.duration,

@@ -1,6 +1,7 @@
 """Load from Python: starts the generator as a process of its own, so that neither slows the other down."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from fairway.adapters.load.plan import HEADERS
 from fairway.adapters.load.report import Report
 from fairway.domain.errors import PermanentError, UserError
 
@@ -27,6 +29,7 @@ class Load:
         connections: most requests at the same time.
         options: further options of `python -m fairway.adapters.load`, such as `("--mix", "GET:9,POST:1")`.
         niceness: added to the scheduling priority, 0 to 19.
+        headers: `name: value`, which may hold secrets: others do not see them in the list of processes.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Load:
         connections: int = 32,
         options: Sequence[str] = (),
         niceness: int = 0,
+        headers: Sequence[str] = (),
     ) -> None:
         lasting = [] if duration is None else ["--duration", str(duration)]
         nice = ["nice", "-n", str(niceness)] if niceness else []
@@ -46,6 +50,7 @@ class Load:
             *("--rate", str(rate), "--connections", str(connections), *lasting),
             *("--json", "--live", "--stop-on-eof", *options),
         ]
+        self._variables = os.environ | ({HEADERS: json.dumps(list(headers))} if headers else {})
         self._live: Mapping[str, Any] = {}
         self._complaint: list[str] = []
         self._report: Report | None = None
@@ -56,6 +61,7 @@ class Load:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=self._variables,
             text=True,
             start_new_session=True,  # an interrupt at the terminal is for us, and we still want the report
         )

@@ -34,6 +34,7 @@ class OwnGenerator:
             duration=load.duration,
             connections=load.connections,
             options=(*_options(place, load), *self._options),
+            headers=load.headers,
         ) as run:
             most = load.warmup + load.duration + 2 * load.timeout + _PATIENCE
             report = run.wait(most)
@@ -46,8 +47,6 @@ def _options(place: Place, load: Load) -> list[str]:
     options = ["--warmup", str(load.warmup), "--timeout", str(load.timeout), "--mix", load.mix, "--good", load.good]
     for path in load.paths:
         options += ["--path", path]
-    for header in load.headers:
-        options += ["--header", header]
     if load.body:
         options += ["--body", load.body]
     return [*options, "--socket", place.socket] if place.socket else options
