@@ -69,10 +69,10 @@ class Project:
         self.git("add", ".")
         self.git("commit", "-q", "-m", "feat: a change")
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         command = [FAIRWAY, *words]
         return subprocess.run(
-            command, cwd=self.folder, env=self._variables, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=self.folder, env=self._variables, capture_output=True, text=True, timeout=seconds, check=False
         )
 
     def begin(self, *words: str) -> subprocess.Popen[str]:

@@ -1,7 +1,8 @@
 """The section `release`: how a release is built, tested, checked and published."""
 
+import datetime
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -10,6 +11,7 @@ from fairway.config.problems import Problem
 from fairway.config.section import Section
 from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
 from fairway.domain.pipeline.compile import problems_of
+from fairway.domain.pipeline.findings import ScanPolicy, Waiver
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
 from fairway.domain.provenance.trust import TrustPolicy
 from fairway.domain.rollout.spec import Adapter
@@ -21,6 +23,14 @@ def _pattern(value: str) -> str:
     parts = value.split("/")
     if not value or value.startswith("/") or ".." in parts or "\0" in value:
         raise refuse(f"{value!r} is no pattern of files in the checkout", "write it like dist/*.whl or src/**")
+    return value
+
+
+def _day(value: str) -> str:
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        raise refuse(f"{value!r} is no day", "write it like 2027-01-31") from None
     return value
 
 
@@ -101,6 +111,44 @@ class TaskSection(Section):
     )
 
 
+class WaiverSection(Section):
+    """A finding that you decided to live with for some time."""
+
+    rule: str = Field(description="The rule, as the scanner calls it.", examples=["S101"], min_length=1)
+    path: Pattern | None = Field(
+        default=None, description="Files that it is about; by default any.", examples=["tests/**"]
+    )
+    until: Annotated[str, AfterValidator(_day)] = Field(
+        description="The last day on which it holds, UTC. From the next one on the finding blocks.",
+        examples=["2027-01-31"],
+    )
+    reason: str = Field(description="Why.", examples=["only in tests"], min_length=1)
+
+
+class ScanSection(Section):
+    """A scanner's report decides, and not its status."""
+
+    report: Pattern = Field(
+        description="Path of the report in the checkout, in SARIF 2.1.0. Without one that can be read, or where the "
+        "scanner failed and found nothing, the scan could not be run, which never counts as passed.",
+        examples=["report.sarif"],
+    )
+    block: Literal["error", "warning", "note"] = Field(
+        default="warning", description="Findings of this level and of worse ones halt the release.", examples=["error"]
+    )
+    waivers: list[WaiverSection] = Field(default_factory=list, description="Findings that do not, for some time.")
+
+
+class SecuritySection(TaskSection):
+    """Commands that must find nothing before anything is published."""
+
+    scan: ScanSection | None = Field(
+        default=None,
+        description="How the report of a scanner is judged. By default the status of the commands decides.",
+        examples=[{"report": "report.sarif"}],
+    )
+
+
 class PublishSection(BaseModel):
     """A registry, with settings of its own, and what goes there."""
 
@@ -121,7 +169,7 @@ class ReleaseSection(Section):
 
     build: dict[Name, TaskSection] = Field(default_factory=dict, description="What makes the outputs.")
     test: dict[Name, TaskSection] = Field(default_factory=dict, description="What must pass before anything else.")
-    security: dict[Name, TaskSection] = Field(
+    security: dict[Name, SecuritySection] = Field(
         default_factory=dict, description="What must find nothing before anything is published."
     )
     publish: dict[Name, PublishSection] = Field(default_factory=dict, description="Where the outputs go.")
@@ -200,7 +248,15 @@ def _task(stage: TaskStage, name: str, section: TaskSection) -> TaskSpec:
         versioned=section.versioned,
         matrix=tuple((key, tuple(values)) for key, values in section.matrix.items()),
         exclude=tuple(tuple(sorted(one.items())) for one in section.exclude),
+        scan=_scan(section.scan) if isinstance(section, SecuritySection) else None,
     )
+
+
+def _scan(section: ScanSection | None) -> ScanPolicy | None:
+    if section is None:
+        return None
+    waivers = tuple(Waiver(one.rule, one.until, one.reason, one.path) for one in section.waivers)
+    return ScanPolicy(section.report, section.block, waivers)
 
 
 def _registry(section: PublishSection) -> Adapter:

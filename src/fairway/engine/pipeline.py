@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from fairway.domain.errors import PermanentError
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
+from fairway.domain.pipeline.findings import Finding, ScanPolicy, judge, read_sarif
 from fairway.domain.pipeline.plan import Task
 from fairway.domain.pipeline.products import Product, select
 from fairway.domain.pipeline.release import Release
 from fairway.domain.rollout.spec import Adapter
 from fairway.ports.artifacts import ArtifactStore, Commit
 from fairway.ports.attestations import Attestor, Origin
-from fairway.ports.pipeline import Broken, Deployments, Job, Parcel, Registry, Tags, Workshop
+from fairway.ports.pipeline import Broken, Deployments, Job, Made, Parcel, Registry, Tags, Workshop
 from fairway.ports.releases import ReleaseJournal
 
 #: Seconds between two looks at something that takes its own time.
@@ -139,11 +142,37 @@ class TaskPerformance:
         job = Job(f"{self.release.id}/{task.id}", self._commit(), action, task.values, laid)
         began = self.clock()
         made = self.bench.workshop.work(job, log=lambda line: self.bench.log(task.id, line))
+        if action.scan is not None:
+            return self._judge_scan(task, action.scan, made)
         if isinstance(made, Broken):
             return Refused("steps", made.reason, made.hint)
         count = f", {_counted(len(made.products), 'output')}" if made.products else ""
         data = {"key": made.key, "cached": made.cached, "began": began, "ended": self.clock()}
         return Done(("from the cache" if made.cached else "done") + count, made.products, data)
+
+    def _judge_scan(self, task: Task, policy: ScanPolicy, made: Made | Broken) -> Outcome:
+        """A report decides: nothing found, findings, or, where there is none that can be read, no answer."""
+        broken = made if isinstance(made, Broken) else None
+        try:
+            findings = _read_report(made, policy)
+        except ValueError as error:
+            raise PermanentError(
+                "scan-not-run", _not_run(task, f"{error}", broken), "it never counts as passed"
+            ) from error
+        if broken is not None and not findings:
+            # Its status is not that of findings: it did not look at everything.
+            raise PermanentError("scan-not-run", _not_run(task, "it found nothing and failed", broken), broken.hint)
+        day = datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%d")
+        verdict = judge(findings, policy, day)
+        for finding in verdict.blocking:
+            self.bench.log(task.id, f"{finding.level} {finding.rule} {finding.place}: {finding.message}")
+        if verdict.blocking:
+            shown = "".join(f"\n  {one.rule} {one.place}: {one.message[:120]}" for one in verdict.blocking[:5])
+            late = "".join(f"; the waiver of {one.rule} ended on {one.until}" for one in verdict.lapsed)
+            return Refused("findings", f"{verdict.summary}{late}{shown}", "mend them, or waive them with a reason")
+        products = () if broken is not None or isinstance(made, Broken) else made.products
+        waived = [{"rule": one.rule, "place": one.place, "reason": why.reason} for one, why in verdict.waived]
+        return Done(verdict.summary, products, {"waived": waived, "began": self.clock(), "ended": self.clock()})
 
     def _seal(self, task: Task, action: SealArtifact) -> Outcome:
         plan, store = self.release.plan, self.bench.artifacts
@@ -240,6 +269,22 @@ class TaskPerformance:
         if state.outcome == "completed":
             return Done(state.reason)
         return Refused("rolled-back", f"{action.run} {state.outcome}: {state.reason}", "release a fixed version")
+
+
+def _read_report(made: Made | Broken, policy: ScanPolicy) -> tuple[Finding, ...]:
+    """What the scanner found.
+
+    Raises:
+        ValueError: there is no report, or none of a scan that was completed.
+    """
+    if made.report is None:
+        raise ValueError(f"it wrote no report {policy.report!r}")
+    return read_sarif(made.report)
+
+
+def _not_run(task: Task, why: str, broken: Broken | None) -> str:
+    said = "" if broken is None else f": {broken.reason}"
+    return f"the scan {task.id} could not be run: {why}{said}"
 
 
 def _counted(count: int, noun: str) -> str:

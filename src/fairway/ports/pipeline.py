@@ -35,19 +35,26 @@ class Made:
     Attributes:
         key: the cache key of this execution.
         cached: nothing was run: an earlier execution had the same key.
+        report: text of the report, where the commands are those of a scanner; None: there is none.
     """
 
     products: tuple[Product, ...]
     key: str
     cached: bool
+    report: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A command failed, took too long, or did not make what it should."""
+    """A command failed, took too long, or did not make what it should.
+
+    Attributes:
+        report: as of `Made`: scanners that found something end with a status of their own.
+    """
 
     reason: str
     hint: str = ""
+    report: str | None = None
 
 
 class Workshop(Protocol):

@@ -8,9 +8,11 @@ same key makes the same products without running anything.
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -50,7 +52,7 @@ class LocalWorkshop(Workshop):
         secrets = self._secrets(job)
         key = self._key(job)
         if job.action.cached and (products := self._recall(key)) is not None:
-            return Made(products, key, cached=True)
+            return Made(products, key, cached=True, report=self._kept_report(job, products))
         place = self._folder / job.key
         checkout = place / "work"
         place.mkdir(parents=True, exist_ok=True)
@@ -61,12 +63,13 @@ class LocalWorkshop(Workshop):
         finally:
             with self._lock:
                 self._working.discard(str(checkout))
+        report = self._report(job, checkout)
         if isinstance(made, Broken):
-            return made
+            return replace(made, report=report)
         self._checkouts.clear(str(checkout))
         if job.action.cached:
             self._remember(key, made)
-        return Made(made, key, cached=False)
+        return Made(made, key, cached=False, report=report)
 
     def log_of(self, key: str) -> Path:
         """Where the output of a job is kept, that of its last execution."""
@@ -113,7 +116,23 @@ class LocalWorkshop(Workshop):
             versioned=action.versioned,
         )
         broken = self._checkouts.run(execution, receive=log)
-        return broken if broken is not None else self._collect(action.outputs, checkout)
+        outputs = action.outputs if action.scan is None else (*action.outputs, action.scan.report)
+        return broken if broken is not None else self._collect(outputs, checkout)
+
+    def _report(self, job: Job, checkout: Path) -> str | None:
+        """What a scanner wrote, whatever its status."""
+        place = None if job.action.scan is None else checkout / job.action.scan.report
+        return self._relative(place) if place is not None and place.is_file() else None
+
+    def _kept_report(self, job: Job, products: tuple[Product, ...]) -> str | None:
+        wanted = None if job.action.scan is None else job.action.scan.report
+        kept = next((self._blobs.path(one.digest) for one in products if one.path == wanted), None)
+        return None if kept is None else self._relative(kept)
+
+    def _relative(self, report: Path) -> str:
+        """A report with paths as in the repository: some scanners write where the checkout of that day lay."""
+        text = report.read_text(encoding="utf-8", errors="replace")
+        return re.sub(rf'(?:file://)?{re.escape(str(self._folder))}/[^/"]+/[^/"]+/work/', "", text)
 
     def _collect(self, patterns: tuple[str, ...], checkout: Path) -> tuple[Product, ...] | Broken:
         if not patterns:
@@ -137,7 +156,7 @@ class LocalWorkshop(Workshop):
         files = self._tree.list_files(job.commit.id)
         return cache_key(
             steps=action.steps,
-            outputs=action.outputs,
+            outputs=(action.outputs, None if action.scan is None else action.scan.report),
             variables=action.variables,
             secrets=action.secrets,
             values=job.values,

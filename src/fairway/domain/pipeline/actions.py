@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
 
@@ -28,6 +29,7 @@ class RunSteps:
         timeout: seconds for all steps together.
         cached: the outputs of an earlier execution with the same key are taken in place of a new one.
         versioned: the commands see the release's version and commit, and both are part of the key.
+        scan: the commands are those of a scanner, whose report decides in place of its status; None: they are not.
     """
 
     steps: tuple[str, ...]
@@ -38,6 +40,7 @@ class RunSteps:
     timeout: float = 1800.0
     cached: bool = True
     versioned: bool = True
+    scan: ScanPolicy | None = None
 
     @property
     def title(self) -> str:

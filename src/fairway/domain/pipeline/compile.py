@@ -116,6 +116,7 @@ def _steps(spec: TaskSpec, values: Values, version: str) -> RunSteps:
         timeout=spec.timeout,
         cached=spec.cached,
         versioned=spec.versioned,
+        scan=spec.scan,
     )
 
 

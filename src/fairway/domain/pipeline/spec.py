@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
 TaskStage = Literal["build", "test", "security"]
@@ -29,6 +30,7 @@ class TaskSpec:
     timeout: float = 1800.0
     cached: bool = True
     versioned: bool = True
+    scan: ScanPolicy | None = None
     matrix: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[tuple[tuple[str, str], ...], ...] = ()
 
