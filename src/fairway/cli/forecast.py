@@ -107,6 +107,9 @@ def forecast_object(prediction: Prediction) -> dict[str, object]:
         "stable_errors": told.traffic.errors,
         "margin_errors": told.limit,
         "usual_seconds": prediction.seconds,
+        "promotion_margin": None
+        if told.good_enough is None
+        else dict(zip(("errors", "slower"), told.good_enough, strict=True)),
         "steps": [
             {
                 "name": place(step.stretch),
@@ -173,6 +176,10 @@ def _endings(told: Forecast, usual: float | None) -> list[str]:
     ]
     if not all(end.latency_known for _, end in steps):
         lines.append("Latency has to be shown as well; it is not known here and may take longer.")
+    if told.good_enough is not None:
+        errors, slower = told.good_enough
+        within = f"error ratios up to {_percent(errors)}, latency up to {slower:g} times stable's"
+        lines.append(f"Within the promotion margin, so a step may end before it finds them: {within}.")
     if usual is not None:
         lines.append(f"With such a candidate half of all rollouts are over in about {seconds(usual)}.")
     return [*lines, ""]

@@ -86,6 +86,9 @@ def test_where_evidence_ends_a_step_it_is_said_when_and_how_long_the_whole_rollo
     assert value["usual_seconds"] == pytest.approx(EARLY_PLAN.seconds - saved)
     assert f"half of all rollouts are over in about {seconds(value['usual_seconds'])}." in text
     assert value["steps"][-1]["promotion"] is None
+    # 1.25 times 0.1 percent, and 0.2 points.
+    assert value["promotion_margin"] == {"errors": pytest.approx(0.00325), "slower": 1.2}
+    assert "so a step may end before it finds them: error ratios up to 0.33 %, latency up to 1.2 times" in text
 
 
 def test_a_step_that_has_no_answer_at_its_deadline_says_what_is_missing_and_what_is_done_then():

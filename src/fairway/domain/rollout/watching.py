@@ -1,8 +1,8 @@
 """When a watch is over, and with what answer: pure.
 
 Time decides, or evidence does. By time, a watch lasts until its end and has passed if the candidate had enough requests
-and nothing spoke against it. By evidence it ends as soon as the candidate is shown to be good enough, not before `least`;
-its end is a deadline, at which it has no answer. What is done without an answer is the user's policy.
+and nothing spoke against it. By evidence it ends as soon as the candidate is shown to be good enough, not before
+`least`; its end is a deadline, at which it has no answer. What is done without an answer is the user's policy.
 """
 
 from dataclasses import dataclass

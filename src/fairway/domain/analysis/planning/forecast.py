@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.noninferiority import promotion_margin
+from fairway.domain.analysis.noninferiority.latency import MARGIN
 from fairway.domain.analysis.planning.course import Course, Detection, walk
 from fairway.domain.analysis.planning.premises import HEALTHY, Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.promotion import NINE_OF_TEN, Ending, ending
@@ -63,6 +65,8 @@ class Forecast:
         limit: the greatest error ratio within the margin; not a fault.
         slack: how much slower is within the margin, as a fraction, and in seconds if that is more; None where latency
             is not compared.
+        good_enough: the greatest error ratio, and the greatest multiple of stable's latency, with which evidence may
+            end a step before the fault is found; None where time ends all steps.
         least_errors: the least error ratio that is found with a probability of 90 % before the candidate gets all
             requests, if it is there from the beginning; None: none.
         least_slower: likewise the least multiple of stable's latency; None: none, or latency is not compared.
@@ -74,6 +78,7 @@ class Forecast:
     whole: tuple[Detection | None, ...]
     limit: float
     slack: tuple[float, float] | None
+    good_enough: tuple[float, float] | None
     least_errors: float | None
     least_slower: float | None
 
@@ -109,11 +114,16 @@ def forecast(policy: AnalysisPolicy, traffic: Traffic, stretches: Sequence[Stret
         whole=tuple(walk(begin, stretches, fault) for fault in faults),
         limit=limit,
         slack=(policy.latency_margin, policy.latency_slack) if traffic.latency else None,
+        good_enough=_good_enough(policy, traffic) if any(step.ending for step in steps) else None,
         least_errors=least_errors(begin, guarded, limit),
         least_slower=_least(lambda slower: is_found(begin, guarded, Fault(slower=slower)), 1.0, 10.0)
         if traffic.latency
         else None,
     )
+
+
+def _good_enough(policy: AnalysisPolicy, traffic: Traffic) -> tuple[float, float]:
+    return promotion_margin(policy).limit(traffic.errors), 1.0 + max(MARGIN, policy.latency_margin)
 
 
 def is_scarce(policy: AnalysisPolicy, traffic: Traffic, stretch: Stretch) -> bool:

@@ -1,8 +1,8 @@
 """A better ladder for the traffic there is: weights and bakes at which every step can show something.
 
 Asked for are ladders whose every step has enough requests for an answer and finds total failure, and that as a whole
-find a moderate fault, both with a probability of 90 %, before the candidate gets all requests. Of those that take little
-longer than the quickest one, the one with the smallest first weight puts the fewest users at risk.
+find a moderate fault, both with a probability of 90 %, before the candidate gets all requests. Of those that take
+little longer than the quickest one, the one with the smallest first weight puts the fewest users at risk.
 """
 
 from collections.abc import Iterator
