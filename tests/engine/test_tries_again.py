@@ -59,6 +59,18 @@ def test_a_second_try_of_an_artifact_goes_on_with_the_e_value_of_the_first(make)
     assert first_e_value(third) == e_value(second)
 
 
+def test_what_was_found_against_stable_does_not_count_beside_a_baseline_and_the_other_way_round(make):
+    street = make(deployment(CANARY, analysis=POLICY), failing={NEW.id: 0.05})
+    assert abort_after(street, SOME_SIGNS) > 2.0
+    plan = deployment(replace(CANARY, baseline=True), analysis=POLICY)
+    parts = {name: getattr(plan, name) for name in ("baseline", "forward", "rollback")}
+    beside = again(street, "run-beside", **parts)
+    assert first_e_value(beside) == 1.0
+    before = abort_after(beside, SOME_SIGNS)
+    assert before > 1.0
+    assert first_e_value(again(street, "run-beside-again", **parts)) == before
+
+
 def test_a_try_that_ended_before_its_first_request_makes_nothing_forgotten(make):
     street = make(deployment(CANARY, analysis=POLICY), failing={NEW.id: 0.05})
     before = abort_after(street, SOME_SIGNS)

@@ -97,7 +97,9 @@ def _answered(last: RunSummary, stored: Mapping[str, Any]) -> bool:
 
 
 def _same(run: Run, stored: Mapping[str, Any]) -> bool:
-    """Both are judged by the same margins."""
+    """Both are judged by the same margins, against the same: what stable says of a candidate no baseline has said."""
+    if (stored["analysis"].get("pairing") is None) != (run.plan.baseline is None):
+        return False
     now, then = codec.to_json(run.plan.analysis), stored["analysis"]["policy"]
     return all(name in then and then[name] == now[name] for name in SAME)
 
