@@ -30,7 +30,8 @@ class Exposition:
 
     def knows(self, name: str) -> bool:
         """Whether there is a sample of that name, or of that family."""
-        return name in self.series or any(name + suffix in self.series for suffix in _SUFFIXES)
+        family = name in self.types and any(name + suffix in self.series for suffix in _SUFFIXES)
+        return name in self.series or family
 
 
 def parse_exposition(text: str, *, openmetrics: bool = False) -> Exposition:

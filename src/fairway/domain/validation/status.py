@@ -1,5 +1,7 @@
 """Judging the status of an answer."""
 
+import re
+
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.findings import Finding, failed, passed, quoted
 
@@ -27,4 +29,12 @@ def describe_status(exchange: Exchange) -> str:
     """The status, and where it leads or what the server says to it."""
     if 300 <= exchange.status < 400 and exchange.header("location"):
         return f"status {exchange.status} to {exchange.header('location')}"
-    return f"status {exchange.status}: {quoted(exchange.text)}" if exchange.body else f"status {exchange.status}"
+    if not exchange.body:
+        return f"status {exchange.status}"
+    return f"status {exchange.status}: {_title(exchange) or quoted(exchange.text)}"
+
+
+def _title(exchange: Exchange) -> str:
+    """The title of a page for people, whose first words say nothing else."""
+    found = re.search(r"<title[^>]*>([^<]{1,200})", exchange.text[:4000], re.IGNORECASE)
+    return f"a page with the title {quoted(found[1])}" if found else ""
