@@ -13,6 +13,7 @@ from fairway.adapters.sources.git_history import GitHistory
 from fairway.bootstrap.ambient import today
 from fairway.domain.versioning.level import Level
 from fairway.domain.versioning.policy import Channel, Policy
+from fairway.domain.versioning.scheme import find_scheme
 from fairway.domain.versioning.spec import VersioningSpec
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def open_versioning(
         to_policy(VersioningSection(), package)
     given = {name: value for name, value in overrides.items() if value is not None}
     policy = dataclasses.replace(spec.policy, **given)  # type: ignore[arg-type]
+    if policy.initial:
+        find_scheme(policy.scheme, policy.calver).parse(policy.initial)
     return Versioning(history, dataclasses.replace(spec, policy=policy))
 
 

@@ -65,7 +65,8 @@ def find_line(branch: str | None, policy: Policy, *, pre: str | None = None, cha
     found = _named(channel, policy) if channel else _of_branch(branch, policy)
     within = parse_range(found.within) if found.within else _range_of(branch, policy)
     token = found.pre if pre is None else pre
-    return Line(found.name or token or "stable", token, within)
+    name = found.name if token == found.pre else token
+    return Line(name or token or "stable", token, within)
 
 
 def is_release_branch(branch: str) -> bool:
