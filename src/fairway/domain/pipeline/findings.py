@@ -157,6 +157,6 @@ def _is_suppressed(result: dict[str, Any]) -> bool:
 def _place(result: dict[str, Any]) -> tuple[str, int]:
     for location in result.get("locations") or ():
         physical = location.get("physicalLocation", {})
-        path = str(physical.get("artifactLocation", {}).get("uri", ""))
+        path = str(physical.get("artifactLocation", {}).get("uri", "")).removeprefix("./")
         return path, int(physical.get("region", {}).get("startLine", 0))
     return "", 0

@@ -26,6 +26,10 @@ def test_a_result_has_its_rule_level_place_and_words():
     assert found.place == "src/app.py:3"
 
 
+def test_a_path_is_written_as_waivers_write_it():
+    assert read_sarif(report(result(path="./src/app.py")))[0].path == "src/app.py"
+
+
 def test_the_level_is_the_results_own_or_the_rules_or_warning():
     found = read_sarif(report(result("A1"), result("A1", level="error"), result("B2")))
     assert [one.level for one in found] == ["note", "error", "warning"]
