@@ -10,7 +10,7 @@ from benchmarks.canary_bench.score import guarantees, score_rows
 
 SEED = 1
 DATA = Path("../shared/data/apache_logs")
-"""Where recorded data are looked for without being named."""
+"""Where recorded data, a folder or one log, are looked for without being named."""
 
 OUT = Path("benchmarks/results/canary_bench.html")
 
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Plays, prints, writes the report, and says whether the guarantee held."""
     options = _parse(arguments)
     recording = None
-    data = options.data or (DATA if DATA.is_dir() else None)
+    data = options.data or (DATA if DATA.exists() else None)
     if data is not None:
         try:
             recording = recorded.load(data)
