@@ -5,7 +5,7 @@ RUN := $(UV) run --frozen --no-sync
 UV_VERSION := 0.13.8
 OURS := src docs tests benchmarks scripts README.md Makefile pyproject.toml
 
-.PHONY: demo test test-faults soak check audit bench setup
+.PHONY: demo test test-faults soak check audit bench bench-load setup
 .DEFAULT_GOAL := check
 
 demo: setup
@@ -39,6 +39,11 @@ soak: setup
 
 bench: setup
 	$(RUN) python -m benchmarks
+
+# Many rollouts at once, a thousand that wait for somebody, and questions to a journal of a million events.
+bench-load: setup
+	$(RUN) python -m benchmarks.many_rollouts
+	$(RUN) python -m benchmarks.journal_growth
 
 setup: .tools/synced
 
