@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from workshop import Workshop, workshop
+from workshop import FAIRWAY, Workshop, workshop
 
 APPLICATION = """
 import socket
@@ -45,11 +45,17 @@ environments:
   production:
     router: {{kind: envoy, listen: "127.0.0.1:{port}"}}
     gates: {{load: true, benchmark: true}}
+  checked:
+    router: {{kind: envoy, listen: "127.0.0.1:{other}"}}
+    stages:
+      verify:
+        run: [{fairway} bench run --env checked --name after-the-switch --rounds 1 --config {config}]
+    variables: {{SECRET: hunter2}}
 bench:
   rate: 60
-  duration: 250ms
+  duration: 200ms
   warmup: 100ms
-  rounds: 8
+  rounds: 7
   fresh: 4
   connections: 4
   headers: {{X-Secret: "${{SECRET}}"}}
@@ -68,7 +74,9 @@ def free_port() -> int:
 def measured(tmp_path_factory):
     """Releases 1.0.0 and, with twice the work, 1.1.0; compared in turn."""
     with workshop(tmp_path_factory.mktemp("bench") / "repository") as shop:
-        files = {"fairway.yaml": CONFIGURATION.format(port=free_port())}
+        config = shop.folder / "fairway.yaml"
+        text = CONFIGURATION.format(port=free_port(), other=free_port(), fairway=FAIRWAY, config=config)
+        files = {"fairway.yaml": text}
         shop.release("1.0.0", files | {"app.py": APPLICATION.replace("WORK", "60_000")})
         shop.release("1.1.0", {"app.py": APPLICATION.replace("WORK", "120_000")})
         os.environ["SECRET"] = "hunter2"
@@ -99,8 +107,8 @@ def test_a_release_that_does_twice_the_work_is_a_regression(measured):
     assert cost["verdict"] == "regression"
     assert 0.3 < cost["change"] < 2
     assert found["in_turn"] is True
-    assert len(said.err.splitlines()) == 16
-    assert "[16/16] v1.0.0" in said.err
+    assert len(said.err.splitlines()) == 14
+    assert "[14/14] v1.1.0" in said.err
 
 
 def test_what_ran_for_the_measurement_is_gone(measured):
@@ -213,6 +221,14 @@ def test_a_deployment_that_demands_measurements_is_refused_until_they_are_there(
     measured.release("1.2.0", {"README.md": "no change of the application"})
     unknown = measured.fairway("deploy", "v1.2.0", "--env", "production", "--json")
     assert (unknown.status, unknown.json["error"]["code"]) == (1, "load")
+
+
+def test_a_stage_of_a_rollout_measures_the_candidate_that_users_reach(measured):
+    done = measured.fairway("deploy", "v1.0.0", "--env", "checked")
+    assert done.status == 0, done.err
+    found = measured.fairway("bench", "list", "--json").json["baselines"]
+    (kept,) = [one for one in found if one["name"] == "after-the-switch"]
+    assert kept["subject"]["version"] == "1.0.0"
 
 
 def test_a_measurement_that_is_ended_leaves_nothing_running(measured):

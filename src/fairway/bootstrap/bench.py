@@ -99,12 +99,20 @@ class BenchProject:
         """
         from fairway.usecases.bench.subjects import Address
 
-        live = self.project.store.environment(self.service, environment.name).live
+        state = self.project.store.environment(self.service, environment.name)
+        live, known = state.live, True
+        if state.run is not None:
+            # A stage of a run may measure: what users reach then is the candidate, or both.
+            run = self.project.store.load(state.run)
+            weight = run.weight if run.track == "forward" else 0.0
+            live, known = (run.plan.candidate if weight else live), weight in (0.0, 100.0)
         if live is None:
             sentence = f"nothing is live in {environment.name}"
             raise UserError("nothing-live", sentence, f"fairway deploy RELEASE --env {environment.name}")
         address = self.project.router_of(self.service, environment.name, environment.router).observe().address
         url = f"http://{address.replace('0.0.0.0', '127.0.0.1')}"  # noqa: S104 -- what it listens on, as one reaches it
+        if not known:
+            return Address(Subject(environment.name, url=url))
         return Address(Subject(environment.name, live.version, live.artifact.digest, url))
 
     @contextmanager
