@@ -2,12 +2,15 @@ from collections import Counter
 
 import pytest
 
+from fairway.adapters.checks import LocalChecker
 from fairway.adapters.commands import LocalCommands
 from fairway.adapters.probes import LocalProbe
 from fairway.domain.errors import PermanentError
-from fairway.ports.checks import Command
-from fairway.testing.checks import FakeCommands, FakeProbe
-from fairway.testing.checks_contract import CommandRunnerContract, HttpProbeContract
+from fairway.domain.validation.checks import Check, HealthCheck
+from fairway.domain.validation.findings import failed
+from fairway.ports.checks import Command, Place
+from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe
+from fairway.testing.checks_contract import CheckerContract, CommandRunnerContract, HttpProbeContract
 from servers import http_server, unused_address
 
 
@@ -92,3 +95,38 @@ class TestFakeProbe(HttpProbeContract):
         with pytest.raises(Exception, match="nobody listens"):
             self.fake.get("http://candidate/", timeout=1.0)
         assert self.fake.asked == ["http://candidate/"] * 2
+
+
+class TestLocalChecker(CheckerContract):
+    @pytest.fixture(autouse=True)
+    def _server(self):
+        with http_server() as self.server:
+            yield
+
+    def checker(self):
+        return LocalChecker()
+
+    def place(self, answer):
+        if answer is None:
+            return Place(f"http://{unused_address()}")
+        self.server.status, self.server.body = answer.status, answer.body.encode()
+        return Place(self.server.url)
+
+
+class TestFakeChecker(CheckerContract):
+    @pytest.fixture(autouse=True)
+    def _memory(self):
+        self.fake = FakeChecker()
+
+    def checker(self):
+        return self.fake
+
+    def place(self, answer):
+        self.fake.probe.otherwise = answer
+        return Place("http://candidate")
+
+    def test_what_a_check_finds_can_be_said_beforehand(self):
+        no = failed("slow", "it", "x", "y")
+        self.fake.findings["mine"] = (no,)
+        assert self.fake.check(Check("mine", HealthCheck()), Place("http://candidate")) == (no,)
+        assert [name for name, _ in self.fake.asked] == ["mine"]

@@ -6,7 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from fairway.domain.errors import PermanentError, TransientError
-from fairway.ports.checks import Answer, Command, CommandResult, CommandRunner, HttpProbe
+from fairway.domain.validation.checks import Check, HttpCheck
+from fairway.domain.validation.findings import Finding
+from fairway.ports.checks import Answer, Checker, Command, CommandResult, CommandRunner, HttpProbe, Place
 
 
 class CommandRunnerContract:
@@ -104,3 +106,43 @@ class HttpProbeContract:
             problem = error
         assert problem is not None
         assert url in problem.message
+
+
+class CheckerContract:
+    """The suite: `class TestMyChecker(CheckerContract)` with the methods that this one leaves open."""
+
+    def checker(self) -> Checker:
+        """The checker."""
+        raise NotImplementedError
+
+    def place(self, answer: Answer | None) -> Place:
+        """A place whose every path answers so; None: where nobody listens."""
+        raise NotImplementedError
+
+    def ask(self, check: Check | HttpCheck, answer: Answer | None) -> Finding:
+        """The only finding of a check."""
+        (finding,) = self.checker().check(check, self.place(answer))
+        return finding
+
+    def test_an_answer_as_wanted_passes(self) -> None:
+        finding = self.ask(HttpCheck("/health", 200, "well"), Answer(200, "all is well"))
+        assert (finding.outcome, finding.code, finding.check) == ("passed", "ok", "/health")
+
+    def test_an_answer_that_is_not_as_wanted_is_a_no_with_what_came(self) -> None:
+        status = self.ask(HttpCheck("/health"), Answer(500, "boom"))
+        assert (status.outcome, status.code) == ("failed", "status-5xx")
+        assert "boom" in status.came
+        body = self.ask(HttpCheck("/health", 200, "well"), Answer(200, "poorly"))
+        assert (body.outcome, body.code) == ("failed", "body")
+
+    def test_nobody_there_is_a_finding_and_no_error(self) -> None:
+        finding = self.ask(HttpCheck("/health"), None)
+        assert (finding.outcome, finding.code) == ("errored", "refused")
+        assert finding.cause
+        assert finding.advice
+
+    def test_a_named_check_keeps_its_name(self) -> None:
+        assert self.ask(Check("mine", HttpCheck("/")), Answer(200, "ok")).check == "mine"
+
+    def test_what_is_not_required_is_a_warning(self) -> None:
+        assert self.ask(Check("mine", HttpCheck("/"), required=False), Answer(404, "no")).outcome == "warning"
