@@ -8,6 +8,7 @@ pair was called a regression and every slow-down was.
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from pathlib import Path
 FAIRWAY = str(Path(sys.executable).with_name("fairway"))
 _GIT = ("git", "-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false")
 #: What a request costs is nearly all in the loop, so that a fifth more of it is a request that is slower by a fifth.
-_WORK = 150_000
+_WORK = 400_000
 _APPLICATION = """
 import socket
 import sys
@@ -58,8 +59,10 @@ def main() -> int:
     parser.add_argument("--slower", type=int, default=5, help="comparisons with a release that is slower by a fifth")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--duration", default="1s")
-    parser.add_argument("--rate", type=float, default=40.0)
+    parser.add_argument("--rate", type=float, default=30.0)
     options = parser.parse_args()
+    # So that what was started is stopped on this way out as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="fairway-trials-"))
     try:
         _make(folder, _CONFIGURATION.format(rate=options.rate, duration=options.duration, rounds=options.rounds))
