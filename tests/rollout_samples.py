@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.rollout.compile import compile_deploy, compile_rollback, revision_of
 from fairway.domain.rollout.events import Event, RunStarted, StepFinished, StepStarted
 from fairway.domain.rollout.plan import Plan, PlannedStep
@@ -94,7 +95,13 @@ class Counts:
     @classmethod
     def before(cls, plan: Plan) -> "Counts":
         count = plan.stable_instances
-        return cls({"stable": count, "candidate": 0}, {"stable": count, "candidate": 0})
+        present = {"stable": count, "candidate": 0, "baseline": 0}
+        return cls(dict(present), dict(present))
+
+    @property
+    def beside(self) -> float:
+        """Share of the baseline while it has instances, in percent."""
+        return baseline_share(self.weight) if self.wanted["baseline"] else 0.0
 
     def take(self, planned: PlannedStep) -> "Counts":
         """After one more step."""

@@ -24,7 +24,9 @@ def rollings(draw, instances):
 
 def canaries():
     below = st.lists(st.floats(0.1, 99.9).map(lambda weight: round(weight, 2)), max_size=5, unique=True)
-    return below.map(lambda weights: Canary(steps=(*sorted(weights), 100.0)))
+    return st.builds(
+        lambda weights, baseline: Canary(steps=(*sorted(weights), 100.0), baseline=baseline), below, st.booleans()
+    )
 
 
 @st.composite
@@ -69,7 +71,8 @@ def test_no_step_leaves_fewer_ready_instances_than_promised(pair):
     missing = strategy.max_unavailable if isinstance(strategy, Rolling) else 0
     promised = min(plan.stable_instances, plan.instances - missing)
     for length, counts in prefixes(plan):
-        assert sum(counts.ready.values()) >= promised, plan.forward[:length]
+        # A baseline is there to be compared with, and may go at any time.
+        assert counts.ready["stable"] + counts.ready["candidate"] >= promised, plan.forward[:length]
 
 
 @SETTINGS
@@ -79,6 +82,7 @@ def test_no_step_starts_more_instances_than_promised(pair):
     most = (
         plan.instances + strategy.max_surge if isinstance(strategy, Rolling) else plan.instances + plan.stable_instances
     )
+    most += plan.instances if plan.baseline is not None else 0
     before = plan.stable_instances
     for _, counts in prefixes(plan):
         total = sum(counts.wanted.values())
@@ -97,6 +101,8 @@ def test_requests_go_only_where_instances_are_ready(plan):
             assert counts.ready["candidate"] > 0, plan.forward[:length]
         if counts.weight < 100.0:
             assert counts.ready["stable"] > 0, plan.forward[:length]
+        if counts.beside > 0.0:
+            assert counts.ready["baseline"] == counts.ready["candidate"], plan.forward[:length]
 
 
 @SETTINGS
@@ -118,6 +124,7 @@ def test_the_way_there_ends_with_all_instances_of_the_candidate_and_none_of_stab
     end = Counts.before(plan).take_all(plan.forward)
     assert end.wanted["candidate"] == end.ready["candidate"] == plan.instances
     assert plan.stable is None or end.wanted["stable"] == 0
+    assert end.wanted["baseline"] == 0
     assert sum(isinstance(planned.step, Promote) for planned in plan.forward) == 1
 
 
@@ -131,7 +138,7 @@ def test_from_anywhere_before_the_commit_point_the_way_back_restores_what_was(pl
         if plan.kind == "scale":
             assert (end.wanted["candidate"], end.weight) == (plan.rollback[0].step.count, 100.0)
             continue
-        assert (end.wanted["candidate"], end.weight) == (0, 0.0)
+        assert (end.wanted["candidate"], end.wanted["baseline"], end.weight) == (0, 0, 0.0)
         if plan.stable is not None:
             assert end.wanted["stable"] == end.ready["stable"] == plan.stable_instances
 

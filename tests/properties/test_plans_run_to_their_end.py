@@ -38,6 +38,7 @@ SETTINGS = settings(max_examples=200, deadline=None)
 PLANS = (
     deployment(Canary(steps=(10.0, 50.0, 100.0)), approvals=2),
     deployment(Canary(steps=(1.0, 100.0), bake=60.0, min_bake=5.0), budget=Budget(50)),
+    deployment(Canary(steps=(10.0, 75.0, 100.0), baseline=True)),
     deployment(BlueGreen(keep=5.0), approvals=1),
     deployment(Rolling(max_surge=1), instances=3, stable_instances=3),
     deployment(Rolling(max_surge=0, max_unavailable=1), observe=0.0, stages={}),
