@@ -49,7 +49,7 @@ class Reading:
 def main() -> int:
     """Runs the rounds and says what grew."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    service = Service(Path(tempfile.mkdtemp(prefix="fairway-soak-")), bake="2s", healthy_for=0.5)
+    service = Service(Path(tempfile.mkdtemp(prefix="fairway-soak-")), bake="4s", healthy_for=1.0)
     readings: list[Reading] = []
     wrong: list[str] = []
     print(json.dumps({"minutes": MINUTES, "machine": describe_machine()}), flush=True)
@@ -79,7 +79,7 @@ LIMITS = {"controller_mb": MOST_MB, "supervisor_mb": MOST_MB, "controller_descri
 def one_round(service: Service) -> list[str]:
     """A good release, a bad one, and the way back by hand; sentences for what ended otherwise."""
     # What was taken back, or gone back from, is rejected, and each round wants it again.
-    again = ("--env", ENVIRONMENT, "--lift-quarantine", "the next round")
+    again = ("--env", ENVIRONMENT, "--lift-quarantine", "the next round", "--timeout", "100s")
     good = service.fairway("deploy", GOOD, *again)
     bad = service.fairway("deploy", DEAD, *again)
     back = service.go_back()
