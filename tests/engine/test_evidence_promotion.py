@@ -82,6 +82,7 @@ def test_at_the_deadline_too_little_evidence_is_no_answer_and_the_missing_reques
     assert (run.paused_by, run.verdict, run.phase) == ("fairway", "inconclusive", "paused")
     assert "about 1," in run.paused
     assert "more canary requests" in run.paused
+    assert "An error ratio of 1 % would have been found with a probability of " in run.paused
 
 
 def test_what_was_shown_at_one_weight_still_counts_when_the_watch_is_begun_again(make):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from fairway.domain.analysis.budget import RULE as BUDGET
 from fairway.domain.analysis.evidence import Assessment
+from fairway.domain.analysis.planning.hindsight import hindsight
 from fairway.domain.codec import to_json
 from fairway.domain.errors import FairwayError, InvariantError, PermanentError, TransientError
 from fairway.domain.rollout.decide import Done, Perform, Record, Wait, decide
@@ -241,11 +242,14 @@ def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outc
     ending = end_of(step, assessment) if run.paused is None else None
     if ending is None:
         return Pending(READ_EVERY)
-    policy = run.plan.analysis.inconclusive
+    policy, sentence = run.plan.analysis.inconclusive, ending.sentence
+    if ending.answer == "inconclusive":
+        seen = hindsight(run.plan.analysis, assessment.evidence, watched=assessment.watched)
+        sentence = f"{sentence} {seen}".rstrip()
     if ending.answer == "passed" or policy == "promote":
-        return Finished(ending.sentence, {"evidence": to_json(assessment)})
+        return Finished(sentence, {"evidence": to_json(assessment)})
     if policy == "rollback":
-        return Refused("inconclusive", ending.sentence)
+        return Refused("inconclusive", sentence)
     if policy == "extend" and run.extensions < MOST_EXTENSIONS:
-        return Pending(READ_EVERY, (Extended(at, run.cursor, ending.sentence),))
-    return Pending(READ_EVERY, (Paused(at, "fairway", ending.sentence),))
+        return Pending(READ_EVERY, (Extended(at, run.cursor, sentence),))
+    return Pending(READ_EVERY, (Paused(at, "fairway", sentence),))

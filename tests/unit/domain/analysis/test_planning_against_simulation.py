@@ -10,9 +10,11 @@ from statistics import median
 import pytest
 
 from fairway.domain.analysis.analysis import Analysis
+from fairway.domain.analysis.evidence import Counts, Evidence
 from fairway.domain.analysis.noninferiority import is_shown
 from fairway.domain.analysis.planning.course import READING, Course, walk
 from fairway.domain.analysis.planning.forecast import LONG_TAIL, TOTAL, forecast
+from fairway.domain.analysis.planning.hindsight import hindsight, probability
 from fairway.domain.analysis.planning.ladder import better_ladder, moderate
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
 from fairway.domain.analysis.planning.promotion import NINE_OF_TEN, ending
@@ -345,3 +347,26 @@ def test_an_objective_that_stable_only_just_keeps_takes_longest_to_be_shown():
     assert told is not None
     assert told.slowest == "objective-errors"
     assert told.usual is None
+
+
+def test_how_likely_a_fault_is_found_is_how_many_rollouts_find_it():
+    traffic, stretch, fault = Traffic(60.0, 0.001), Stretch(10.0, 240.0), Fault(0.01)
+    told = probability(POLICY, traffic, stretch, fault)
+    assert 0.3 < told < 0.7
+    seconds, _ = simulated(traffic, (stretch,), fault, runs=30)
+    assert abs(sum(one is not None for one in seconds) / 30 - told) < 0.25
+    assert probability(POLICY, traffic, stretch, TOTAL) == 1.0
+    assert probability(POLICY, traffic, stretch, Fault(0.001)) < 0.01
+
+
+def test_who_decides_without_an_answer_is_told_what_would_have_been_found():
+    def said(candidate, stable, watched=300.0):
+        return hindsight(POLICY, Evidence(0.5, 100.0, 0.0, 10.0, candidate, stable, ()), watched=watched)
+
+    few = said(Counts(31, 0), Counts(280, 0))
+    assert few == "An error ratio of 1 % would have been found with a probability of less than 1 %."
+    many = said(Counts(60_000, 60), Counts(540_000, 540))
+    assert many.startswith("An error ratio of 1 % (10 times stable's) would have been found with a probability of")
+    assert many.endswith("more than 99 %.")
+    assert said(Counts(31, 0), Counts(0, 0)) == ""
+    assert said(Counts(0, 0), Counts(280, 0)) == ""
