@@ -9,13 +9,18 @@ from services import APPLICATION, ENVIRONMENT, configure
 from workshop import free_port
 
 SOURCE = "https://git.example/acme/corner"
-RELEASE = "release: {key: release, build: {list: {run: sh -c 'ls > list.txt', outputs: list.txt}}}\n"
+RELEASE = """\
+release:
+  key: release
+  build: {list: {run: sh -c 'ls > list.txt', outputs: list.txt}}
+  test: {unit: {run: "test -e corner.py"}}
+"""
 
 
 @pytest.fixture
 def corner(shop):
     port = free_port()
-    gates = f"    gates: {{signed: {{keys: [release], sources: ['{SOURCE}']}}}}\n"
+    gates = f"    gates: {{passed: [unit], signed: {{keys: [release], sources: ['{SOURCE}']}}}}\n"
     production = ENVIRONMENT.format(
         name="production",
         port=port,
@@ -47,6 +52,17 @@ def refusal(shop, release):
     answer = shop.deploy(release, "production", "--no-wait")
     assert answer.status == 1, answer.out + answer.err
     return answer.json["error"]["code"]
+
+
+def test_what_has_not_passed_a_check_that_is_demanded_is_refused_by_its_name(corner):
+    unsigned = corner.configuration.replace(f", signed: {{keys: [release], sources: ['{SOURCE}']}}", "")
+    (corner.folder / "fairway.yaml").write_text(unsigned)
+    corner.release("1.0.0", files(unsigned, "1.0.0"))
+    refused = corner.deploy("v1.0.0", "production", "--no-wait").json["error"]
+    assert (refused["code"], "has not passed unit in a release" in refused["message"]) == ("checks-missing", True)
+    (corner.folder / "fairway.yaml").write_text(unsigned.replace("passed: [unit]", "passed: [unti]"))
+    mistaken = corner.fairway("check", "--json").json["problems"][0]
+    assert (mistaken["key_path"], "unit" in mistaken["hint"]) == ("environments.production.gates.passed[0]", True)
 
 
 def test_only_what_was_released_reaches_an_environment_that_demands_signatures(corner):

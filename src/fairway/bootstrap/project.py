@@ -105,7 +105,15 @@ class Project:
 
         store, artifacts, verifier = self.store, self.artifacts(self.spec.service), verifier_of(self)
         demands = demands_of(self)
-        return Deployer(self.spec, self.source, artifacts, store, store, new_run, now, log, verifier, demands)
+        return Deployer(
+            self.spec, self.source, artifacts, store, store, new_run, now, log, verifier, demands, self.passed
+        )
+
+    def passed(self, digest: str) -> frozenset[str]:
+        """The checks that an artifact has passed in a release."""
+        from fairway.usecases.releasing.evidence import find_passed
+
+        return find_passed(self.store, self.spec.service, digest)
 
     def returner(self) -> "Returner":
         """What `rollback` needs."""

@@ -149,6 +149,7 @@ class ProjectDeployments(Deployments):
             log=lambda _line: None,
             verifier=verifier_of(project),
             demands=demands_of(project),
+            passed=project.passed,
         )
         answer = deployer.start(Request(digest, environment, actor, "released"))
         if isinstance(answer, Declined):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from fairway.config.complaints import one_of, problems_of
 from fairway.config.document import Document
 from fairway.config.problems import KeyPath, Problem
-from fairway.config.release import registry_settings
+from fairway.config.release_checks import registry_settings
 from fairway.config.validation import CHECK_KINDS
 
 Kinds = Mapping[str, type[BaseModel] | None]

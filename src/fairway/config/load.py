@@ -14,7 +14,8 @@ from fairway.config.metric_checks import check_metrics
 from fairway.config.models import LibraryFile, ServiceFile
 from fairway.config.parse import parse, read
 from fairway.config.problems import ConfigError, KeyPath
-from fairway.config.release import ReleaseSection, check_pipeline, task_places, to_pipeline
+from fairway.config.release import ReleaseSection, to_pipeline
+from fairway.config.release_checks import check_demands, check_pipeline, task_places
 from fairway.config.rules import check_rules, environments
 from fairway.config.translate import to_spec
 from fairway.config.versioning import check_versioning
@@ -62,6 +63,7 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
     data = document.plain()
     _take_variables_as_written(document, data)
     problems = [*document.problems, *check_rules(document, data), *check_metrics(document, data, known.ask)]
+    problems += check_demands(document, data)
     problems += check_checks(document, data)
     # A model may see the same mistake in a setting as a rule did; once is enough.
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}

@@ -405,6 +405,11 @@ class GatesSection(Section):
     """What must be met before requests move."""
 
     approvals: int = Field(default=0, description="How many different people must approve.", examples=[1], ge=0, le=20)
+    passed: list[Name] = Field(
+        default_factory=list,
+        description="Tasks of `release` that must have passed in the release that made what is deployed.",
+        examples=[["unit", "coverage"]],
+    )
     signed: SignedSection | None = Field(
         default=None,
         description="What is deployed must be signed. By default it need not be.",

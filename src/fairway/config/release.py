@@ -1,16 +1,12 @@
 """The section `release`: how a release is built, tested, checked and published."""
 
 import datetime
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from fairway.config.document import Document
-from fairway.config.problems import Problem
 from fairway.config.section import Section
 from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
-from fairway.domain.pipeline.compile import problems_of
 from fairway.domain.pipeline.findings import ScanPolicy, Waiver
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
 from fairway.domain.provenance.trust import TrustPolicy
@@ -262,29 +258,3 @@ def _scan(section: ScanSection | None) -> ScanPolicy | None:
 def _registry(section: PublishSection) -> Adapter:
     settings = section.model_extra or {}
     return Adapter(section.kind, tuple(sorted(settings.items())))
-
-
-def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Name and own settings of each entry of `publish` in the file's plain data."""
-    release = data.get("release")
-    publish = release.get("publish") if isinstance(release, dict) else None
-    for name, entry in publish.items() if isinstance(publish, dict) else ():
-        if isinstance(entry, dict):
-            yield name, {key: value for key, value in entry.items() if key not in ("files", "after")}
-
-
-def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Problem]:
-    """What the tasks make impossible together."""
-    for problem in problems_of(to_pipeline(section)):
-        yield document.problem(("release", *problem.path), problem.sentence, problem.hint)
-
-
-def task_places(data: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], Any]]:
-    """Where tasks stand in the file's plain data."""
-    release = data.get("release")
-    found: list[tuple[tuple[str, str, str], Any]] = []
-    for stage in STAGES:
-        tasks = release.get(stage) if isinstance(release, dict) else None
-        for name, task in tasks.items() if isinstance(tasks, dict) else ():
-            found.append((("release", stage, str(name)), task))
-    return found

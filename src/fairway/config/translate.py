@@ -75,6 +75,7 @@ def _environment(name: str, section: EnvironmentSection, file: ServiceFile, fold
         observe=observe,
         approvals=section.gates.approvals,
         signed=to_trust(section.gates.signed),
+        passed=tuple(section.gates.passed),
         demands=demands_of(section.gates),
         after=section.after,
         stages=_stages(section.stages),

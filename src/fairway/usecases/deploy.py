@@ -49,6 +49,7 @@ class Deployer:
         clock: now, seconds since the epoch, UTC.
         log: receives the output of a build, line by line.
         verifier: asks for signatures where an environment demands them.
+        passed: names of the checks that the artifact with this digest has passed.
         demands: says why an artifact may not replace what is live: for want of something that it must have shown.
     """
 
@@ -62,6 +63,7 @@ class Deployer:
     log: Callable[[str], None]
     verifier: Verifier | None = None
     demands: Callable[[EnvironmentSpec, Artifact, Revision | None], Declined | None] | None = None
+    passed: Callable[[str], frozenset[str]] | None = None
 
     def plan(self, request: Request) -> Plan | Unchanged | Declined:
         """The plan that the request would start; builds the artifact if there is none yet.
@@ -132,7 +134,7 @@ class Deployer:
         if rejected is not None and request.lift_quarantine is None:
             sentence = f"{artifact.version} is quarantined since run {rejected.run}: {rejected.reason}"
             return Declined("quarantined", sentence, "deploy it with --lift-quarantine and a reason to allow it again")
-        distrust = self._distrust(artifact, environment)
+        distrust = self._distrust(artifact, environment) or self._unproved(artifact, environment)
         if distrust is not None or environment.after is None:
             return distrust
         passed = self.records.list_revisions(self.service.service, environment.after)
@@ -140,6 +142,17 @@ class Deployer:
             return None
         sentence = f"{artifact.version} has not been live in {environment.after}, which comes before {environment.name}"
         return Declined("order", sentence, f"fairway deploy {request.release} --env {environment.after}")
+
+    def _unproved(self, artifact: Artifact, environment: EnvironmentSpec) -> Declined | None:
+        """Which checks the environment demands and the artifact has not passed; None if there is none."""
+        if not environment.passed:
+            return None
+        passed = self.passed(artifact.digest) if self.passed is not None else frozenset()
+        missing = [name for name in environment.passed if name not in passed]
+        if not missing:
+            return None
+        sentence = f"{environment.name} refuses {artifact.version}: it has not passed {', '.join(missing)} in a release"
+        return Declined("checks-missing", sentence, "fairway release VERSION runs them and seals what passed")
 
     def _distrust(self, artifact: Artifact, environment: EnvironmentSpec) -> Declined | None:
         """Why the environment does not believe the artifact; None if it does, or demands nothing."""

@@ -102,7 +102,8 @@ def _own_tasks(spec: PipelineSpec, subject: Subject) -> Iterator[Task]:
         needs = [TURN, *([SEAL] if subject.seal and one.needs is None and one.stage != "build" else [])]
         needs += [each for name in named for each in ids[name]]
         for values in combinations(one):
-            yield Task(task_id(one, values), one.stage, _steps(one, values, subject.version), tuple(needs), values)
+            action = _steps(one, values, subject.version)
+            yield Task(task_id(one, values), one.stage, action, tuple(needs), values, one.name)
 
 
 def _steps(spec: TaskSpec, values: Values, version: str) -> RunSteps:

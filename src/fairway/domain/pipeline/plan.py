@@ -20,6 +20,7 @@ class Task:
         id: unique within the plan, of `[a-z0-9.-]`.
         needs: ids of the tasks that must be done before.
         values: what stands for this task in the matrix, sorted by name.
+        name: what the user called it, the same for all combinations; empty for tasks that Fairway adds.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Task:
     action: Action
     needs: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

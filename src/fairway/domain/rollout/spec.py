@@ -55,6 +55,7 @@ class EnvironmentSpec:
         stages: the user's own work by stage name: validate, migrate, check, verify.
         rollback_scripts: database scripts prepared for a rollback; shown, never run.
         signed: who must have signed what is deployed here; None: nobody.
+        passed: tasks of a release that the artifact must have passed.
         suite: the checks of the running service.
     """
 
@@ -74,6 +75,7 @@ class EnvironmentSpec:
     demands: tuple[Demand, ...] = ()
     suite: Suite = field(default_factory=Suite)
     signed: TrustPolicy | None = None
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

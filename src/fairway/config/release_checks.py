@@ -1,0 +1,49 @@
+"""What the section `release` makes impossible together with itself and with others, and where its parts stand."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fairway.config.complaints import one_of
+from fairway.config.document import Document
+from fairway.config.problems import Problem
+from fairway.config.release import STAGES, ReleaseSection, to_pipeline
+from fairway.domain.pipeline.compile import problems_of
+
+
+def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Name and own settings of each entry of `publish` in the file's plain data."""
+    release = data.get("release")
+    publish = release.get("publish") if isinstance(release, dict) else None
+    for name, entry in publish.items() if isinstance(publish, dict) else ():
+        if isinstance(entry, dict):
+            yield name, {key: value for key, value in entry.items() if key not in ("files", "after")}
+
+
+def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Problem]:
+    """What the tasks make impossible together."""
+    for problem in problems_of(to_pipeline(section)):
+        yield document.problem(("release", *problem.path), problem.sentence, problem.hint)
+
+
+def check_demands(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Tasks that an environment demands and that no release has."""
+    known = {path[-1] for path, _ in task_places(data)}
+    environments = data.get("environments")
+    for name, environment in environments.items() if isinstance(environments, dict) else ():
+        gates = environment.get("gates") if isinstance(environment, dict) else None
+        demanded = gates.get("passed") if isinstance(gates, dict) else None
+        for number, task in enumerate(demanded if isinstance(demanded, list) else ()):
+            if task not in known:
+                path = ("environments", str(name), "gates", "passed", number)
+                yield document.problem(path, *one_of(task, "a task of release", sorted(known)))
+
+
+def task_places(data: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], Any]]:
+    """Where tasks stand in the file's plain data."""
+    release = data.get("release")
+    found: list[tuple[tuple[str, str, str], Any]] = []
+    for stage in STAGES:
+        tasks = release.get(stage) if isinstance(release, dict) else None
+        for name, task in tasks.items() if isinstance(tasks, dict) else ():
+            found.append((("release", stage, str(name)), task))
+    return found
