@@ -18,7 +18,8 @@ def describe_check(kind: str) -> str:
         if name in shared:
             continue
         example = f"`{_flow(field.examples[0])}`" if field.examples else ""
-        default = "**required**" if field.is_required() else _default(name, field.get_default(call_default_factory=True))
+        value = None if field.is_required() else field.get_default(call_default_factory=True)
+        default = "**required**" if field.is_required() else _default(name, value)
         rows.append((f"`{field.alias or name}`", default, (field.description or "").replace("\n", " "), example))
     summary = "" if kind in SHARED else f"{model.__doc__}\n\n"
     return summary + _table(("key", "default", "meaning", "example"), rows) if rows else summary.strip()
@@ -52,5 +53,3 @@ def _flow(value: object) -> str:
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
-
-

@@ -144,6 +144,29 @@ def test_secrets_and_confidential_values_reach_the_service_and_no_output(flow):
     assert "<PASSWORD>" in shown
 
 
+def test_a_person_who_stops_the_command_leaves_nothing_behind(flow, monkeypatch):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairway.adapters.checks.flows.time.sleep", stop)
+    text = INTEGRATION.replace("$.name: Test Resource", "$.name: Another").replace("{$.id:", "{$.id:")
+    text = text.replace("        - name: Verify resource\n", "        - name: Verify resource\n          retries: 5\n")
+    with accounts() as url:
+        with pytest.raises(KeyboardInterrupt):
+            check(flow(text), url)
+        left = check(flow("      requests: [{send: GET /api/v1/resources, expect: {body: {$.count: 0}}}]\n"), url)
+    assert codes(left) == PASSED
+
+
+def test_headers_of_all_checks_go_to_the_service_and_to_no_stranger(flow):
+    with http_server() as own, http_server() as other:
+        own.status = other.status = 200
+        probe = flow(f"      requests: [GET /own, GET {other.url}/other]\n")
+        assert codes(check(probe, own.url, headers=(("X-API-KEY", "of-the-service"),))) == PASSED * 2
+        assert own.requests[0].headers["x-api-key"] == "of-the-service"
+        assert "x-api-key" not in other.requests[0].headers
+
+
 def test_requests_are_sent_again_only_where_that_was_asked_for(flow):
     with http_server() as server:
         server.status = 503

@@ -4,7 +4,8 @@ import json
 import ssl
 import time
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,7 +65,11 @@ class Client:
     ) -> Exchange:
         begin = time.monotonic()
         pool = httpcore2.ConnectionPool(
-            ssl_context=trust(self.ca), http1=True, http2=self.http2, network_backend=limit, max_connections=1
+            ssl_context=trust(self.ca, http2=self.http2),
+            http1=True,
+            http2=self.http2,
+            network_backend=limit,
+            max_connections=1,
         )
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         host = urlsplit(url).netloc.rpartition("@")[2]
@@ -125,9 +130,21 @@ def _read(answer: httpcore2.Response, limit: DeadlineBackend) -> bytes:
     return b"".join(parts)
 
 
-@cache
-def trust(ca: str | None) -> ssl.SSLContext:
-    """The certificates of this machine, and those of the user."""
+def trust(ca: str | None, *, http2: bool = False) -> ssl.SSLContext:
+    """The certificates of this machine, and those of the user as they are now.
+
+    Args:
+        ca: path of certificates.
+        http2: for connections that offer it: the client writes what it offers into the context.
+
+    Raises:
+        OSError: the file cannot be read, or holds no certificate.
+    """
+    return _trust(ca, Path(ca).stat().st_mtime_ns if ca else 0, http2)
+
+
+@lru_cache(maxsize=8)
+def _trust(ca: str | None, _changed: int, _http2: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca is not None:
         context.load_verify_locations(ca)
