@@ -243,7 +243,7 @@ def _shown(argument: Any) -> str:
 
 def _sentence(argument: Any) -> str:
     text = (argument.parameter.help or "").strip()
-    choices = [str(one) for part in get_args(argument.hint) for one in get_args(part)]
+    choices = [str(one) for part in get_args(argument.hint) for one in get_args(part) if one is not str]
     return text[:1].upper() + text[1:] + (f" One of {', '.join(f'`{one}`' for one in choices)}." if choices else "")
 
 

@@ -26,6 +26,10 @@ _DETAILS: dict[str, dict[str, Any]] = {
     "history": {"limit": _AT_LEAST_ONE},
     "logs": {"lines": _AT_LEAST_ONE},
     "status": {"evidence": Annotated[bool, Parameter(negative="")]},
+    "validate": {
+        "only": Annotated[list[str] | None, Parameter(negative="")],
+        "verbose": Annotated[bool, Parameter(negative="")],
+    },
 }
 _COMMON: dict[str, Any] = {
     "json": Annotated[bool, Parameter(negative="", help="Print one JSON object on stdout.")],

@@ -28,7 +28,7 @@ def validate(
     Args:
         url: the base address; default: BASE_URL, else the address of the environment.
         env: whose checks, and whose address; default: the only environment, or the usual checks.
-        only: names of checks; default: all.
+        only: the name of a check, once for each; default: all.
         moment: only the checks that run at this moment of a rollout.
         junit: also write the findings there as JUnit XML.
         verbose: also say what was expected where all was well.
