@@ -5,6 +5,17 @@ from collections.abc import Sequence
 Cell = tuple[float, float, int]
 
 
+def allowed(edge: float, *, margin: float, slack: float) -> float:
+    """The latency of the candidate that goes with one of stable, in microseconds.
+
+    Args:
+        edge: of stable, in microseconds.
+        margin: how much slower the candidate may be, as a fraction …
+        slack: … or by so many seconds, if that is more.
+    """
+    return max(edge * (1.0 + margin), edge + slack * 1e6)
+
+
 def quantile(cells: Sequence[Cell], share: float) -> float | None:
     """The latency below which a share of the attempts lies, interpolated within its cell.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import exp, log, log1p
 
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts
-from fairway.domain.analysis.margin import Margin, best_bet
+from fairway.domain.analysis.margin import Margin, best_bet, guess_ratio
 from fairway.domain.analysis.tally import Tally
 
 BETA = 0.05
@@ -24,9 +24,6 @@ RATIO, POINTS = 1.25, 0.002
 
 BETS = ((0.5, None), (0.2, 0.05), (0.15, 0.3), (0.15, 0.6))
 """Shares of the capital, each with the error ratio that it bets on as a part of the margin's limit; None: stable's."""
-
-GUESS_FAILED, GUESS_FINISHED = 0.1, 100.0
-"""What stable's error ratio is taken for before anything is known."""
 
 LEAST_ALTERNATIVE = 1e-6
 """An error ratio of 0 would be lost for good with the first failure."""
@@ -96,7 +93,7 @@ class ErrorEvidence:
 
     def guess(self) -> float:
         """What stable's error ratio is taken for in the next block."""
-        return (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
+        return guess_ratio(self.stable.failed, self.stable.finished)
 
     def _bets(self, margin: Margin, balance: float) -> list[float]:
         """The bets of the next block; what they rest on comes from closed blocks only."""

@@ -26,8 +26,8 @@ from fairway.domain import codec
 from fairway.domain.analysis.capital import Capital, Schedule
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence
 from fairway.domain.analysis.interval import RatioInterval
-from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
-from fairway.domain.analysis.margin import Margin, log_e_values
+from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step, block_length
+from fairway.domain.analysis.margin import Margin, guess_ratio, log_e_values
 from fairway.domain.analysis.proportion import upper_limit
 from fairway.domain.analysis.tally import Tally
 
@@ -50,9 +50,6 @@ that one cluster falls into one block."""
 KNOWN_STABLE = 100
 """Requests of stable from which on its own error ratio says more than the policy's reference."""
 
-GUESS_FAILED, GUESS_FINISHED = 0.1, 100.0
-"""What stable's error ratio is taken for before anything is known: one in a thousand, worth a hundred requests."""
-
 
 @dataclass(frozen=True, slots=True)
 class ErrorRatioTest:
@@ -65,7 +62,6 @@ class ErrorRatioTest:
         cap: greatest e-value of one block.
         block: seconds.
         shortest: seconds; a bake may shorten the block down to this.
-        blocks_in_bake: how many blocks a bake shall hold at least; 0: the bake does not matter.
         reference: error ratio that is in order where there is nothing to compare with.
         patient: leaves out warm-up and shared incidents; divides logarithms by the dispersion of failures.
         words: the margin in words.
@@ -79,7 +75,6 @@ class ErrorRatioTest:
     cap: float
     block: float
     shortest: float
-    blocks_in_bake: int
     reference: float
     patient: bool
     words: str
@@ -94,9 +89,7 @@ class ErrorRatioTest:
             calm: failures are known to come nearly independently, so that half a block is enough.
         """
         block = self.block * CALM if calm and self.patient else self.block
-        if bake <= 0.0 or self.blocks_in_bake == 0:
-            return block
-        return min(block, max(self.shortest, bake / self.blocks_in_bake))
+        return block_length(block, shortest=self.shortest, bake=bake)
 
 
 @dataclass(slots=True)
@@ -259,7 +252,7 @@ class ErrorRatioLane:
     def _gains(self, block: Tally) -> list[float]:
         paired = block.stable_finished > 0
         margin = self.test.margin if paired else self._absolute()
-        guess = (self.stable.failed + GUESS_FAILED) / (self.stable.finished + GUESS_FINISHED)
+        guess = guess_ratio(self.stable.failed, self.stable.finished)
         gains = log_e_values(
             self.test.alternatives(margin.limit(guess)),
             guess=guess,

@@ -15,9 +15,6 @@ from fairway.domain.analysis.policy import AnalysisPolicy
 MULTIPLES = (1.4, 2.0, 3.5, 7.0, 16.0, 50.0, 250.0)
 """Alternatives, as multiples of the margin's limit."""
 
-BLOCKS_IN_BAKE = 12
-"""So that a short bake can be decided at all: four capped blocks are the least, warm-up takes up to a quarter."""
-
 
 def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
     """The test of the error lane under a policy."""
@@ -29,7 +26,6 @@ def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
         cap=policy.alpha ** (-1.0 / 3.0),
         block=policy.block,
         shortest=policy.tick,
-        blocks_in_bake=BLOCKS_IN_BAKE,
         reference=policy.reference,
         patient=True,
         words=f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points",
@@ -37,4 +33,4 @@ def error_test(policy: AnalysisPolicy) -> ErrorRatioTest:
 
 
 def _alternatives(limit: float) -> tuple[float, ...]:
-    return tuple([min(1.0, multiple * limit) for multiple in MULTIPLES])
+    return tuple([one if (one := multiple * limit) < 1.0 else 1.0 for multiple in MULTIPLES])

@@ -29,7 +29,6 @@ def hard_test(policy: AnalysisPolicy) -> ErrorRatioTest:
         cap=policy.alpha ** (-1.0 / 3.0),
         block=policy.tick,
         shortest=policy.tick,
-        blocks_in_bake=0,
         reference=policy.reference + POINTS,
         patient=False,
         words="at most stable's error ratio + 20 points",

@@ -40,6 +40,21 @@ class Step:
         return self.weight / (100.0 if self.copies else 100.0 - self.weight)
 
 
+BLOCKS_IN_BAKE = 12
+"""So that a short bake can be decided at all: four capped blocks are the least, warm-up takes up to a quarter."""
+
+
+def block_length(block: float, *, shortest: float, bake: float) -> float:
+    """Seconds of a block in a step that is watched for `bake` seconds; 0: not known.
+
+    Args:
+        block: where there is time enough.
+        shortest: a bake may shorten it down to this.
+        bake: how long the step shall be watched.
+    """
+    return block if bake <= 0.0 else min(block, max(shortest, bake / BLOCKS_IN_BAKE))
+
+
 NO_STEP = Step(0.0, True, 0.0)
 """Before the first step."""
 

@@ -21,10 +21,10 @@ from fairway.domain import codec
 from fairway.domain.analysis.capital import PATIENT, Capital, Schedule
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence, Slowness
-from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Reading, Step
+from fairway.domain.analysis.lanes.lane import NO_STEP, Histograms, Reading, Step, block_length
 from fairway.domain.analysis.lanes.slowness import Comparison
 from fairway.domain.analysis.lanes.tail_window import TailWindow
-from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.latency import allowed, quantile
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tail import Failures, log_tail_e_values
@@ -35,7 +35,6 @@ SHARES = (0.5, 0.25, 0.1, 0.05, 0.01)
 ODDS = (1.15, 1.4, 2.0, 4.0, 12.0, 60.0)
 """Alternatives: odds ratios of being slow."""
 
-BLOCKS_IN_BAKE = 12
 KNOWN = 50
 """Requests of stable from which on edges can be chosen."""
 
@@ -77,7 +76,7 @@ class LatencyTest:
 
     def length(self, bake: float) -> float:
         """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
-        return self.block if bake <= 0.0 else min(self.block, max(self.shortest, bake / BLOCKS_IN_BAKE))
+        return block_length(self.block, shortest=self.shortest, bake=bake)
 
 
 def latency_test(policy: AnalysisPolicy) -> LatencyTest:
@@ -217,7 +216,7 @@ class LatencyLane:
 
     def _allowed(self, edge: float) -> float:
         """The edge of the candidate that goes with one of stable, in microseconds."""
-        return max(edge * (1.0 + self.margin), edge + self.test.slack * 1e6)
+        return allowed(edge, margin=self.margin, slack=self.test.slack)
 
     def _choose(self, histograms: Histograms) -> bool:
         """Chooses the edges of this step; False while too little is known of stable."""

@@ -18,7 +18,7 @@ from typing import Any
 from fairway.domain import codec
 from fairway.domain.analysis.capital import Capital, Schedule
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts, Finding, LaneEvidence, Slowness
-from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step, block_length
 from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
 from fairway.domain.analysis.tally import Tally
@@ -27,7 +27,6 @@ MULTIPLES = (1.4, 2.0, 3.5, 7.0, 16.0, 50.0)
 """Alternatives, as multiples of the limit."""
 
 RULE = "objective-missed-by-both"
-BLOCKS_IN_BAKE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class ObjectiveTest:
 
     def length(self, bake: float) -> float:
         """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
-        return self.block if bake <= 0.0 else min(self.block, max(self.shortest, bake / BLOCKS_IN_BAKE))
+        return block_length(self.block, shortest=self.shortest, bake=bake)
 
     def gains(self, finished: int, failed: int) -> list[float]:
         """Logarithms of one block's e-values, one for each alternative."""
@@ -223,5 +222,5 @@ class ObjectiveLane:
         if max(gains) <= 0.0 and max(before) <= 1.0:
             return before
         cap, highest = self.test.cap, log(self.test.cap)
-        rises = (exp(min(gain, highest)) for gain in gains)
-        return [min(cap**3, max(1.0, one * rise)) for one, rise in zip(before, rises, strict=True)]
+        risen, most = [one * exp(min(gain, highest)) for one, gain in zip(before, gains, strict=True)], cap**3
+        return [1.0 if one < 1.0 else min(one, most) for one in risen]

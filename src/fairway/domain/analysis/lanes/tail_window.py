@@ -5,7 +5,6 @@ The edges are fixed before the block, so that only a few numbers have to be reme
 
 from dataclasses import dataclass, field
 
-from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes.lane import Histograms
 from fairway.domain.analysis.tally import Tally
 
@@ -41,8 +40,7 @@ class TailWindow:
         """A block begins here."""
         self.series = histograms.series
         self.candidate_edges, self.stable_edges = candidate_edges, stable_edges
-        self.candidate = _tails(histograms.candidate, candidate_edges)
-        self.stable = _tails(histograms.stable, stable_edges)
+        self.candidate, self.stable = self._now(histograms)
         self.candidate_failed = self.stable_failed = 0
 
     def close(self) -> None:
@@ -61,12 +59,7 @@ class TailWindow:
 
     def counts(self, histograms: Histograms) -> tuple[Slow, Slow]:
         """Of the candidate and of stable: requests in the block, and how many were slower than each edge."""
-        candidate = _tails(histograms.candidate, self.candidate_edges)
-        stable = _tails(histograms.stable, self.stable_edges)
-        return (
-            _since(self.candidate, candidate, self.candidate_failed),
-            _since(self.stable, stable, self.stable_failed),
-        )
+        return self._counts(*self._now(histograms))
 
     def take(self, histograms: Histograms, *, either: bool = False) -> tuple[Slow, Slow] | None:
         """The counts of the block, and the next one begins here.
@@ -78,23 +71,22 @@ class TailWindow:
         Returns:
             As `counts`; None, and nothing changes, while there are too few.
         """
-        candidate = _tails(histograms.candidate, self.candidate_edges)
-        stable = _tails(histograms.stable, self.stable_edges)
-        counts = (
-            _since(self.candidate, candidate, self.candidate_failed),
-            _since(self.stable, stable, self.stable_failed),
-        )
+        candidate, stable = self._now(histograms)
+        counts = self._counts(candidate, stable)
         some, others = counts[0][0] > 0, counts[1][0] > 0
         if not ((some or others) if either else (some and others)):
             return None
         self.candidate, self.stable, self.candidate_failed, self.stable_failed = candidate, stable, 0, 0
         return counts
 
+    def _now(self, histograms: Histograms) -> tuple[list[int], list[int]]:
+        return histograms.candidate.tails(self.candidate_edges), histograms.stable.tails(self.stable_edges)
 
-def _tails(distribution: Distribution, edges: list[float]) -> list[int]:
-    return distribution.tails(edges)
+    def _counts(self, candidate: list[int], stable: list[int]) -> tuple[Slow, Slow]:
+        mine = _since(self.candidate, candidate, self.candidate_failed)
+        return mine, _since(self.stable, stable, self.stable_failed)
 
 
 def _since(before: list[int], now: list[int], failed: int) -> Slow:
     total, *slow = [b - a + failed for a, b in zip(before, now, strict=True)]
-    return max(0, total), [max(0, min(total, one)) for one in slow]
+    return max(0, total), [one if 0 <= one <= total else max(0, min(total, one)) for one in slow]

@@ -11,7 +11,7 @@ block. Nothing is judged where stable has no events at all: the user's counters 
 from dataclasses import dataclass, field
 
 from fairway.domain.analysis.capital import Capital, Schedule
-from fairway.domain.analysis.margin import Margin, best_bet, log_e_value
+from fairway.domain.analysis.margin import Margin, guess_ratio, log_e_values
 from fairway.domain.analysis.metrics.differences import Differences
 from fairway.domain.analysis.metrics.policy import Metric
 from fairway.domain.analysis.metrics.samples import Series
@@ -32,9 +32,6 @@ NUMBERS = ("candidate.failed", "candidate.total", "stable.failed", "stable.total
 
 READINGS = 4
 """Of a block, at least."""
-
-GUESS_FAILED, GUESS_FINISHED = 0.1, 100.0
-"""What stable's ratio is taken for before anything is known: one in a thousand, worth a hundred events."""
 
 
 def _begin() -> Capital:
@@ -104,14 +101,11 @@ class RatioTest:
         if c_total == 0 or s_total == 0:
             return
         margin = Margin(metric.ratio or 0.0, metric.points)
-        balance = c_total / s_total
-        guess = (self.judged[2] + GUESS_FAILED) / (self.judged[3] + GUESS_FINISHED)
+        guess = guess_ratio(self.judged[2], self.judged[3])
         limit = margin.limit(guess)
-        gains = []
-        for multiple in MULTIPLES:
-            bet = best_bet(min(1.0, multiple * limit), stable=guess, balance=balance, margin=margin)
-            counts = (c_total, c_failed)
-            gains.append(log_e_value(bet, candidate=counts, stable_failed=s_failed, balance=balance, margin=margin))
+        alternatives = [min(1.0, multiple * limit) for multiple in MULTIPLES]
+        counts = {"candidate": (c_total, c_failed), "stable": (s_total, s_failed)}
+        gains = log_e_values(alternatives, guess=guess, margin=margin, **counts)
         self.capital.grow(gains, schedule=SCHEDULE, cap=CAP)
         self.promotion.grow(Tally(c_total, c_failed, s_total, s_failed), promotion_margin(metric))
         self.judged = [a + b for a, b in zip(self.judged, self.open, strict=True)]

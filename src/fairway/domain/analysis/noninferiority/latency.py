@@ -15,6 +15,7 @@ from fairway.domain.analysis.evidence import GREATEST_E_VALUE
 from fairway.domain.analysis.lanes.lane import Histograms, Reading
 from fairway.domain.analysis.lanes.latency import KNOWN, margin_of_instances
 from fairway.domain.analysis.lanes.tail_window import TailWindow
+from fairway.domain.analysis.latency import allowed
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tail import log_tail_e_value
 from fairway.domain.analysis.within import CAP
@@ -152,7 +153,7 @@ class LatencyEvidence:
 
     def _allowed(self, edge: float) -> float:
         """Where the candidate may be when stable is at the edge, in microseconds."""
-        return max(edge * (1.0 + self.margin), edge + self.slack * 1e6)
+        return allowed(edge, margin=self.margin, slack=self.slack)
 
     def _choose(self, histograms: Histograms, policy: AnalysisPolicy) -> bool:
         """Chooses the edges of this step; False while too little is known of stable."""

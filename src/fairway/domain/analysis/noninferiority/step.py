@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
+from fairway.domain.analysis.lanes.lane import block_length as lanes_block
 from fairway.domain.analysis.lanes.objectives import objective_tests
 from fairway.domain.analysis.margin import Margin
 from fairway.domain.analysis.noninferiority.abandonment import AbandonmentEvidence
@@ -13,9 +14,6 @@ from fairway.domain.analysis.noninferiority.objectives import ObjectiveEvidence
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.within import BETA, ErrorEvidence
-
-BLOCKS_IN_BAKE = 12
-"""As in the error lane, whose blocks these are."""
 
 
 @dataclass(slots=True)
@@ -119,4 +117,4 @@ class NonInferiority:
 
 def block_length(policy: AnalysisPolicy, bake: float) -> float:
     """Seconds of a block in a step that is watched for `bake` seconds; 0: not known."""
-    return policy.block if bake <= 0.0 else min(policy.block, max(policy.tick, bake / BLOCKS_IN_BAKE))
+    return lanes_block(policy.block, shortest=policy.tick, bake=bake)

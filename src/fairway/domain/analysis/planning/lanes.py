@@ -6,16 +6,10 @@ from math import log1p
 from fairway.domain.analysis.capital import Schedule
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes import begin_lanes
-from fairway.domain.analysis.lanes.error_ratio import (
-    GUESS_FAILED,
-    GUESS_FINISHED,
-    KNOWN_STABLE,
-    ErrorRatioLane,
-    ErrorRatioTest,
-)
+from fairway.domain.analysis.lanes.error_ratio import KNOWN_STABLE, ErrorRatioLane, ErrorRatioTest
 from fairway.domain.analysis.lanes.latency import LatencyLane
 from fairway.domain.analysis.lanes.objective import ObjectiveLane
-from fairway.domain.analysis.margin import Margin, best_bet
+from fairway.domain.analysis.margin import Margin, best_bet, guess_ratio
 from fairway.domain.analysis.planning.block import Block, PlannedLane
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.objectives import PlannedObjective
@@ -56,7 +50,7 @@ class PlannedErrors:
         """One for each alternative."""
         traffic = self.traffic
         failed = block.known * traffic.errors
-        guess = (failed + GUESS_FAILED) / (block.known + GUESS_FINISHED)
+        guess = guess_ratio(failed, block.known)
         alone = block.stable <= 0.0
         margin = self._absolute(block.known, failed) if alone else self.test.margin
         balance = 0.0 if alone else block.candidate / block.stable

@@ -11,14 +11,15 @@ from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes.latency import KNOWN
 from fairway.domain.analysis.lanes.objective import ObjectiveTest
 from fairway.domain.analysis.lanes.objectives import objective_tests
-from fairway.domain.analysis.margin import Margin
+from fairway.domain.analysis.latency import allowed
+from fairway.domain.analysis.margin import Margin, guess_ratio
 from fairway.domain.analysis.noninferiority import promotion_margin
 from fairway.domain.analysis.noninferiority.latency import MARGIN, ODDS, SHARES
 from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.premises import HEALTHY, Traffic, tail_share
 from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.analysis.within import BETS, GUESS_FAILED, GUESS_FINISHED, bets_on
+from fairway.domain.analysis.within import BETS, bets_on
 
 NO_BET = Wager(0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -44,7 +45,7 @@ class RatioProof:
     def wagers(self, block: Block) -> list[Wager]:
         """One for each bet."""
         balance = block.candidate / block.stable
-        guess = (block.known * self.bad + GUESS_FAILED) / (block.known + GUESS_FINISHED)
+        guess = guess_ratio(block.known * self.bad, block.known)
         made = []
         for bet in bets_on(guess, self.margin, balance=balance):
             if bet >= 1.0:
@@ -106,8 +107,8 @@ def proofs(policy: AnalysisPolicy, traffic: Traffic) -> tuple[Proof, ...]:
 def _tails(policy: AnalysisPolicy, traffic: Traffic, stable: Distribution) -> tuple[TailProof, ...]:
     made = []
     for edge, share in stable.edges(SHARES):
-        allowed = max(edge * (1.0 + max(MARGIN, policy.latency_margin)), edge + policy.latency_slack * 1e6)
-        slow_c, slow_s = (traffic.errors + (1.0 - traffic.errors) * one for one in (tail_share(stable, allowed), share))
+        limit = allowed(edge, margin=max(MARGIN, policy.latency_margin), slack=policy.latency_slack)
+        slow_c, slow_s = (traffic.errors + (1.0 - traffic.errors) * one for one in (tail_share(stable, limit), share))
         made.append(TailProof("latency", slow_c, slow_s, slow_s))
     return tuple(made)
 

@@ -8,7 +8,7 @@ from math import log
 from fairway.domain.analysis.capital import Schedule
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.lanes.latency import KNOWN, ODDS, SHARES, LatencyTest
-from fairway.domain.analysis.latency import Cell
+from fairway.domain.analysis.latency import Cell, allowed
 from fairway.domain.analysis.planning.block import Block
 from fairway.domain.analysis.planning.growth import Wager
 from fairway.domain.analysis.planning.premises import Fault, Stretch, Traffic
@@ -35,8 +35,8 @@ class PlannedLatency:
         """The lane with the edges that it would choose for this traffic."""
         stable = Distribution(traffic.latency)
         chosen = stable.edges(SHARES) if stable.total >= KNOWN else ()
-        allowed = ((max(edge * (1.0 + test.margin), edge + test.slack * 1e6), share) for edge, share in chosen)
-        edges = tuple((_next_cell(traffic.latency, edge), share) for edge, share in allowed)
+        limits = ((allowed(edge, margin=test.margin, slack=test.slack), share) for edge, share in chosen)
+        edges = tuple((_next_cell(traffic.latency, edge), share) for edge, share in limits)
         return cls(weight, test, traffic, stable, edges)
 
     @property
