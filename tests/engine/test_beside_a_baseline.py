@@ -156,6 +156,42 @@ def test_metrics_of_stable_are_those_of_the_baseline_until_all_requests_go_to_th
     assert {query for query, _ in source.asked} - asked == {f'queue{{revision="{OLD.id}"}}'}
 
 
+def at_a_metric(make, **values):
+    """A canary with a gauge that is compared; instances that scale up count as cold for a minute."""
+    queue = Metric("queue", "gauge", query='queue{revision="{{revision}}"}', ratio=1.5, interval=1.0)
+    analysis = AnalysisPolicy(warmup=60.0, block=0.5, metrics=MetricsPolicy(metrics=(queue,), alpha=0.002))
+    strategy = Canary(steps=(10.0, 100.0), bake=240.0, baseline=True)
+    street = make(deployment(strategy, analysis=analysis))
+    names = {"new": NEW.id, "fresh": baseline_of(street)}
+    queries = {name: f'queue{{revision="{one}"}}' for name, one in names.items()}
+    source = FakeSource({queries[name]: (("", values.get(name, 5.0)),) for name in queries})
+    world = street.world
+    street.world = lambda: replace(world(), metrics=source)
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 10.0)
+    return street, controller, lambda value: source.answers.update({queries["new"]: (("", value),)})
+
+
+def test_metrics_are_compared_from_the_first_reading_on_where_both_are_as_young(make):
+    street, controller, _ = at_a_metric(make, new=50.0)
+    begun = street.clock()
+    run = drive_until(controller, lambda: street.run().failure is not None)
+    assert run.failure.rule == "metric-queue"
+    assert street.clock() - begun < 50.0
+
+
+def test_while_the_baseline_is_down_metrics_are_no_evidence(make):
+    street, controller, answer = at_a_metric(make)
+    street.target.behave(baseline_of(street), Behaviour(ready_after=None))
+    for one in street.target._of(baseline_of(street)):
+        street.target.kill(one.id)
+    drive_until(controller, lambda: street.run().held == "baseline")
+    answer(50.0)
+    since = street.clock()
+    drive_until(controller, lambda: street.clock() >= since + 50.0)
+    assert (street.run().held, street.run().failure) == ("baseline", None)
+
+
 def test_rules_that_name_stable_look_at_the_baseline(make):
     worse = Rule(
         "worse",

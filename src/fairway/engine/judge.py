@@ -14,6 +14,7 @@ from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.pairing import RULE as BASELINE
 from fairway.domain.analysis.pairing import Pairing
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.codec import to_json
@@ -159,7 +160,9 @@ def _measure(watching: _Watching, run: Run, world: World, assessment: Assessment
     if watching.meter is None:
         return assessment
     shared = assessment.rule in SHARED
-    counting = watching.analysis.warm_left <= 0.0 and not shared
+    # A baseline is as young as the candidate; while it is in trouble there is nothing to compare with.
+    warm = watching.analysis.warm_left <= 0.0 or run.plan.baseline is not None
+    counting = warm and not shared and assessment.rule != BASELINE
     watching.meter.read(run, world, watching.traffic, at=assessment.at, counting=counting, frozen=shared)
     return watching.meter.weigh(run, assessment)
 
