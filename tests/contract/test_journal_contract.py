@@ -6,10 +6,11 @@ from fairway.testing.journal_contract import JournalContract
 from fairway.testing.journal_samples import BEGIN, begin, plan
 from fairway.testing.leases_contract import LeasesContract
 from fairway.testing.outbox_contract import OutboxContract
+from fairway.testing.releases_contract import ReleasesContract
 from fairway.testing.store_contract import outcome
 
 
-class TestSqlite(JournalContract, LeasesContract, OutboxContract):
+class TestSqlite(JournalContract, LeasesContract, OutboxContract, ReleasesContract):
     @pytest.fixture(autouse=True)
     def _file(self, tmp_path):
         self.path = tmp_path / ".fairway" / "journal.db"
@@ -34,7 +35,7 @@ class TestSqlite(JournalContract, LeasesContract, OutboxContract):
         assert outcome(lambda: store.append(run, facts, wake=None, epoch=first.epoch)) == "stale-epoch"
 
 
-class TestPostgres(JournalContract, LeasesContract, OutboxContract):
+class TestPostgres(JournalContract, LeasesContract, OutboxContract, ReleasesContract):
     @pytest.fixture(autouse=True)
     def _server(self, postgres_url):
         self.url = postgres_url

@@ -1,5 +1,7 @@
-"""Fakes of what the tasks of a release act through. They behave: a registry refuses a second upload, a remote a second
-tag."""
+"""Fakes of what the tasks of a release act through.
+
+They behave: a registry refuses a second upload, a remote a second tag.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

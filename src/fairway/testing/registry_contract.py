@@ -1,5 +1,7 @@
 """What every registry must do: say what it has, take a file once, never confuse two of the same name."""
 
+# ruff: noqa: D102 -- the names of the tests say it
+
 from abc import ABC, abstractmethod
 
 import pytest

@@ -66,6 +66,7 @@ class StepRunner:
         self._deadline = time.monotonic() + timeout
         self._log = log
         self._called = called
+        self._whose = "the build's" if called == "build step" else "their"
 
     def run(self, steps: tuple[str, ...]) -> None:
         """Runs all steps.
@@ -174,7 +175,7 @@ class StepRunner:
             return TransientError(
                 "disk-full", f'{name} {ending}, and the disk of "{self._folder}" is full:{lines}', hint
             )
-        return PermanentError("build-failed", f"{name} {ending}; the last lines of the build's output:{lines}", hint)
+        return PermanentError("build-failed", f"{name} {ending}; the last lines of {self._whose} output:{lines}", hint)
 
 
 def _step_back(leader: int) -> None:

@@ -205,6 +205,8 @@ def read_event(run: str, version: int, kind: str, data: str) -> Event:
     Raises:
         PermanentError: this version of Fairway does not know it.
     """
+    if kind == "ReleaseStarted":
+        raise UserError("not-a-rollout", f"{run} is a release, not a rollout", f"fairway release status {run}")
     try:
         return from_json(cast("type[Event]", Event), json.loads(data))
     except ValueError as error:
