@@ -120,9 +120,7 @@ def _lines() -> Progress:
         now = (run.phase, run.held)
         if now != said and run.phase not in {"progressing", "observing"}:
             reason = describe_run(run, evidence)["reason"]
-            # How it ended is the result, which goes to where results go.
-            if run.outcome is None:
-                note(f"{run.id} {run.phase}" + ("" if reason in reasons else f": {reason}"))
+            note(f"{run.id} {run.phase}" + ("" if reason in reasons else f": {reason}"))
             reasons.add(reason)
         said = now
 

@@ -44,6 +44,7 @@ def test_why_a_run_goes_back_is_said_once_before_its_result(capsys):
     lines = told(capsys, before, (failed,), (back,), returned, (RunEnded(BEGIN + 20.0, "rolled-back", REASON),))
     assert sum("worse than its margin" in line for line in lines) == 1
     assert [line for line in lines if line.endswith("rolling-back")] == ["run-1 rolling-back"]
+    assert lines[-1] == "run-1 rolled-back"
 
 
 def test_a_pause_for_another_reason_says_it(capsys):
