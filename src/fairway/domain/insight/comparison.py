@@ -202,7 +202,7 @@ def _conclude(judged: Sequence[Change], policy: ComparisonPolicy) -> tuple[Verdi
     if unshown or not required:
         shown = "; ".join(sentence(change) for change in unshown) or "nothing that must show it was measured"
         return "inconclusive", f"neither a regression nor its absence is shown: {shown}"
-    most = max(max(change.upper for change in required), 0.0)
+    most = max(0.0, *(change.upper for change in required))
     where = " and ".join(TITLES[change.metric] for change in required)
     hidden = [change for change in judged if change.verdict == "inconclusive"]
     rest = "".join(f"; up to {_end(change.upper)} could hide in {TITLES[change.metric]}" for change in hidden)
