@@ -115,6 +115,9 @@ class Story:
         self._sync()
         self._git("tag", name, self._labels[label] if label else self._tips[self._branch])
 
+    def do_odd(self, rest: str) -> None:
+        self._git("tag", rest, EMPTY_TREE)
+
     def do_revert(self, rest: str) -> None:
         label, _, message = rest.partition(" ")
         commit = self._labels[label]

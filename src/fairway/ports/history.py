@@ -44,6 +44,10 @@ class History(Protocol):
         """Which of the commits between two change a file below one of the paths, given from the top."""
         ...
 
+    def holds(self, commit: str, other: str) -> bool | None:
+        """The other one is the commit or can be reached from it; None if the other one is no commit at all."""
+        ...
+
     def merged(self, commit: str) -> frozenset[str]:
         """The commits with tags that can be reached from the commit."""
         ...

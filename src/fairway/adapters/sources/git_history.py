@@ -108,6 +108,11 @@ class GitHistory:
         )
         return frozenset(listed.decode().split())
 
+    def holds(self, commit: str, other: str) -> bool | None:
+        """The other one is the commit or can be reached from it; None if the other one is no commit at all."""
+        status, _, _ = self._git.attempt("merge-base", "--is-ancestor", other, commit)
+        return {0: True, 1: False}.get(status)
+
     def merged(self, commit: str) -> frozenset[str]:
         """The commits with tags that can be reached from the commit."""
         listed = self._git.run(

@@ -60,16 +60,18 @@ def find_base(history: History, policy: Policy, place: Place, line: Line, releas
         stable = [one for one in stable if tuple((*getattr(one.version, "release", ()), 0, 0, 0)[:3]) < below]
     if not stable:
         return Since(None, history.read([place.head]), {})
-    first = _since(history, place, stable[0])
-    if not first.others:
-        return first
+    if history.holds(place.head, stable[0].commit):
+        return Since(stable[0], history.read([place.head], [stable[0].commit]), {})
     within = history.merged(place.head)
     base = next((one for one in stable if one.commit in within), None)
     if policy.siblings and line.within is None:
         beside = beside_main_line(history, place, stable, base)
-        if beside:
-            return first if beside[0] is stable[0] else _since(history, place, beside[0])
-    return Since(None, history.read([place.head]), {}) if base is None else _since(history, place, base)
+        # A tag may lie on something that is no commit, which no branch holds.
+        above = next((one for one in beside if history.holds(place.head, one.commit) is not None), None)
+        if above is not None:
+            commits = history.read([place.head], [above.commit])
+            return Since(above, commits, history.read([above.commit], [place.head]))
+    return Since(base, history.read([place.head], [base.commit] if base else []), {})
 
 
 def beside_main_line(history: History, place: Place, stable: list[Tagged], base: Tagged | None) -> list[Tagged]:
@@ -82,11 +84,6 @@ def beside_main_line(history: History, place: Place, stable: list[Tagged], base:
     tips = [commit for name, commit in place.branches if not is_release_branch(name)]
     elsewhere = history.read(set(tips), [place.head]) if above and tips else {}
     return [one for one in above if one.commit not in elsewhere]
-
-
-def _since(history: History, place: Place, base: Tagged) -> Since:
-    commits = history.read([place.head], [base.commit])
-    return Since(base, commits, history.read([base.commit], [place.head]))
 
 
 def _released(history: History, newest: list[Commit], since: Since) -> list[str]:
