@@ -85,7 +85,7 @@ def test_a_candidate_that_hangs_on_one_request_in_five_is_taken_back_when_users_
 
 
 def test_users_who_give_up_both_versions_alike_take_no_candidate_back(shop: Workshop) -> None:
-    port = corner(shop, "{kind: canary, steps: [50, 100], bake: 6s}", analysis="{warmup: 1s, block: 1s, latency: 50%}")
+    port = corner(shop, "{kind: canary, steps: [50, 100], bake: 4s}", analysis="{warmup: 1s, block: 1s, latency: 50%}")
     release(shop, "1.0.1", SLOW)
     assert shop.deploy("1.0.1", "production").status == 0
     release(shop, "1.1.0", SLOW)
