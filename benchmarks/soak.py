@@ -85,7 +85,8 @@ def one_round(service: Service) -> list[str]:
     back = service.go_back()
     expected = ((good, (0, "completed")), (bad, (1, "rolled-back")), (back, (0, "completed")))
     return [
-        f"{done.status} {done.report.get('phase')} in place of {status} {phase}: {done.report.get('reason')}"
+        f"{done.status} {done.report.get('phase')} in place of {status} {phase}: "
+        f"{done.report.get('reason') or done.report.get('error')}"
         for done, (status, phase) in expected
         if (done.status, done.report.get("phase")) != (status, phase)
     ]

@@ -56,10 +56,15 @@ class Blow:
 
 @dataclass
 class Round:
-    """What was chosen, and what came of it."""
+    """What was chosen, and what came of it.
+
+    Attributes:
+        early: the blows may fall before the run has begun.
+    """
 
     seed: int
     bad: bool
+    early: bool
     blows: tuple[Blow, ...]
     phase: str = ""
     verdict: str | None = None
@@ -81,7 +86,7 @@ def choose(seed: int, victims: tuple[str, ...] = VICTIMS) -> Round:
         # A stopped proxy answers nobody meanwhile, and what is stopped with everything else is never continued.
         stops = victim in ("controller", "supervisor", "instance") and chance.random() < 0.4
         blows.append(Blow(victim, chance.uniform(0.0, 2.5), chance.uniform(0.3, 4.0) if stops else None))
-    return Round(seed, chance.random() < 0.4, tuple(blows))
+    return Round(seed, chance.random() < 0.4, chance.random() < 0.2, tuple(blows))
 
 
 class Arena:
@@ -103,6 +108,8 @@ class Arena:
         before = self.shop.now("production")["live"]["release"]
         with Load(f"http://127.0.0.1:{self.port}/", rate=RATE, connections=8, niceness=0) as users:
             command = self.shop.start("deploy", version, "--env", "production", "--json")
+            if not game.early:
+                self.shop.await_status("production", lambda status: status["release"] == version)
             self._strike(game, command.pid)
             with suppress(ProcessLookupError):
                 command.kill()

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import sys
 from pathlib import Path
 
@@ -152,6 +153,43 @@ def test_an_instance_that_writes_to_its_sealed_folder_is_stopped_by_its_mode_or_
         assert "written.txt" in back.json["error"]["message"]
     else:
         assert back.status == 0
+
+
+def test_an_artifact_that_was_altered_on_disk_is_deployed_nowhere(place: Place) -> None:
+    shop = place.shop
+    answers = [place.deploy(place.good) for _ in range(2)]
+    assert [answer.status for answer in answers] == [0, 0]
+    first, second = (answer.json for answer in answers)
+    file = shop.folder / ".fairway/artifacts/corner"
+    (record,) = [path for path in (file / ".store").glob("*.json") if first["digest"] in path.read_text()]
+    code = file / record.stem / "corner.py"
+    content = code.read_bytes()
+    code.chmod(0o644)
+    code.write_bytes(content + b"# a line of somebody else\n")
+    hand = ("--env", "production", "--reason", "test", "--confirm", "CONFIRM", "--json")
+    for answer in (
+        shop.fairway("rollback", "--to", first["release"], *hand),
+        shop.deploy(first["release"], "production"),
+        shop.deploy(first["digest"], "production"),
+    ):
+        assert answer.status in (1, 3), answer
+        assert "corner.py" in answer.out
+    code.write_bytes(content)
+    assert shop.now("production")["live"]["release"] == second["release"]
+
+
+def test_a_folder_with_a_hostile_name_is_no_obstacle(tmp_path: Path) -> None:
+    """Spaces, quotes, braces, a dollar, a percent sign, a line break, letters beyond ASCII."""
+    made = Workshop(tmp_path / "my 'shop' \"x\" ü\nz $HOME %s {port} \\n")
+    try:
+        port = free_port()
+        text = configure(environment("production", port, "{kind: rolling, bake: 0s}", instances=1, observe="0s"))
+        text = text.replace("build: {steps: []}", f"build: {{steps: [{json.dumps(shlex.join(['touch', 'a b']))}]}}")
+        release(made, "1.0.0", **{"fairway.yaml": text})
+        assert made.deploy("1.0.0", "production").status == 0
+        assert ask(port).text == "1.0.0"
+    finally:
+        made.close()
 
 
 def _processes(words: str, folder: Path) -> list[int]:
