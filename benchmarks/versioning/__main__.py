@@ -1,4 +1,7 @@
-"""Measures in turns, tool after tool and again, so that a busy moment meets all of them; exit status 1 if a limit is missed."""
+"""Measures in turns, tool after tool and again, so that a busy moment meets all of them.
+
+The exit status is 1 if a limit is missed.
+"""
 
 import argparse
 import json
@@ -117,7 +120,8 @@ def _print(rows: list[dict[str, float | str]], missed: list[str]) -> None:
     print(f"{'':34}{'CPU s':>8}{'× git log':>11}{'wall s':>9}{'least':>8}{'MB':>8}")
     log = float(rows[0]["cpu"])
     for row in rows:
-        numbers = f"{row['cpu']:>8}{float(row['cpu']) / log:>11.1f}{row['wall']:>9}{row['least_wall']:>8}{row['memory_mb']:>8}"
+        share = float(row["cpu"]) / log
+        numbers = f"{row['cpu']:>8}{share:>11.1f}{row['wall']:>9}{row['least_wall']:>8}{row['memory_mb']:>8}"
         print(f"{row['name']:34}{numbers}")
     for sentence in missed:
         print(f"MISSED: {sentence}")

@@ -5,10 +5,28 @@ import subprocess
 from pathlib import Path
 
 _TYPES = ["feat"] * 3 + ["fix"] * 5 + ["chore"] * 6 + ["docs"] * 3 + ["refactor"] * 2 + ["test"] * 2 + ["perf"]
-_WORDS = (
-    "request buffer cache parser token stream header worker retry queue lock index branch cluster metric socket upload "
-    "schema config report"
-).split()
+_WORDS = [
+    "request",
+    "buffer",
+    "cache",
+    "parser",
+    "token",
+    "stream",
+    "header",
+    "worker",
+    "retry",
+    "queue",
+    "lock",
+    "index",
+    "branch",
+    "cluster",
+    "metric",
+    "socket",
+    "upload",
+    "schema",
+    "config",
+    "report",
+]
 _BEGIN = 1_400_000_000
 
 

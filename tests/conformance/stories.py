@@ -8,7 +8,8 @@ forward main                      the present branch is moved to that one
 tag v1.0.0 [a]
 revert a [message]                what git revert writes
 pick a                            a copy of that commit, with its author and time
-delete topic
+delete topic                      the branch is gone, its commits are not
+odd v9.0.0                        a tag on something that is no commit
 shallow                           everything below the present commit is cut off
 detach                            no branch is checked out
 next [options] -> 1.1.0           the next version, or `nothing`, `refused CODE`, `error CODE`
