@@ -43,7 +43,7 @@ class CommitCache:
             return {}
         # Twice as fast as JSON; only what this code wrote gets here, and whoever can write into the repository's own
         # folder can have git run programs anyway.
-        return {row[0]: _commit(row) for row in marshal.loads(content)}  # noqa: S302
+        return {row[0]: _commit(row) for row in marshal.loads(content)}  # noqa: S302  # nosec B302
 
     def keep(self, commits: Iterable[Commit]) -> None:
         """Keeps these in place of what is there; readers see the old file or the new one, never half of it.
