@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from workshop import FAIRWAY
+
 from packages import make_npm, make_sdist, make_wheel
 from registries import npm_server, pypi_server
-from workshop import FAIRWAY
 
 CONFIGURATION = """\
 service: shop
@@ -150,20 +151,24 @@ def front(registry: str):
 
 @pytest.fixture
 def world(tmp_path):
-    with pypi_server(tmp_path / "pypi") as pypi, npm_server(tmp_path / "npm") as npm:
-        with front(pypi.url) as first, front(npm.url) as second:
-            text = CONFIGURATION.format(pypi=first.url, npm=second.url)
-            project = Project(tmp_path, text, {"PYPI_TOKEN": "secret-of-pypi", "NPM_TOKEN": npm.token})
-            fixed = project.folder / "fixed"
-            fixed.mkdir()
-            for make in (make_wheel, make_sdist, make_npm):
-                make(fixed, "shop", "1.0.0")
-            project.commit({})
-            project.fronts = (first, second)
-            project.packages = pypi.folder / "packages"
-            project.npm_url = npm.url
-            yield project
-            project.close()
+    with (
+        pypi_server(tmp_path / "pypi") as pypi,
+        npm_server(tmp_path / "npm") as npm,
+        front(pypi.url) as first,
+        front(npm.url) as second,
+    ):
+        text = CONFIGURATION.format(pypi=first.url, npm=second.url)
+        project = Project(tmp_path, text, {"PYPI_TOKEN": "secret-of-pypi", "NPM_TOKEN": npm.token})
+        fixed = project.folder / "fixed"
+        fixed.mkdir()
+        for make in (make_wheel, make_sdist, make_npm):
+            make(fixed, "shop", "1.0.0")
+        project.commit({})
+        project.fronts = (first, second)
+        project.packages = pypi.folder / "packages"
+        project.npm_url = npm.url
+        yield project
+        project.close()
 
 
 def _published(project):

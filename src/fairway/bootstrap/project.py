@@ -328,7 +328,7 @@ def _recorded(record: Path) -> str:
     """The text of the record; empty where there is none, or where it holds none."""
     try:
         return record.read_text()
-    except (FileNotFoundError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return ""
 
 
