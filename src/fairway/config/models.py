@@ -310,7 +310,7 @@ class AnalysisSection(Section):
         examples=["1%"],
     )
     min_requests: int = Field(
-        default=50,
+        default=20,
         description="Requests that the candidate must have finished at the end of a step. With fewer there is no "
         "answer.",
         examples=[50],

@@ -181,15 +181,15 @@ def test_a_step_without_enough_requests_is_named_and_a_better_ladder_is_advised(
 
 
 def test_a_step_that_gets_fewer_requests_than_an_answer_needs_is_named_with_what_is_done_then():
-    plan = plan_of(Canary(steps=(10.0, 100.0), bake=60.0))
-    told = predict(plan, Measured(10, 2.0, 5000, 5, ()), Assumptions(), own=(10.0,))
+    plan = plan_of(Canary(steps=(5.0, 100.0), bake=60.0))
+    told = predict(plan, Measured(10, 2.0, 5000, 5, ()), Assumptions(), own=(5.0,))
     assert told.warnings[0] == (
-        "bake at 10 % has no answer at its end: about 30 requests come, and min_requests asks for 50. "
+        "bake at 5 % has no answer at its end: about 15 requests come, and min_requests asks for 20. "
         "Then the run waits for a person (inconclusive: pause)"
     )
     assert told.ladder is not None
-    assert all(0.05 * weight * told.ladder.bake > 50.0 for weight in told.ladder.weights)
-    asks_less = replace(plan, analysis=replace(plan.analysis, min_requests=10))
+    assert all(0.05 * weight * told.ladder.bake > 20.0 for weight in told.ladder.weights)
+    asks_less = replace(plan, analysis=replace(plan.analysis, min_requests=3))
     assert predict(asks_less, Measured(10, 2.0, 5000, 5, ()), Assumptions()).forecast.scarce == ()
 
 

@@ -49,7 +49,7 @@ class AnalysisPolicy:
     block: float = 10.0
     tick: float = 0.25
     reference: float = 0.01
-    min_requests: int = 50
+    min_requests: int = 20
     inconclusive: Literal["pause", "extend", "promote", "rollback"] = "pause"
     not_ready: float = 30.0
     no_data: float = 300.0

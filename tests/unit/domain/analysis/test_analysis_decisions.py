@@ -280,15 +280,15 @@ def test_a_new_step_forgets_the_silence_of_the_one_before():
     assert world.tick(rps=100).decision == "continue"
 
 
-@pytest.mark.parametrize(("weight", "sufficient"), [(10.0, False), (50.0, True)])
-def test_at_one_request_a_second_ten_percent_of_five_minutes_are_too_few(weight, sufficient):
+@pytest.mark.parametrize(("weight", "sufficient"), [(5.0, False), (50.0, True)])
+def test_at_one_request_a_second_five_percent_of_five_minutes_are_too_few(weight, sufficient):
     world = World().enter(weight, bake=300.0)
     assert world.run(150.0, rps=1).rule == "watching"
     said = world.run(150.0, rps=1)
     assert (said.decision, said.sufficient) == ("continue", sufficient)
     if not sufficient:
         assert said.rule == "few-requests"
-        assert "of 50 that are wanted" in said.sentence
+        assert "of 20 that are wanted" in said.sentence
 
 
 def test_how_many_requests_are_enough_is_for_the_user_to_say():
