@@ -12,7 +12,7 @@ demo: setup
 	$(RUN) fairway demo
 
 test: setup
-	$(RUN) pytest -n 2 --dist worksteal
+	$(RUN) pytest -n 3 --dist worksteal
 
 check: setup
 	$(RUN) ruff check
