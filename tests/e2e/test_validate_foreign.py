@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -84,11 +85,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(*command: str | Path, folder: Path, **variables: str) -> Iterator[None]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONWARNINGS": "ignore", **variables}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command], cwd=folder, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [*command], cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             yield
         finally:
-            process.terminate()
+            # Its whole group: `node` is a script that starts the real one.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(20)
 
 
