@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from fairway.config.document import Document, Node
-from fairway.config.models import STRATEGIES
 from fairway.config.problems import KeyPath, Problem, quote, suggest
 from fairway.config.shapes import Loc, choices_of, field_at, fields_of, model_at, nested_keys
+from fairway.config.strategy import STRATEGIES
 from fairway.config.types import REFUSED
 
 Complaint = tuple[str, str]

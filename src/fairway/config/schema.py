@@ -7,7 +7,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from fairway.config.durations import PATTERN, format_duration
 from fairway.config.known import NOTHING_KNOWN, Kinds, Known
-from fairway.config.models import STRATEGIES, ServiceFile
+from fairway.config.models import ServiceFile
+from fairway.config.strategy import STRATEGIES
 from fairway.config.types import PERCENTAGE_PATTERN
 from fairway.config.validation import CHECK_KINDS
 

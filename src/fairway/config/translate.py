@@ -7,24 +7,20 @@ from fairway.config.check_policy import to_suite
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
     AnalysisSection,
-    BlueGreenSection,
     BuildSection,
-    CanarySection,
     CheckStage,
     CommandStage,
     EnvironmentSection,
     GatesSection,
-    MirrorSection,
     ObjectivesSection,
-    RollingSection,
     RunSection,
     ServiceFile,
     StagesSection,
-    StickySection,
 )
 from fairway.config.release import to_trust
 from fairway.config.rules import share
 from fairway.config.section import AdapterSection
+from fairway.config.strategy import BlueGreenSection, CanarySection, MirrorSection, RollingSection, StickySection
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
 from fairway.domain.rollout.revision import Health, RunSpec
