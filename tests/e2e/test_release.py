@@ -196,7 +196,7 @@ def test_a_release_killed_after_any_single_side_effect_converges_when_it_is_resu
     hook.write_text("#!/bin/sh\necho pushed >> pushes\nwhile [ ! -e killed ]; do sleep 0.02; done\n")
     hook.chmod(0o755)
     process = project.begin("release", "1.0.0", "--json")
-    _await((project.remote / "pushes").exists)
+    await_true((project.remote / "pushes").exists)
     kill()
     (project.remote / "killed").touch()
     for registry, uploads in ((pypi, 1), (pypi, 2), (npm, 1)):
@@ -225,7 +225,7 @@ def test_a_release_killed_after_any_single_side_effect_converges_when_it_is_resu
     assert [task["tries"] for task in release["tasks"] if task["task"] == "packages"] == [1]
 
 
-def _await(condition, seconds=20.0):
+def await_true(condition, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "in vain"

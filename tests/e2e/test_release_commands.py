@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from test_release import Project
+from test_release import Project, await_true
 from workshop import FAIRWAY
 
 CONFIGURATION = """\
@@ -32,13 +32,6 @@ def lib(tmp_path):
     project.gate, project.bad = tmp_path / "gate", tmp_path / "bad"
     yield project
     project.close()
-
-
-def _await(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "in vain"
-        time.sleep(0.02)
 
 
 def test_the_plan_is_printed_and_nothing_is_changed(lib):
@@ -89,7 +82,7 @@ def test_without_a_version_the_history_says_which_one(lib):
 def test_two_releases_at_once_queue_and_both_are_made(lib):
     lib.gate.touch()
     first = lib.begin("release", "1.0.0", "--json")
-    _await(lambda: lib.run("release", "status").stdout.count("running") == 1)
+    await_true(lambda: lib.run("release", "status").stdout.count("running") == 1)
     second = lib.begin("release", "1.1.0", "--json")
     assert "waits for release rel-" in _line_of(second, "waits for release")
     lib.gate.unlink()

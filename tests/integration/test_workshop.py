@@ -143,7 +143,7 @@ def test_a_step_that_fails_says_how_and_the_rest_is_not_begun(place):
     assert broken.reason.startswith("step 1 of 2 ")
     assert "ended with exit status 3" in broken.reason
     assert "why" in broken.reason
-    assert not (place.folder / "state/rel-1/task/work/never").exists()
+    assert not (place.folder / "state/rel-1/task/checkout/never").exists()
     assert "why" in place.workshop.log_of("rel-1/task").read_text()
 
 
@@ -163,7 +163,7 @@ def test_steps_that_take_too_long_are_ended_with_all_that_they_started(place):
     assert isinstance(broken, Broken)
     assert "still running after 0.3 s" in broken.reason
     assert time.monotonic() - began < 20
-    pid = int((place.folder / "state/rel-1/task/work/pid").read_text())
+    pid = int((place.folder / "state/rel-1/task/checkout/pid").read_text())
     assert not Path(f"/proc/{pid}/cmdline").exists() or b"sleep" not in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
@@ -201,7 +201,7 @@ def test_what_an_interrupted_execution_left_is_ended_and_removed_before_the_next
     job = place.job("sh -c 'touch half; sleep 60'", "touch never")
     thread = threading.Thread(target=lambda: results.append(place.workshop.work(job, log=place.lines.append)))
     thread.start()
-    half = place.folder / "state/rel-1/task/work/half"
+    half = place.folder / "state/rel-1/task/checkout/half"
     deadline = time.monotonic() + 20
     while not half.exists():
         assert time.monotonic() < deadline

@@ -24,6 +24,8 @@ from fairway.ports.pipeline import Broken, Checkouts, Execution, Job, Log, Made,
 
 #: Seconds for interrupted jobs to end, and between two looks.
 _PATIENCE, _PAUSE = 30.0, 0.05
+#: Name of the folder in which a job's commands run, below one of its own.
+_CHECKOUT = "checkout"
 
 
 class LocalWorkshop(Workshop):
@@ -54,7 +56,7 @@ class LocalWorkshop(Workshop):
         if job.action.cached and (products := self._recall(key)) is not None:
             return Made(products, key, cached=True, report=self._kept_report(job, products))
         place = self._folder / job.key
-        checkout = place / "work"
+        checkout = place / _CHECKOUT
         place.mkdir(parents=True, exist_ok=True)
         with self._lock:
             self._working.add(str(checkout))
@@ -132,7 +134,7 @@ class LocalWorkshop(Workshop):
     def _relative(self, report: Path) -> str:
         """A report with paths as in the repository: some scanners write where the checkout of that day lay."""
         text = report.read_text(encoding="utf-8", errors="replace")
-        return re.sub(rf'(?:file://)?{re.escape(str(self._folder))}/[^/"]+/[^/"]+/work/', "", text)
+        return re.sub(rf'(?:file://)?{re.escape(str(self._folder))}/[^/"]+/[^/"]+/{_CHECKOUT}/', "", text)
 
     def _collect(self, patterns: tuple[str, ...], checkout: Path) -> tuple[Product, ...] | Broken:
         if not patterns:
