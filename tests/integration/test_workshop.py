@@ -211,3 +211,9 @@ def test_what_an_interrupted_execution_left_is_ended_and_removed_before_the_next
     assert isinstance(results[0], Broken)
     assert not half.exists()
     assert isinstance(place.work("sh -c 'test ! -e half'"), Made)
+
+
+def test_a_step_that_fails_after_its_checkout_was_removed_is_broken_like_any_other(place):
+    broken = place.work("sh -c 'rm -rf \"$PWD\"; exit 3'")
+    assert isinstance(broken, Broken)
+    assert "ended with exit status 3" in broken.reason

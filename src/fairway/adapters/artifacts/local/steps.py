@@ -170,8 +170,7 @@ class StepRunner:
     def _failure(self, name: str, ending: str) -> PermanentError | TransientError:
         lines = "".join(f"\n  {line}" for line in self._log.last_lines())
         hint = f'the whole output is in "{self._log.path}"'
-        free = shutil.disk_usage(self._folder).free
-        if free < _NO_ROOM:
+        if _free_room(self._folder) < _NO_ROOM:
             return TransientError(
                 "disk-full", f'{name} {ending}, and the disk of "{self._folder}" is full:{lines}', hint
             )
@@ -187,6 +186,12 @@ def _step_back(leader: int) -> None:
     with suppress(OSError):  # it is over already, or the kernel has no sessions to choose between
         os.setpriority(os.PRIO_PGRP, leader, _NICENESS)
         Path(f"/proc/{leader}/autogroup").write_text(str(_NICENESS))
+
+
+def _free_room(folder: Path) -> int:
+    """Free bytes on the disk of a folder, which somebody who ended the step may have removed."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 def _ending(status: int) -> str | None:
