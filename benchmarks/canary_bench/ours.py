@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.canary_bench.latency import LOWER, WIDTH, Counts
+from benchmarks.canary_bench.cells import Growth
 from benchmarks.canary_bench.trace import BAKE, Before, Minutes, Side, Trace
 from benchmarks.canary_bench.verdict import Contestant, Verdict
 from fairway.domain.analysis.analysis import Analysis
@@ -31,8 +31,6 @@ ASSESS_EVERY = 5.0
 
 RESTART_EVERY = 5.0
 """A process that dies at once is started again after so many seconds."""
-
-Cells = tuple[tuple[float, float, int], ...]
 
 
 def judge(trace: Trace, _: Minutes) -> Verdict:
@@ -102,64 +100,43 @@ class _Growing:
 
     def __init__(self, revision: str, side: Side, extra: Trace | None) -> None:
         self.revision, self.side = revision, side
-        self.finished, self.failed = np.cumsum(side.finished, axis=0), np.cumsum(side.failed, axis=0)
-        self.again = np.zeros((len(side.finished), 2), dtype=np.int64)
+        finished, failed = np.cumsum(side.finished, axis=0), np.cumsum(side.failed, axis=0)
+        again = np.zeros((len(side.finished), 2), dtype=np.int64)
         if extra is not None:
-            self.finished += np.cumsum(extra.again, axis=0)
-            self.failed += np.cumsum(extra.again_failed, axis=0)
+            finished += np.cumsum(extra.again, axis=0)
+            failed += np.cumsum(extra.again_failed, axis=0)
             second = np.stack([extra.again.sum(axis=1), extra.again_failed.sum(axis=1)], axis=1)
-            self.again = np.cumsum(second, axis=0)
-        self.abandoned = np.cumsum(side.left)
-        instances, cells = side.latency.counts.shape[1:]
-        self.latency = np.zeros((instances + 1, cells), dtype=np.int64)  # the last row: all together
-        self.shown = [_Shown(side.latency.cells) for _ in range(instances + 1)]
+            again = np.cumsum(second, axis=0)
+        self.finished, self.failed, self.again = finished.tolist(), failed.tolist(), again.tolist()
+        self.abandoned = np.cumsum(side.left).tolist()
+        self.names = [f"{revision}-{one}" for one in range(len(side.ejected))]
+        self.latency = Growth(side.latency)
 
     def grow(self, tick: int) -> RevisionTraffic:
         """Everything counted until the end of a tick, in order."""
-        finished, failed = self.finished[tick].tolist(), self.failed[tick].tolist()
-        retried, retried_failed = self.again[tick].tolist()
-        whole, parts = self._cells(tick)
-        instances = tuple(
-            InstanceTraffic(
-                f"{self.revision}-{one}", finished[one], failed[one], ejected=0 <= ejected <= tick, latency=parts[one]
-            )
-            for one, ejected in enumerate(self.side.ejected)
-        )
+        finished, failed = self.finished[tick], self.failed[tick]
+        retried, retried_failed = self.again[tick]
         return RevisionTraffic(
             self.revision,
             sum(finished),
             sum(failed),
-            latency=whole,
-            instances=instances,
+            latency=self.latency.at(tick, None),
+            instances=tuple(
+                [
+                    InstanceTraffic(
+                        name,
+                        finished[one],
+                        failed[one],
+                        ejected=0 <= ejected <= tick,
+                        latency=self.latency.at(tick, one),
+                    )
+                    for one, (name, ejected) in enumerate(zip(self.names, self.side.ejected, strict=True))
+                ]
+            ),
             retried=retried,
             retried_failed=retried_failed,
-            abandoned=int(self.abandoned[tick]),
+            abandoned=self.abandoned[tick],
         )
-
-    def _cells(self, tick: int) -> tuple[Cells, list[Cells]]:
-        """The latency of the revision and of each instance."""
-        if not len(self.side.latency.cells):
-            return (), [()] * len(self.side.ejected)
-        now = self.side.latency.counts[tick]
-        self.latency[:-1] += now
-        self.latency[-1] += now.sum(axis=0)
-        *parts, whole = [shown.cells(counts) for shown, counts in zip(self.shown, self.latency, strict=True)]
-        return whole, parts
-
-
-class _Shown:
-    """A growing histogram without its empty cells. Cells fill up and stay, so which they are is seldom asked."""
-
-    def __init__(self, cells: Counts) -> None:
-        self.all, self.used = cells, np.zeros(0, dtype=np.int64)
-        self.edges: tuple[list[float], list[float]] = [], []
-
-    def cells(self, counts: Counts) -> Cells:
-        """All cells with something in them."""
-        if np.count_nonzero(counts) != len(self.used):
-            self.used = np.flatnonzero(counts)
-            self.edges = LOWER[self.all[self.used]].tolist(), WIDTH[self.all[self.used]].tolist()
-        return tuple(zip(*self.edges, counts[self.used].tolist(), strict=True))
 
 
 def _health(trace: Trace, tick: int) -> tuple[InstanceHealth, ...]:
