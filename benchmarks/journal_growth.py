@@ -60,12 +60,14 @@ def main() -> int:
             began = time.monotonic()
             held = fill(journal, events)
             filled = time.monotonic() - began
-            line: dict[str, object] = {"events": held, "bytes_per_event": round(journal.stat().st_size / held)}
+            line: dict[str, float] = {"events": held, "bytes_per_event": round(journal.stat().st_size / held)}
             for name, command in QUESTIONS.items():
                 times = [ask(folder, command) for _ in range(options.repeats)]
                 line[f"{name} ms"] = round(statistics.median(times))
                 slow += statistics.median(times) > LIMIT
             line["append ms"] = round(append_time(journal), 2)
+            line["find what was live ms"] = round(find_time(journal), 1)
+            slow += line["find what was live ms"] > LIMIT
             line["filled in s"] = round(filled, 1)
             print(json.dumps(line), flush=True)
     return 1 if slow else 0
@@ -115,6 +117,17 @@ def append_time(journal: Path) -> float:
             wanted = plan("1.0.0", environment=f"bench-{number}-{time.monotonic_ns()}")
             began = time.perf_counter()
             deployed(store, f"bench-{number}-{time.monotonic_ns()}", wanted, BEGIN)
+            times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
+
+
+def find_time(journal: Path) -> float:
+    """Milliseconds until it is known that a release was never live, for which every promoted run is looked at."""
+    times = []
+    with SqlStore.open(str(journal)) as store:
+        for _ in range(5):
+            began = time.perf_counter()
+            assert store.list_revisions("shop", "production", named="9.9.9", limit=1) == ()
             times.append((time.perf_counter() - began) * 1000)
     return statistics.median(times)
 

@@ -55,10 +55,11 @@ def test_frequent_questions_are_answered_from_an_index(store, statements):
     store.claim("a", now=BEGIN, ttl=9, limit=9)
     store.list_runs(service="shop", environment="e1")
     store.list_revisions("shop", "e1")
+    store.list_revisions("shop", "e1", named="1.0.0")
     store.list_events("run-1", after=3)
     store.list_due(now=BEGIN, limit=9)
     questions = [(statement, values) for statement, values in statements if statement.startswith("SELECT")]
-    assert len(questions) == 5
+    assert len(questions) == 6
     with store.database.writing() as connection:
         postgres = store.database.shared
         if postgres:

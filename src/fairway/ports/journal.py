@@ -203,8 +203,18 @@ class Records(Protocol):
         """The latest runs, newest first."""
         ...
 
-    def list_revisions(self, service: str, environment: str) -> tuple[tuple[RunSummary, Revision], ...]:
-        """The runs that made a revision live in the environment, with that revision, newest first."""
+    def list_revisions(
+        self, service: str, environment: str, *, named: str | None = None, limit: int = 20
+    ) -> tuple[tuple[RunSummary, Revision], ...]:
+        """The latest runs that made a revision live in the environment, with that revision, newest first.
+
+        Args:
+            service: of which service.
+            environment: where.
+            named: only those that go by this name: a version with or without `v`, digest, commit or its first twelve
+                digits, revision or run.
+            limit: at most so many.
+        """
         ...
 
     def quarantine(self, digest: str) -> Quarantine | None:

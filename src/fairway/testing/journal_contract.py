@@ -237,6 +237,26 @@ class JournalContract(StoreContract):
         ]
         assert store.list_revisions("shop", "staging") == ()
 
+    def test_a_revision_that_was_live_is_found_by_any_of_its_names(self) -> None:
+        store = self.open_store()
+        deployed(store, "run-1", plan())
+        deployed(store, "run-2", plan("1.1.0", revision("1.0.0")), BEGIN + 100)
+        deployed(store, "run-3", plan("1.0.0", revision("1.1.0")), BEGIN + 200)
+
+        def found(name: str, limit: int = 9) -> list[str]:
+            listed = store.list_revisions("shop", "production", named=name, limit=limit)
+            return [line.id for line, _ in listed]
+
+        made = revision("1.0.0")
+        commit = made.artifact.commit
+        for name in ("1.0.0", "v1.0.0", made.artifact.digest, commit, commit[:12], made.id):
+            assert found(name) == ["run-3", "run-1"], name
+            assert found(name, limit=1) == ["run-3"], name
+        assert found("run-2") == ["run-2"]
+        for name in ("", "1.0", "r1.0", commit[:11], "%", "1.0.0'", "\x00", "\udc80"):
+            assert found(name) == [], name
+        assert [line.id for line, _ in store.list_revisions("shop", "production", limit=2)] == ["run-3", "run-2"]
+
     def test_a_run_that_ends_well_without_a_promotion_of_its_own_made_its_candidate_live(self) -> None:
         store = self.open_store()
         facts = (Advanced(BEGIN, "ann", 1), RunEnded(BEGIN + 5, "completed", "done"))

@@ -137,8 +137,7 @@ class Deployer:
         distrust = self._distrust(artifact, environment) or self._unproved(artifact, environment)
         if distrust is not None or environment.after is None:
             return distrust
-        passed = self.records.list_revisions(self.service.service, environment.after)
-        if any(revision.artifact.digest == artifact.digest for _, revision in passed):
+        if self.records.list_revisions(self.service.service, environment.after, named=artifact.digest, limit=1):
             return None
         sentence = f"{artifact.version} has not been live in {environment.after}, which comes before {environment.name}"
         return Declined("order", sentence, f"fairway deploy {request.release} --env {environment.after}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from fairway.domain.errors import UserError
 from fairway.domain.rollout.compile import compile_rollback
@@ -10,15 +11,18 @@ from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.spec import ServiceSpec
 from fairway.ports.artifacts import ArtifactStore, Source
-from fairway.ports.journal import EnvironmentState, Journal, Records, RunSummary
+from fairway.ports.journal import EnvironmentState, Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.deploy import busy, find_environment
 from fairway.usecases.former_router import remember_router
+from fairway.usecases.promoted import list_promoted
 from fairway.usecases.reasons import as_reason
 from fairway.usecases.steer import Helm
 
 #: What has to be typed, so that nobody goes back by accident.
 CONFIRMATION = "CONFIRM"
+#: How many releases are named to somebody who asked for one that was never live.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +102,28 @@ class Returner:
 
     def _target(self, state: EnvironmentState, wanted: Return) -> Revision | Declined:
         """What was live before, or the newest entry of the history that goes by the wanted name."""
-        history = self.records.list_revisions(state.service, state.environment)
-        live = state.live
         if wanted.to is None:
-            for _, revision in history:
-                if live is not None and revision.id != live.id and self._refusal(revision) is None:
+            for revision in list_promoted(self.records, state.service, state.environment):
+                if state.live is not None and revision.id != state.live.id and self._refusal(revision) is None:
                     return revision
             sentence = f"no earlier release of {state.service} in {state.environment} can be returned to"
             return Declined("no-way-back", sentence, f"fairway history --env {state.environment}")
-        for summary, revision in history:
-            if wanted.to in _names(revision) or wanted.to == summary.id:
-                return revision
-        return self._resolve(wanted.to, state, history)
+        found = self._find(state, wanted.to)
+        if found is not None:
+            return found
+        commit = self.source.resolve(wanted.to)
+        return self._find(state, commit.id) or self._never_live(state, commit.version)
 
-    def _resolve(
-        self, name: str, state: EnvironmentState, history: tuple[tuple[RunSummary, Revision], ...]
-    ) -> Revision | Declined:
-        commit = self.source.resolve(name)
-        for _, revision in history:
-            if revision.artifact.commit == commit.id:
-                return revision
-        known = ", ".join(dict.fromkeys(revision.version for _, revision in history)) or "none"
-        sentence = f"{commit.version} was never live in {state.environment}"
+    def _find(self, state: EnvironmentState, name: str) -> Revision | None:
+        found = self.records.list_revisions(state.service, state.environment, named=name, limit=1)
+        return found[0][1] if found else None
+
+    def _never_live(self, state: EnvironmentState, version: str) -> Declined:
+        latest = list_promoted(self.records, state.service, state.environment)
+        names = list(dict.fromkeys(revision.version for revision in islice(latest, MOST_NAMED + 1)))
+        more = " …" if len(names) > MOST_NAMED else ""
+        known = ", ".join(names[:MOST_NAMED]) + more if names else "none"
+        sentence = f"{version} was never live in {state.environment}"
         return Declined("never-released", sentence, f"releases that were: {known}")
 
     def _refusal(self, target: Revision) -> Declined | None:

@@ -1,6 +1,7 @@
 """What may go: artifacts that nobody needs any more."""
 
-from fairway.ports.journal import Records, RunSummary
+from fairway.ports.journal import Records
+from fairway.usecases.promoted import list_promoted
 
 #: Releases of each environment that `rollback` can return to, however long ago they were live.
 KEPT_RELEASES = 10
@@ -14,22 +15,22 @@ def list_needed(records: Records, service: str) -> frozenset[str] | None:
     What is live, the last releases that were live in each environment, and the artifacts of the latest runs with what
     they would go back to.
     """
-    runs = records.list_runs(service=service, limit=1_000_000)
-    if not runs:
+    if not records.list_runs(service=service, limit=1):
         return None
-    by_environment: dict[str, list[RunSummary]] = {}
-    for run in runs:
-        by_environment.setdefault(run.environment, []).append(run)
     needed: set[str] = set()
-    for environment, latest in by_environment.items():
-        needed.update(run.digest for run in latest[:KEPT_RUNS])
+    for environment in records.list_environments(service):
+        latest = records.list_runs(service=service, environment=environment, limit=KEPT_RUNS)
+        needed.update(run.digest for run in latest)
         needed.update(_list_returnable(records, service, environment))
     return frozenset(needed)
 
 
-def _list_returnable(records: Records, service: str, environment: str) -> list[str]:
+def _list_returnable(records: Records, service: str, environment: str) -> set[str]:
+    """The live one, which is none that one could go back to, and so many others."""
     live = records.environment(service, environment).live
-    was_live = [revision.artifact.digest for _, revision in records.list_revisions(service, environment)]
-    first = [live.artifact.digest] if live is not None else []
-    # The live one is none that one could go back to.
-    return list(dict.fromkeys([*first, *was_live]))[: KEPT_RELEASES + 1]
+    digests = {live.artifact.digest} if live is not None else set()
+    for revision in list_promoted(records, service, environment):
+        if len(digests) > KEPT_RELEASES:
+            break
+        digests.add(revision.artifact.digest)
+    return digests

@@ -3,6 +3,7 @@
 import json
 
 from fairway.adapters.stores.sql.database import Database
+from fairway.adapters.stores.sql.projection import storable, write_json
 from fairway.domain.codec import from_json
 from fairway.domain.rollout.revision import Revision
 from fairway.ports.journal import EnvironmentState, Quarantine, Records, RunSummary
@@ -25,7 +26,13 @@ _ENVIRONMENTS = (
 )
 _REVISIONS = (
     f"SELECT {SUMMARY}, revision FROM fairway_runs "
-    "WHERE service = :service AND environment = :environment AND promoted_at IS NOT NULL ORDER BY number DESC"
+    "WHERE service = :service AND environment = :environment AND promoted_at IS NOT NULL{named} "
+    "ORDER BY number DESC LIMIT :limit"
+)
+# A revision's JSON begins with its type and its id.
+_NAMED = (
+    " AND (id = :name OR digest = :name OR commit_id = :name OR substr(commit_id, 1, 12) = :name "
+    "OR release = :name OR 'v' || release = :name OR substr(revision, 1, :length) = :beginning)"
 )
 
 
@@ -66,10 +73,18 @@ class SqlRecords(Records):
             rows = connection.rows(query, wanted | {"limit": limit})
         return tuple(RunSummary(*row) for row in rows)
 
-    def list_revisions(self, service: str, environment: str) -> tuple[tuple[RunSummary, Revision], ...]:
-        """The runs that made a revision live, with that revision, newest first; not those that took it back."""
+    def list_revisions(
+        self, service: str, environment: str, *, named: str | None = None, limit: int = 20
+    ) -> tuple[tuple[RunSummary, Revision], ...]:
+        """The latest runs that made a revision live, with that revision, newest first; not those that took it back."""
+        values: dict[str, object] = {"service": service, "environment": environment, "limit": limit}
+        if named == "":
+            return ()
+        if named is not None:
+            beginning = f'{{"type":"Revision","id":{write_json(named)},'
+            values |= {"name": storable(named), "beginning": beginning, "length": len(beginning)}
         with self._database.reading() as connection:
-            rows = connection.rows(_REVISIONS, {"service": service, "environment": environment})
+            rows = connection.rows(_REVISIONS.format(named="" if named is None else _NAMED), values)
         return tuple((RunSummary(*row[:FIELDS]), from_json(Revision, json.loads(row[FIELDS]))) for row in rows)
 
     def quarantine(self, digest: str) -> Quarantine | None:
