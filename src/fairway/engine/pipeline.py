@@ -28,6 +28,7 @@ class Bench:
     Attributes:
         registry_of: the registry for a kind and its settings.
         log: receives a task's id and each line of its output.
+        envelopes: the signed statements about a product, as they are written down.
     """
 
     journal: ReleaseJournal
@@ -39,6 +40,7 @@ class Bench:
     attestor: Attestor
     deployments: Deployments
     log: Callable[[str, str], None]
+    envelopes: Callable[[Product], tuple[str, ...]] = lambda _product: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class TaskPerformance:
         return Commit(plan.commit, plan.version, plan.tag, "", 0.0)
 
     def _run_steps(self, task: Task, action: RunSteps) -> Outcome:
-        laid = tuple(one for one in self.release.products_of(task.needs) if one.kind == "file")
+        laid = tuple(one for one in self.release.products_of(task.needs) if _is_laid(one, action))
         job = Job(f"{self.release.id}/{task.id}", self._commit(), action, task.values, laid)
         began = self.clock()
         made = self.bench.workshop.work(job, log=lambda line: self.bench.log(task.id, line))
@@ -232,8 +234,9 @@ class TaskPerformance:
     def _parcels(self, action: Publish) -> list[Parcel]:
         products = {one.path: one for one in self.release.products if one.kind == "file"}
         chosen = [products[path] for path in select(products, action.files)]
+        chosen += [one for one in self.release.products if one.kind == "image" and one.path in action.images]
         version, locate = self.release.plan.version, self.bench.workshop.locate
-        return [Parcel(one, locate(one), version) for one in chosen]
+        return [Parcel(one, locate(one), version, self.bench.envelopes(one)) for one in chosen]
 
     def _publish(self, task: Task, action: Publish) -> Outcome:
         parcels = self._parcels(action)
@@ -269,6 +272,11 @@ class TaskPerformance:
         if state.outcome == "completed":
             return Done(state.reason)
         return Refused("rolled-back", f"{action.run} {state.outcome}: {state.reason}", "release a fixed version")
+
+
+def _is_laid(product: Product, action: RunSteps) -> bool:
+    """Files always lie in the checkout of who needs their task; images, which are large, where they are asked for."""
+    return product.kind == "file" or (product.kind == "image" and product.path in action.images)
 
 
 def _read_report(made: Made | Broken, policy: ScanPolicy) -> tuple[Finding, ...]:

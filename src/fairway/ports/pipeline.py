@@ -138,11 +138,13 @@ class Parcel:
     Attributes:
         location: absolute path of its bytes.
         version: the version being released.
+        envelopes: the signed statements about it, as they are written down; for registries that can hold them.
     """
 
     product: Product
     location: str
     version: str
+    envelopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
@@ -30,6 +31,8 @@ class RunSteps:
         cached: the outputs of an earlier execution with the same key are taken in place of a new one.
         versioned: the commands see the release's version and commit, and both are part of the key.
         scan: the commands are those of a scanner, whose report decides in place of its status; None: they are not.
+        image: there are no commands but those that build this image, which is kept; None: no image is built.
+        images: names of images that lie in the checkout, as `images/NAME` in OCI's layout.
     """
 
     steps: tuple[str, ...]
@@ -41,10 +44,14 @@ class RunSteps:
     cached: bool = True
     versioned: bool = True
     scan: ScanPolicy | None = None
+    image: ImageSpec | None = None
+    images: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What people read."""
+        if self.image is not None:
+            return f"image {self.image.name} of {self.image.file} for {', '.join(self.image.platforms)}"
         return "; ".join(self.steps)
 
 
@@ -101,16 +108,18 @@ class Publish:
     Attributes:
         files: patterns of the products' paths.
         registry: the implementation, with its settings.
+        images: names of images, for a registry of images.
     """
 
     files: tuple[str, ...]
     registry: Adapter
+    images: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """What people read."""
-        where = self.registry.get("url")
-        return f"{', '.join(self.files)} to {self.registry.kind}" + (f" {where}" if where else "")
+        where = self.registry.get("url") or self.registry.get("repository")
+        return f"{', '.join((*self.files, *self.images))} to {self.registry.kind}" + (f" {where}" if where else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """From the configuration to the plan of one release."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairway.domain.errors import UserError
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
 from fairway.domain.pipeline.matrix import Values, combinations, fill, task_id
 from fairway.domain.pipeline.plan import STAGES, ReleasePlan, Stage, Task
@@ -102,11 +103,12 @@ def _own_tasks(spec: PipelineSpec, subject: Subject) -> Iterator[Task]:
         needs = [TURN, *([SEAL] if subject.seal and one.needs is None and one.stage != "build" else [])]
         needs += [each for name in named for each in ids[name]]
         for values in combinations(one):
-            action = _steps(one, values, subject.version)
+            images = tuple(other.name for other in spec.tasks if other.image and other.name in (one.needs or ()))
+            action = _steps(one, values, subject.version, images)
             yield Task(task_id(one, values), one.stage, action, tuple(needs), values, one.name)
 
 
-def _steps(spec: TaskSpec, values: Values, version: str) -> RunSteps:
+def _steps(spec: TaskSpec, values: Values, version: str, images: tuple[str, ...]) -> RunSteps:
     known = dict(values) | ({"version": version} if spec.versioned else {})
     return RunSteps(
         steps=tuple(fill(step, known) for step in spec.steps),
@@ -118,13 +120,19 @@ def _steps(spec: TaskSpec, values: Values, version: str) -> RunSteps:
         cached=spec.cached,
         versioned=spec.versioned,
         scan=spec.scan,
+        image=None if spec.image is None else _image(spec.image, known),
+        images=images,
     )
+
+
+def _image(spec: ImageSpec, known: dict[str, str]) -> ImageSpec:
+    return replace(spec, arguments=tuple((name, fill(value, known)) for name, value in spec.arguments))
 
 
 def _publish(one: PublishSpec, subject: Subject) -> Task:
     version = {"version": subject.version}
     files = tuple(fill(pattern, version) for pattern in one.files)
-    return Task(one.name, "publish", Publish(files, one.registry), (TAG, *one.after))
+    return Task(one.name, "publish", Publish(files, one.registry, one.images), (TAG, *one.after))
 
 
 def _rank(stage: Stage) -> int:
@@ -183,6 +191,7 @@ def problems_of(spec: PipelineSpec) -> Iterator[PipelineProblem]:
         if spec.tasks and not list(combinations(one)):
             yield PipelineProblem((one.stage, one.name, "exclude"), f"every combination of {one.name!r} is excluded")
     names = [one.name for one in spec.publish]
+    yield from _image_problems(spec)
     for entry in spec.publish:
         for name in entry.after:
             if name not in names:
@@ -190,6 +199,17 @@ def problems_of(spec: PipelineSpec) -> Iterator[PipelineProblem]:
                 yield PipelineProblem(path, f"{entry.name!r} comes after {name!r}, which is not published")
     yield from _circles({one.name: one.needs or () for one in spec.tasks}, {one.name: one.stage for one in spec.tasks})
     yield from _circles({one.name: one.after for one in spec.publish}, dict.fromkeys(names, "publish"))
+
+
+def _image_problems(spec: PipelineSpec) -> Iterator[PipelineProblem]:
+    built = [one.name for one in spec.tasks if one.image is not None]
+    for entry in spec.publish:
+        for name in entry.images:
+            if name not in built:
+                sentence = f"{entry.name!r} publishes the image {name!r}, which is not built"
+                yield PipelineProblem(
+                    ("publish", entry.name, "images"), sentence, f"known: {', '.join(built) or 'none'}"
+                )
 
 
 def _name_problems(spec: PipelineSpec) -> Iterator[PipelineProblem]:

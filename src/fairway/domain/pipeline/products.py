@@ -14,11 +14,13 @@ class Product:
     """One file that a task made, or the sealed artifact of the service.
 
     Attributes:
-        path: where the task left it, relative to its checkout, with slashes; for the sealed artifact, the service.
-        digest: `sha256:<64 hex digits>` of its bytes; of the sealed artifact, over its content.
+        path: where the task left it, relative to its checkout, with slashes; for the sealed artifact, the service; for
+            an image, its name.
+        digest: `sha256:<64 hex digits>` of its bytes; of the sealed artifact, over its content; of an image, of its
+            index.
         size: bytes; 0 for the sealed artifact.
         executable: its owner may execute it.
-        kind: `file`, or `artifact` for the sealed artifact.
+        kind: `file`, `image`, or `artifact` for the sealed artifact.
     """
 
     path: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
@@ -33,6 +34,7 @@ class TaskSpec:
     scan: ScanPolicy | None = None
     matrix: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[tuple[tuple[str, str], ...], ...] = ()
+    image: ImageSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class PublishSpec:
 
     Attributes:
         files: patterns of the products' paths.
+        images: names of images.
         after: names of others that must have everything before; in a workspace, those of the members it depends on.
     """
 
@@ -48,6 +51,7 @@ class PublishSpec:
     registry: Adapter
     files: tuple[str, ...]
     after: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
