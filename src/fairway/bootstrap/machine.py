@@ -10,6 +10,7 @@ from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
 from fairway.domain.errors import UserError
+from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.routes import Backend, Routes
 from fairway.domain.rollout.spec import Adapter, ServiceSpec
 from fairway.ports.journal import EnvironmentState
@@ -129,23 +130,42 @@ def _await_ready(project: Project, spec: _Place, state: EnvironmentState) -> dic
     live = state.live
     if live is None:
         raise AssertionError("asked for live environments only")
-    target = project.target_of(project.spec.service, spec.name, spec.target)
-    router = project.router_of(project.spec.service, spec.name, _router_of(project, spec, state))
+    service = project.spec.service
+    target = project.target_of(service, spec.name, spec.target)
+    router = project.router_of(service, spec.name, _router_of(project, spec, state))
     deadline = now() + live.run.health.timeout
     while True:
-        ready = sum(instance.state == "ready" for instance in target.observe_instances(live.id))
+        serving, wanted = _serving(project, state)
+        instances = target.observe_instances((serving or live).id)
+        ready = sum(instance.state == "ready" for instance in instances)
         seen = router.observe()
-        if (ready >= state.instances and seen.running) or now() > deadline:
+        if (ready >= wanted and seen.running) or now() > deadline:
             break
         pause(0.05)
+        # A run under way goes on meanwhile, and retires what was live before it.
+        state = project.store.environment(service, spec.name)
     return {
         "environment": spec.name,
-        "release": live.version,
+        "release": (serving or live).version,
         "address": seen.address,
         "routed": seen.running,
         "ready": ready,
-        "wanted": state.instances,
+        "wanted": wanted,
+        "waiting": [f"{one.id}: {one.detail or one.state}" for one in instances if one.state != "ready"],
     }
+
+
+def _serving(project: Project, state: EnvironmentState) -> tuple[Revision | None, int]:
+    """The revision that has to serve now, and how many instances of it.
+
+    While a run is under way that is stable, as long as the run has left any of it, and then the candidate.
+    """
+    if state.run is not None:
+        run = project.store.load(state.run)
+        for revision, count in ((run.plan.stable, run.wanted[1]), (run.plan.candidate, run.wanted[0])):
+            if revision is not None and count:
+                return revision, count
+    return state.live, state.instances if state.live is not None else 0
 
 
 def bring_down(project: Project, environment: str | None) -> list[str]:
