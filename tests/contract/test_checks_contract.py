@@ -5,6 +5,7 @@ import pytest
 from fairway.adapters.checks import LocalChecker
 from fairway.adapters.commands import LocalCommands
 from fairway.adapters.probes import LocalProbe
+from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.errors import PermanentError
 from fairway.domain.validation.checks import Check, HealthCheck
 from fairway.domain.validation.findings import failed
@@ -104,7 +105,7 @@ class TestLocalChecker(CheckerContract):
             yield
 
     def checker(self):
-        return LocalChecker()
+        return LocalChecker(LocalSecrets())
 
     def place(self, answer):
         if answer is None:

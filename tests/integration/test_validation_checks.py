@@ -114,12 +114,12 @@ def test_a_credential_that_is_not_taken_is_told_and_never_shown(well):
 
 def test_basic_and_api_key_credentials_are_sent_as_their_standards_say():
     for probe, name, value in (
-        (AuthCheck("/", user="ann", password="{{WORD}}"), "authorization", "Basic YW5uOnM6w6k="),
-        (AuthCheck("/", header="X-API-KEY", key="{{WORD}}"), "x-api-key", "s:é"),
+        (AuthCheck("/", user="ann", password="{{WORD}}"), "authorization", "Basic YW5uOnM6w6ksIGEgd29yZA=="),
+        (AuthCheck("/", header="X-API-KEY", key="{{WORD}}"), "x-api-key", "s:é, a word"),
     ):
         with http_server() as server:
             server.status = 200
-            check(probe, server.url, secrets={"WORD": "s:é"})
+            check(probe, server.url, secrets={"WORD": "s:é, a word"})
             first, second, third = (one.headers.get(name) for one in server.requests)
         sent = first.encode("latin-1").decode() if first else first
         assert (sent, second) == (value, None)

@@ -8,6 +8,7 @@ import pytest
 from secure_server import http2_answer, identity, secure_server
 
 from fairway.adapters.checks import LocalChecker
+from fairway.adapters.secrets import LocalSecrets
 from fairway.adapters.checks.client import LARGEST
 from fairway.domain.validation.checks import BurstCheck, Check, CheckSettings, HealthCheck, Http2Check, HttpCheck
 from fairway.ports.checks import Place
@@ -21,7 +22,7 @@ def ask(base, probe=None, *, timeout=TIMEOUT, ca=None):
     """The first finding of a check, and that it came in time."""
     begin = time.monotonic()
     place = Place(base, CheckSettings(timeout=timeout, ca=ca))
-    finding = LocalChecker().check(Check("one", probe or HttpCheck("/")), place)[0]
+    finding = LocalChecker(LocalSecrets()).check(Check("one", probe or HttpCheck("/")), place)[0]
     assert time.monotonic() - begin < timeout + 1.5
     return finding
 
@@ -169,7 +170,7 @@ def test_a_name_without_an_address_is_no_answer():
 def test_health_that_hangs_is_asked_for_no_longer_than_its_time_at_each_endpoint():
     with raw_server(hang) as address:
         place = Place(f"http://{address}", CheckSettings(timeout=0.2))
-        findings = LocalChecker().check(Check("health", HealthCheck()), place)
+        findings = LocalChecker(LocalSecrets()).check(Check("health", HealthCheck()), place)
     assert [one.code for one in findings] == ["timeout"] * 3
     assert all(0.15 < one.seconds < 1 for one in findings)
 

@@ -19,6 +19,7 @@ from fairway.domain.insight.baseline import Baseline, Load, Subject
 from fairway.domain.insight.indicators import Reading, Row, fill
 from fairway.domain.insight.spec import BenchSpec
 from fairway.domain.rollout.spec import EnvironmentSpec
+from fairway.domain.validation.secret import source_of
 
 if TYPE_CHECKING:
     from fairway.adapters.stores.sql.baselines import SqlBaselines
@@ -72,6 +73,26 @@ class BenchProject:
 
         wanted = name or self.spec.environment
         return self.project.spec.environments[0] if wanted is None else find_environment(self.project.spec, wanted)
+
+    def fill_in(self, load: Load, environment: EnvironmentSpec) -> Load:
+        """The load with the environment's secrets, and the variables, that its headers name.
+
+        Raises:
+            UserError: one of them has no value.
+            TransientError: a command gives none.
+        """
+        sources = environment.suite.settings.sources
+
+        def value(found: re.Match[str]) -> str:
+            if any(one.name == found[1] for one in sources):
+                return self.project.secrets.read(source_of(found[1], sources))
+            given = os.environ.get(found[1])
+            if given is None:
+                sentence = f"a header of bench.headers names the variable {found[1]}, which is not set"
+                raise UserError("bench-variable", sentence, f"{found[1]}=… fairway bench …")
+            return given
+
+        return replace(load, headers=tuple(_VARIABLE.sub(value, header) for header in load.headers))
 
     def chooser(self, environment: EnvironmentSpec, log: Callable[[str], None]) -> "Chooser":
         """What finds the subject of a measurement."""
@@ -192,20 +213,3 @@ def open_bench(config: Path | None) -> BenchProject:
 
     project = open_project(config)
     return BenchProject(project, load_bench(project.config, Known(sources=catalog.settings_by_kind("source"))))
-
-
-def fill_in(load: Load) -> Load:
-    """The load with the variables that its headers name.
-
-    Raises:
-        UserError: one of them is not set.
-    """
-    return replace(load, headers=tuple(_VARIABLE.sub(_value, header) for header in load.headers))
-
-
-def _value(found: re.Match[str]) -> str:
-    value = os.environ.get(found[1])
-    if value is None:
-        sentence = f"a header of bench.headers names the variable {found[1]}, which is not set"
-        raise UserError("bench-variable", sentence, f"{found[1]}=… fairway bench …")
-    return value

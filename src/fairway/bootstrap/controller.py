@@ -31,7 +31,7 @@ def _wanted(project: Project) -> set[str]:
     sources = [one.analysis.metrics.source for one in project.spec.environments]
     settings = [*(to.settings for to in project.spec.notify), *(one.settings for one in sources if one is not None)]
     named = {str(value) for each in settings for key, value in each if key.endswith("_variable")}
-    named |= {secret for one in project.spec.environments for secret in one.suite.settings.secrets}
+    named = named.union(*(one.suite.settings.needed for one in project.spec.environments))
     return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "PGPASSWORD", "PGPASSFILE"}
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fairway.ports.metrics import MetricSource
     from fairway.ports.notifier import Notifier
     from fairway.ports.router import Router
+    from fairway.ports.secrets import SecretReader
     from fairway.ports.target import Target
     from fairway.usecases.deploy import Deployer
     from fairway.usecases.rollback import Returner
@@ -75,6 +76,13 @@ class Project:
         from fairway.adapters.supervisor.client import SupervisorClient
 
         return SupervisorClient(self.state / "supervisor")
+
+    @cached_property
+    def secrets(self) -> "SecretReader":
+        """The environments' secrets."""
+        from fairway.adapters.secrets import LocalSecrets
+
+        return LocalSecrets()
 
     @cached_property
     def source(self) -> "GitSource":
@@ -164,7 +172,7 @@ class Project:
             commands=LocalCommands(self.state / COMMANDS_FOLDER),
             probe=LocalProbe(),
             records=self.store,
-            checker=LocalChecker(),
+            checker=LocalChecker(self.secrets),
             metrics=self.source_of(plan.analysis.metrics.source),
             conditions=CelConditions(),
         )

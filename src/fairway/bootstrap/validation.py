@@ -44,6 +44,7 @@ def open_validation(
         UserError: there is no address, or no such environment or check.
     """
     from fairway.adapters.checks import LocalChecker
+    from fairway.adapters.secrets import LocalSecrets
 
     values = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
     base = url or values.get("BASE_URL")
@@ -54,7 +55,7 @@ def open_validation(
         raise UserError("no-address", "there is no address to validate", hint)
     place = Place(_complete(address), with_variables(found.suite.settings, values), version=found.version)
     checks = choose_checks(found.suite, moment=moment, only=only)
-    validation = Validation(LocalChecker(), place, checks, time.monotonic, pause, tell)
+    validation = Validation(LocalChecker(LocalSecrets()), place, checks, time.monotonic, pause, tell)
     return Wanted(validation, is_verbose(values))
 
 

@@ -1,26 +1,16 @@
 """bench: measuring a service under load, and comparing."""
 
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from fairway.cli.bench_tables import baseline_lines, comparison_lines, indicator_table, list_table, round_line
+from fairway.cli.bench_json import baseline_json, comparison_json, indicators_json
+from fairway.cli.bench_measuring import Wish, measure_both, measure_one
+from fairway.cli.bench_tables import baseline_lines, comparison_lines, indicator_table, list_table
 from fairway.cli.options import DEFAULTS, Options
-from fairway.cli.output import Exit, note, print_json, say
+from fairway.cli.output import Exit, print_json, say
 from fairway.domain.errors import UserError
-from fairway.domain.insight.baseline import Baseline, Load
-from fairway.domain.insight.comparison import Comparison
 from fairway.domain.insight.comparison import compare as hold_against_each_other
 from fairway.domain.insight.expectations import Expected, hold_against
 from fairway.domain.insight.indicators import overall
-
-if TYPE_CHECKING:
-    from fairway.bootstrap.bench import BenchProject
-    from fairway.usecases.bench.measure import Progress
-    from fairway.usecases.bench.subjects import Measurable
 
 _VERDICTS = {"regression": Exit.NO, "no-regression": Exit.YES, "inconclusive": Exit.WAITING}
 _STATUSES = {"good": Exit.YES, "warning": Exit.YES, "critical": Exit.NO, "unknown": Exit.UNKNOWN}
@@ -53,25 +43,11 @@ def run(
     from fairway.bootstrap.bench import open_bench, wanted_name
 
     bench = open_bench(options.config)
-    name = name or wanted_name()
-    load = _load(bench.spec.load, rate, duration, connections)
-    environment = bench.environment(env)
-    with bench.measuring(environment):
-        subject: Measurable
-        word = what or (None if env else name)
-        if word is None and env is None:
-            hint = "fairway bench run RELEASE, or a URL, or --env ENVIRONMENT"
-            raise UserError("bench-subject", "there is nothing to measure", hint)
-        subject = bench.address_of(environment) if word is None else bench.chooser(environment, note).choose(word)
-        load = _at_path(load, subject.subject.url)
-        measuring = bench.bench(_teller())
-        baseline = measuring.measure(
-            name or subject.subject.name, subject, load, rounds or bench.spec.rounds, fresh=bench.spec.fresh
-        )
-    bench.baselines.save_baselines(baseline)
+    wish = Wish(rate, duration, rounds, connections)
+    baseline = measure_one(bench, what, name=name or wanted_name(), env=env, wish=wish)
     expected = hold_against(baseline, bench.spec.expect)
     if options.json:
-        print_json(_baseline_json(baseline, expected))
+        print_json(baseline_json(baseline, expected))
     else:
         for line in baseline_lines(baseline, expected):
             say(line)
@@ -89,7 +65,7 @@ def list_(*, limit: int = 20, options: Options = DEFAULTS) -> int:
     bench = open_bench(options.config)
     found = bench.baselines.list_baselines(bench.service, limit=limit)
     if options.json:
-        print_json({"baselines": [_baseline_json(one, (), rounds=False) for one in found]})
+        print_json({"baselines": [baseline_json(one, (), rounds=False) for one in found]})
     elif found:
         say(list_table(found))
     else:
@@ -130,13 +106,11 @@ def compare(
     if stored:
         pair = stored_pair(bench.baselines, bench.service, (before, after))
     else:
-        load = _load(bench.spec.load, rate, duration, None)
-        pair = _measure_both(bench, (before, after), env, load, rounds or bench.spec.rounds)
-        bench.baselines.save_baselines(*pair)
+        pair = measure_both(bench, (before, after), env, Wish(rate, duration, rounds))
     found = hold_against_each_other(*pair, bench.spec.policy, made=now())
     bench.baselines.save_comparison(found)
     if options.json:
-        print_json(_comparison_json(found))
+        print_json(comparison_json(found))
     else:
         for line in comparison_lines(found):
             say(line)
@@ -180,77 +154,13 @@ def indicators(*, env: str | None = None, options: Options = DEFAULTS) -> int:
     environment = bench.environment(env)
     rows = bench.fill_indicators(environment)
     if options.json:
-        content = [
-            {"name": row.indicator.name, **asdict(row.indicator), "value": row.value, "source": row.source}
-            | {"status": row.status}
-            for row in rows
-        ]
-        print_json({"environment": environment.name, "status": overall(rows), "indicators": content})
+        print_json(indicators_json(environment.name, rows))
     else:
         say(indicator_table(rows))
     return _STATUSES[overall(rows)]
-
-
-def _measure_both(
-    bench: "BenchProject", names: tuple[str, str], env: str | None, load: Load, rounds: int
-) -> tuple[Baseline, Baseline]:
-    environment = bench.environment(env)
-    with bench.measuring(environment):
-        chooser = bench.chooser(environment, note)
-        both = chooser.choose_again(names[0], role="before"), chooser.choose_again(names[1], role="after")
-        load = _at_path(load, both[0].subject.url)
-        return bench.bench(_teller()).measure_in_turn(names, both, load, rounds, fresh=bench.spec.fresh)
-
-
-def _load(load: Load, rate: float | None, duration: str | None, connections: int | None) -> Load:
-    from fairway.bootstrap import duration as seconds_of
-    from fairway.bootstrap.bench import fill_in
-
-    if rate is not None and not 0 <= rate <= 1_000_000:
-        raise UserError("bench-rate", f"{rate:g} requests a second are not possible", "give 0 to 1000000")
-    if connections is not None and not 1 <= connections <= 10_000:
-        raise UserError("bench-connections", f"{connections} connections are not possible", "give 1 to 10000")
-    seconds = load.duration if duration is None else seconds_of(duration)
-    if seconds <= 0:
-        raise UserError("duration", f"a round of {duration} measures nothing", "give 200ms or more")
-    return replace(
-        fill_in(load),
-        rate=load.rate if rate is None else rate,
-        duration=seconds,
-        connections=connections or load.connections,
-    )
-
-
-def _at_path(load: Load, url: str) -> Load:
-    """A path that stands in the URL goes before the configuration's."""
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
-    return replace(load, paths=(path,)) if path else load
-
-
-def _teller() -> "Callable[[Progress], None]":
-    return lambda progress: note(round_line(progress.number, progress.count, progress.name, progress.round))
 
 
 def _kept(expected: tuple[Expected, ...]) -> Exit:
     if any(one.is_met is False for one in expected):
         return Exit.NO
     return Exit.UNKNOWN if any(one.is_met is None for one in expected) else Exit.YES
-
-
-def _baseline_json(baseline: Baseline, expected: tuple[Expected, ...], *, rounds: bool = True) -> dict[str, Any]:
-    figures = ("throughput", "mean", "p50", "p90", "p95", "p99", "p999", "longest", "processor", "errors")
-    content = asdict(baseline)
-    kept = content.pop("rounds")
-    content["measured"] = {name: baseline.value(name) for name in (*figures, "availability")}
-    content["expected"] = [asdict(one) for one in expected]
-    content["remarks"] = list(baseline.remarks)
-    return content | ({"rounds": kept} if rounds else {"rounds": len(kept)})
-
-
-def _comparison_json(found: Comparison) -> dict[str, Any]:
-    content = asdict(found)
-    for change in content["changes"]:
-        # JSON knows no infinity.
-        change |= {end: change[end] if isfinite(change[end]) else None for end in ("lower", "upper")}
-    return content

@@ -1,6 +1,7 @@
 """What the section `validation` becomes in the words of the domain."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from fairway.config.section import Section
 from fairway.config.validation import CHECK_KINDS, ValidationSection
 from fairway.domain.validation import checks as domain
 from fairway.domain.validation.expectation import Assertion, Expectation
+from fairway.domain.validation.secret import SecretSource
 
 _DEFAULTS = domain.CheckSettings()
 #: Keys that every check may have.
@@ -17,7 +19,11 @@ _NEEDS = frozenset({"postgres", "redis", "s3", "service", "dns"})
 
 
 def to_suite(
-    service: ValidationSection, environment: ValidationSection, variables: Mapping[str, str], folder: Path
+    service: ValidationSection,
+    environment: ValidationSection,
+    variables: Mapping[str, str],
+    folder: Path,
+    sources: tuple[SecretSource, ...] = (),
 ) -> domain.Suite:
     """The checks of an environment: the service's, those of the same name replaced, and then its own.
 
@@ -26,10 +32,13 @@ def to_suite(
         environment: that of the environment, valid.
         variables: of the environment.
         folder: of the file; paths are beside it.
+        sources: of the environment's secrets.
     """
     named = {**service.checks, **environment.checks}
     checks = tuple(_check(name, section.kind, section.model_extra or {}) for name, section in named.items())
-    return domain.Suite(checks, _settings(service, environment, variables, folder))
+    settings = _settings(service, environment, variables, folder)
+    names = tuple(dict.fromkeys((*service.secrets, *environment.secrets, *(one.name for one in sources))))
+    return domain.Suite(checks, replace(settings, secrets=names, sources=sources))
 
 
 def _settings(
@@ -47,7 +56,6 @@ def _settings(
         concurrent=pick("concurrent", _DEFAULTS.concurrent),
         patience=pick("patience", _DEFAULTS.patience),
         headers=tuple({**service.headers, **environment.headers}.items()),
-        secrets=tuple(dict.fromkeys((*service.secrets, *environment.secrets))),
         variables=tuple(sorted(variables.items())),
         ca=None if ca is None else str(folder / ca),
     )

@@ -37,7 +37,7 @@ def _unknown(document: Document, holder: Mapping[str, Any], under: KeyPath, know
         own = known | _captures(value)
         for name in sorted(names_in(value) - own):
             meant = get_close_matches(name, sorted(own), n=1)
-            hint = f"did you mean {meant[0]}?" if meant else "name it under validation.secrets, or capture it"
+            hint = f"did you mean {meant[0]}?" if meant else "name it under secrets of the environment, or capture it"
             yield document.problem(path, f"{{{{{name}}}}} stands for nothing", hint)
 
 
@@ -51,8 +51,9 @@ def _captures(check: Any) -> frozenset[str]:
 
 
 def _secrets(holder: Mapping[str, Any]) -> frozenset[str]:
-    secrets = _mapping(holder, "validation").get("secrets")
-    return frozenset(map(str, secrets)) if isinstance(secrets, list) else frozenset()
+    listed = _mapping(holder, "validation").get("secrets")
+    placed = frozenset(map(str, _mapping(holder, "secrets")))
+    return placed | (frozenset(map(str, listed)) if isinstance(listed, list) else frozenset())
 
 
 def _variables(holder: Mapping[str, Any]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from fairway.config.bench import BenchSection, IndicatorsSection
 from fairway.config.metrics import MetricsSection, Rules
 from fairway.config.release import ReleaseSection, SignedSection
+from fairway.config.secrets import Secrets
 from fairway.config.section import AdapterSection, AnyAdapter, Section
 from fairway.config.strategy import RollingSection, StrategySection
 from fairway.config.types import (
@@ -350,6 +351,12 @@ class EnvironmentSection(Section):
         default_factory=dict,
         description="Environment variables of this environment, over those of `run.variables`.",
         examples=[{"LOG_LEVEL": "debug"}],
+    )
+    secrets: Secrets = Field(
+        default_factory=dict,
+        description="Where the secrets of this environment are, by name. Checks use them as `{{NAME}}`, headers of "
+        "`bench` as `${NAME}`; no output, plan or journal holds a value.",
+        examples=[{"API_KEY": {"file": "/etc/shop/api-key"}}],
     )
 
 

@@ -19,6 +19,7 @@ from fairway.config.models import (
 )
 from fairway.config.release import to_trust
 from fairway.config.rules import share
+from fairway.config.secrets import to_sources
 from fairway.config.section import AdapterSection
 from fairway.config.strategy import BlueGreenSection, CanarySection, MirrorSection, RollingSection, StickySection
 from fairway.domain.analysis.budget import Budget
@@ -77,7 +78,13 @@ def _environment(name: str, section: EnvironmentSection, file: ServiceFile, fold
         stages=_stages(section.stages),
         rollback_scripts=tuple(section.rollback.scripts),
         budget=Budget(section.budget.failed_requests) if section.budget else None,
-        suite=to_suite(file.validation, section.validation, {**run.variables, **section.variables}, folder),
+        suite=to_suite(
+            file.validation,
+            section.validation,
+            {**run.variables, **section.variables},
+            folder,
+            to_sources(section.secrets, folder),
+        ),
     )
 
 

@@ -214,8 +214,9 @@ HttpPath = Annotated[str, AfterValidator(_http_path), Field(json_schema_extra={"
 Token = Annotated[str, AfterValidator(_token)]
 FilePath = Annotated[str, AfterValidator(_file_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
 Variables = Annotated[
-    dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_variable)]],
+    dict[VariableName, Annotated[str, AfterValidator(_variable)]],
     WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
 ]
 PresetName = Literal["strict", "balanced", "tolerant"]

@@ -95,8 +95,8 @@ class ValidationSection(Section):
     )
     secrets: list[VariableName] = Field(
         default_factory=list,
-        description="Names of environment variables, of whoever runs the checks, whose values are secrets. Checks use "
-        "them as `{{NAME}}`; no output shows them.",
+        description="Names of environment variables, of whoever runs the checks, whose values are secrets; those under "
+        "`secrets` of the environment need not be repeated. Checks use them as `{{NAME}}`; no output shows them.",
         examples=[["API_KEY", "DB_PASSWORD"]],
     )
     ca: FilePath | None = Field(

@@ -38,6 +38,7 @@ SECTIONS = {
     "`stages.check`, `stages.verify`": "CheckStage",
     "`http` in a stage": "HttpCheckSection",
     "`rollback`": "RollbackSection",
+    "A secret in `secrets`": "SecretSection",
     "A task in `release.security`": "SecuritySection",
     "`scan` in a task of `release.security`": "ScanSection",
     "A waiver in `scan`": "WaiverSection",

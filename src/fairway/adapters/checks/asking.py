@@ -1,16 +1,18 @@
 """What every check asks with: the address, the client, the values that names stand for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from fairway.adapters.checks.client import Client
 from fairway.adapters.checks.secrets import NoSecret
+from fairway.domain.errors import TransientError, UserError
 from fairway.domain.validation.checks import Check
 from fairway.domain.validation.exchange import Answer
+from fairway.domain.validation.secret import source_of
 from fairway.domain.validation.template import fill, mask, names_in
 from fairway.ports.checks import Place
+from fairway.ports.secrets import SecretReader
 
 
 @dataclass(slots=True)
@@ -18,14 +20,14 @@ class Asker:
     """Asks for one check.
 
     Attributes:
-        secret: the value of a secret by its name.
+        secrets: reads them.
         captured: values that answers gave, by name.
         hidden: pairs of name and value that must not be shown.
     """
 
     check: Check
     place: Place
-    secret: Callable[[str], str | None]
+    secrets: SecretReader
     captured: dict[str, Any] = field(default_factory=dict)
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
@@ -52,12 +54,15 @@ class Asker:
         settings = self.place.settings
         known = {"BASE_URL": self.place.base, **dict(settings.variables)}
         for name in names & set(settings.secrets) - set(self.captured):
-            value = self.secret(name)
-            if value is None:
-                raise NoSecret(name)
-            known[name] = value
-            self.hidden.append((name, value))
+            known[name] = self._read(name)
+            self.hidden.append((name, known[name]))
         return known | self.captured
+
+    def _read(self, name: str) -> str:
+        try:
+            return self.secrets.read(source_of(name, self.place.settings.sources))
+        except (UserError, TransientError) as error:
+            raise NoSecret(name, f"{error.message}; {error.hint}" if error.hint else error.message) from None
 
     def mask(self, text: str) -> str:
         """The text as it may be shown."""

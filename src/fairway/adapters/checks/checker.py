@@ -1,6 +1,5 @@
 """The port `Checker`: every kind of check, performed from this machine. Their libraries load when they are used."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from fairway.domain.validation.checks import Check, HttpCheck
 from fairway.domain.validation.findings import Finding, errored, lenient
 from fairway.domain.validation.template import UnknownName
 from fairway.ports.checks import Place
+from fairway.ports.secrets import SecretReader
 
 #: The function of each kind of check, by the class of its data.
 _PLACES = {
@@ -45,22 +45,22 @@ class LocalChecker:
     """Performs checks; safe to use from several threads at once.
 
     Attributes:
-        secret: the value of a secret by the name of its variable; None: there is none.
+        secrets: reads those that checks name.
     """
 
-    secret: Callable[[str], str | None] = os.environ.get
+    secrets: SecretReader
 
     def check(self, check: Check | HttpCheck, place: Place) -> tuple[Finding, ...]:
         """See the port."""
         from fairway.adapters.checks.asking import Asker  # noqa: PLC0415 -- with the client; the controller starts without
 
         named = check if isinstance(check, Check) else Check(check.path, check)
-        asker = Asker(named, place, self.secret)
+        asker = Asker(named, place, self.secrets)
         begin = time.monotonic()
         try:
             findings = _find_function(type(named.probe).__name__)(named.probe, asker)
         except NoSecret as error:
-            findings = (errored("no-secret", named.name, f"a value for {error}", "the variable is not set"),)
+            findings = (error.finding(named.name),)
         except UnknownName as error:
             findings = (errored("unknown-name", named.name, "a name that is known", f"{{{{{error.args[0]}}}}}"),)
         except ModuleNotFoundError as error:

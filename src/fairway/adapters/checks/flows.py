@@ -71,7 +71,7 @@ def _send(request: Request, asker: Asker, subject: str) -> tuple[Finding, Exchan
         url, body, headers = asker.url(request.path), asker.fill(request.body), asker.pairs(request.headers)
         expectation = _filled(request.expect, asker)
     except NoSecret as error:
-        return errored("no-secret", subject, f"a value for {error}", "the variable is not set"), None
+        return error.finding(subject), None
     except UnknownName as error:
         return errored("unknown-name", subject, "a name that is known", f"{{{{{error.args[0]}}}}}"), None
     # What all checks send to the service goes to no stranger.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fairway.domain.validation.expectation import Expectation
+from fairway.domain.validation.secret import SecretSource, source_of
 
 #: When a check runs in a rollout: before anything changes, on the candidate's own address, on the users' address after
 #: the switch, and after a way back.
@@ -441,7 +442,8 @@ class CheckSettings:
         concurrent: requests of a burst that says nothing else.
         patience: seconds until the address must answer for the first time.
         headers: sent with every request to the service.
-        secrets: names of variables whose values are secrets.
+        secrets: names of secrets.
+        sources: where their values are; of a name without one, in the variable of that name.
         variables: names and values that checks may use.
         ca: path of certificates to trust, beside those of the machine.
     """
@@ -452,8 +454,14 @@ class CheckSettings:
     patience: float = 0.0
     headers: Pairs = ()
     secrets: tuple[str, ...] = ()
+    sources: tuple[SecretSource, ...] = ()
     variables: Pairs = ()
     ca: str | None = None
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Variables that must be there wherever the checks run."""
+        return frozenset().union(*(source_of(name, self.sources).needed for name in self.secrets))
 
 
 @dataclass(frozen=True, slots=True)

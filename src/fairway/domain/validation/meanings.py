@@ -207,8 +207,9 @@ MEANINGS: dict[str, Meaning] = {
     "contract-schema": Meaning("there is no OpenAPI description there, or it is not valid", "compare the path"),
     # Configuration of the check itself
     "no-secret": Meaning(
-        "the variable is not in the environment of who runs the check",
-        "set it, and for rollouts start the controller with it: fairway down, fairway up",
+        "the variable, the file or the command that the secret is in gives no value",
+        "do what the finding says; for rollouts variables must be there when the controller starts: fairway down, "
+        "fairway up",
     ),
     "unknown-name": Meaning("a misspelt name, or a request before it captured nothing", "compare the names"),
     "no-library": Meaning("an optional part of Fairway is not installed", "install the extra that the finding names"),

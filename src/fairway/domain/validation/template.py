@@ -4,14 +4,17 @@ And the way back, so that no secret among those values is ever shown.
 """
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from fairway.domain.validation.secret import SHORTEST
+
 _NAME = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-#: A shorter secret would blank out words that are none.
-_SHORTEST = 4
+#: What ends a text that was cut.
+_CUT = "…"
 
 
 class UnknownName(KeyError):  # noqa: N818 -- it is what happened
@@ -66,10 +69,21 @@ def mask(text: str, secrets: Iterable[tuple[str, str]]) -> str:
     """
     # Longer ones first: one may be the beginning of another.
     for name, value in sorted(secrets, key=lambda pair: -len(pair[1])):
-        if len(value) >= _SHORTEST:
+        if len(value) >= SHORTEST:
             for shape in _shapes(value):
-                text = text.replace(shape, f"<{name}>")
+                text = _without_cut(text.replace(shape, f"<{name}>"), shape, f"<{name}>")
     return text
+
+
+def _without_cut(text: str, shape: str, shown: str) -> str:
+    """The text without the beginning of a secret where it was cut, at a mark or at its end."""
+    parts = text.split(_CUT)
+    for number, part in enumerate(parts):
+        for length in range(min(len(shape), len(part)), SHORTEST - 1, -1):
+            if part.endswith(shape[:length]):
+                parts[number] = part[:-length] + shown
+                break
+    return _CUT.join(parts)
 
 
 def _shapes(value: str) -> tuple[str, ...]:
@@ -80,7 +94,10 @@ def _shapes(value: str) -> tuple[str, ...]:
         quote(value),
         quote_plus(value),
         coded,
-        repr(value)[1:-1],
         coded.rstrip("="),
+        repr(value)[1:-1],
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        " ".join(value.split()),  # as a finding quotes it, on one line
     }
     return tuple(sorted(shapes, key=len, reverse=True))
