@@ -6,8 +6,9 @@ error, because it cannot be acted upon.
 """
 
 import types
+from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -15,14 +16,41 @@ T = TypeVar("T")
 
 def to_json(value: Any) -> Any:
     """The JSON value of a dataclass, tuple, list, dict or scalar; dataclasses carry their class name as `type`."""
+    kind = type(value)
+    # By exact type, because evidence of hundreds of values is written each second.
+    if kind in _SCALARS:
+        return value
+    if kind in _WRITERS:
+        return _WRITERS[kind](value)
     if is_dataclass(value) and not isinstance(value, type):
-        body = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
-        return {"type": type(value).__name__, **body}
+        write = _WRITERS[kind] = partial(_dataclass_to_json, kind.__name__, tuple(field.name for field in fields(value)))
+        return write(value)
     if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
+        return _list_to_json(value)
     if isinstance(value, dict):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return _dict_to_json(value)
     return value
+
+
+def _dataclass_to_json(kind: str, names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    body = {"type": kind}
+    for name in names:
+        item = getattr(value, name)
+        body[name] = item if type(item) in _SCALARS else to_json(item)
+    return body
+
+
+def _list_to_json(value: tuple[Any, ...] | list[Any]) -> list[Any]:
+    return [item if type(item) in _SCALARS else to_json(item) for item in value]
+
+
+def _dict_to_json(value: dict[Any, Any]) -> dict[str, Any]:
+    return {str(key): to_json(item) for key, item in value.items()}
+
+
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+_WRITERS: dict[type, Callable[[Any], Any]] = {tuple: _list_to_json, list: _list_to_json, dict: _dict_to_json}
+"""How values of a type are written; dataclasses join when the first of their kind comes."""
 
 
 def from_json(kind: type[T], value: Any) -> T:
