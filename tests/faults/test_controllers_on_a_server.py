@@ -1,4 +1,4 @@
-"""Controllers on one PostgreSQL: one that is stopped and wakes up late, and a server that dies or is started anew."""
+"""Controllers on one PostgreSQL: one that wakes up late, a server that dies, starts anew or leaves to its standby."""
 
 import contextlib
 import ctypes
@@ -16,12 +16,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from postgres_pair import Pair
 from services import HEALTHY, ask, configure, environment, release, turns_bad
 from workshop import Workshop, free_port
 
 from fairway.adapters.load.process import Load
 from fairway.adapters.stores.sql import SqlStore
-from fairway.domain.rollout.events import Event, StepFinished
+from fairway.domain.rollout.events import Event, RunEnded, StepFinished
 
 # The conftest of all tests: the one of this folder has the same name.
 _spec = importlib.util.spec_from_file_location("conftest_of_all", Path(__file__).parents[1] / "conftest.py")
@@ -147,6 +148,38 @@ def test_a_server_that_goes_and_comes_back_in_a_canary_delays_it_and_nothing_els
     assert ask(port).text == "1.1.0"
     finished = Counter((each.track, each.index) for each in _events(server.url, run) if isinstance(each, StepFinished))
     assert set(finished.values()) == {1}
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    made = Pair(postgres)
+    yield made
+    made.close()
+
+
+def test_a_standby_that_takes_over_in_a_canary_delays_it_and_nothing_else(shop: Workshop, pair: Pair) -> None:
+    port, controllers = _begin(shop, pair.url, "6s")
+    with Load(f"http://127.0.0.1:{port}/", rate=100, connections=8) as users:
+        run = shop.deploy("1.1.0", "production", "--no-wait").json["run"]
+        shop.await_status("production", lambda status: status["weight"] == 50 and status["evidence"] is not None)
+        pair.kill_primary()
+        # There is a server that answers and may not be written to: nobody may take that for a refusal.
+        asked = shop.fairway("status", "--json")
+        assert (asked.status, asked.json["error"]["code"]) == (3, "database-unreachable"), asked
+        seen_at = users.live()["sent"]
+        while users.live()["sent"] < seen_at + 300:
+            time.sleep(0.05)
+        pair.promote()
+        ended = shop.await_status("production", lambda status: status["finished"] is not None, 90)
+        seen = users.stop()
+    assert (ended["phase"], ended["verdict"]) == ("completed", "passed"), ended
+    assert seen.failed == 0, seen
+    assert ask(port).text == "1.1.0"
+    events = _events(pair.url, run)
+    finished = Counter((each.track, each.index) for each in events if isinstance(each, StepFinished))
+    assert set(finished.values()) == {1}
+    assert sum(isinstance(each, RunEnded) for each in events) == 1
+    assert [one.poll() for one in controllers] == [None, None]
 
 
 def _events(url: str, run: str) -> tuple[Event, ...]:

@@ -74,6 +74,8 @@ class Engine:
             return self._advance(run_id, epoch)
         except TransientError as error:
             if error.code == "version-conflict":
+                # From the beginning: a server that took over without the last events has an earlier version.
+                self._known.pop(run_id, None)
                 return 0.0
             known = self._known.get(run_id)
             return JUDGED_RETRY if known is None or known.judged else LONGEST_RETRY

@@ -40,6 +40,10 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: str, *, patience: float, clock: Callable[[], float] | None) -> None:
         self._given = _parameters(url)
+        # Of several servers the one is meant that may be written to, whichever that is at the moment.
+        self._changing = "," in str(self._given.get("host", "")) or "target_session_attrs" in self._given
+        if self._changing:
+            self._given.setdefault("target_session_attrs", "read-write")
         self.failures = _load_failures()
         self._patience = patience
         self._host = _host(self._given)
@@ -100,6 +104,8 @@ class PostgresDatabase(Database):
             return TransientError(
                 "database-unreachable", f"the connection to the {self.name} was lost", "it is tried again by itself"
             )
+        if self._changing and state == _READ_ONLY:
+            return self._without_primary()
         for states, kind, name, sentence, hint in _FAILURES:
             if state.startswith(states):
                 return kind(name, sentence.format(name=self.name), hint)
@@ -107,10 +113,27 @@ class PostgresDatabase(Database):
             "database-failed", f"the {self.name} refused: {first_line(error)}", f"SQLSTATE {state}" if state else ""
         )
 
+    def _may_be_read(self) -> bool:
+        """One of the servers takes us, though not for writing."""
+        import psycopg  # noqa: PLC0415
+
+        try:
+            psycopg.connect(**(self._given | {"connect_timeout": 5, "target_session_attrs": "any"})).close()
+        except psycopg.Error:
+            return False
+        return True
+
+    def _without_primary(self) -> FairwayError:
+        """As long as it takes until a standby has taken the place of the primary server."""
+        sentence = f"none of the servers {self._host} of the database {self._base!r} may be written to at present"
+        return TransientError("database-unreachable", sentence, "a standby may be taking over; it is tried again")
+
     def _refused(self, error: BaseException) -> FairwayError:
         """No connection came about. The driver gives no code for that, so the server is asked whether it is there."""
         from psycopg import conninfo, pq  # noqa: PLC0415
 
+        if self._changing and self._may_be_read():
+            return self._without_primary()
         where = {name: value for name, value in self._given.items() if name in ("host", "port")}
         answer = pq.PGconn.ping(conninfo.make_conninfo(connect_timeout=5, **where).encode())
         if answer == pq.Ping.OK:
@@ -131,6 +154,9 @@ class PostgresDatabase(Database):
         )
 
 
+#: SQLSTATE of a statement that writes on a server that may only be read.
+_READ_ONLY = "25006"
+
 _FAILURES: tuple[tuple[tuple[str, ...], type[FairwayError], str, str, str], ...] = (
     (("55P03", "40"), TransientError, "database-busy", "the {name} is locked by another transaction", "try again"),
     (("53100",), TransientError, "database-full", "the {name} cannot grow: its disk is full", "free some space there"),
@@ -142,7 +168,7 @@ _FAILURES: tuple[tuple[tuple[str, ...], type[FairwayError], str, str, str], ...]
         "look at its memory and connections",
     ),
     (
-        ("25006",),
+        (_READ_ONLY,),
         PermanentError,
         "database-read-only",
         "the {name} is read-only",
