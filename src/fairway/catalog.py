@@ -93,6 +93,13 @@ BUILT_IN = (
     ),
     Entry(
         "registry",
+        "oci",
+        "fairway.adapters.images.publisher:OciRegistry",
+        "fairway.adapters.images.settings:OciSettings",
+        "Container images.",
+    ),
+    Entry(
+        "registry",
         "command",
         "fairway.adapters.publishers.command:CommandRegistry",
         "fairway.adapters.publishers.settings:CommandSettings",

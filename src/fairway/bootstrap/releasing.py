@@ -21,7 +21,7 @@ from fairway.bootstrap.controller import ensure_controller, take_lock
 from fairway.bootstrap.demands import demands_of
 from fairway.bootstrap.machine import resume
 from fairway.bootstrap.project import Project
-from fairway.bootstrap.signing import attestor_of, verifier_of
+from fairway.bootstrap.signing import attestor_of, envelopes_of, verifier_of
 from fairway.bootstrap.versioning import open_versioning
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
 from fairway.ports.pipeline import Deployments, RolloutState
@@ -90,9 +90,15 @@ def workshop_of(project: Project) -> "LocalWorkshop":
     """Where jobs run and their products are kept."""
     from fairway.adapters.artifacts.local.checkouts import LocalCheckouts
     from fairway.adapters.builders import LocalWorkshop
+    from fairway.adapters.images.builder import LocalImageBuilder
     from fairway.adapters.sources.git_tree import GitTree
 
-    return LocalWorkshop(project.state / FOLDER, tree=GitTree(project.folder), checkouts=LocalCheckouts(project.source))
+    return LocalWorkshop(
+        project.state / FOLDER,
+        tree=GitTree(project.folder),
+        checkouts=LocalCheckouts(project.source),
+        images=LocalImageBuilder(),
+    )
 
 
 def registry_of(adapter: "Adapter") -> "Registry":
@@ -122,6 +128,7 @@ def bench_of(project: Project, log: Callable[[str, str], None]) -> "Bench":
         attestor=attestor_of(project),
         deployments=ProjectDeployments(project),
         log=log,
+        envelopes=lambda product: envelopes_of(project, product),
     )
 
 

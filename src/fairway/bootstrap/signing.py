@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config
 from fairway.domain.provenance.envelope import Envelope
-from fairway.domain.provenance.statement import Subject
+from fairway.domain.provenance.statement import Subject, is_about
 from fairway.ports.attestations import KeyInfo, Keys
 from fairway.usecases.trusting import Verifier
 
@@ -41,6 +41,15 @@ def attestations_in(folder: Path) -> "LocalAttestations":
     from fairway.adapters.signing.envelopes import LocalAttestations
 
     return LocalAttestations(folder / STATE_FOLDER / "attestations")
+
+
+def envelopes_of(project: Project, product: "Product") -> tuple[str, ...]:
+    """The signed statements about a product, each as it is written down."""
+    from fairway.domain.provenance.envelope import write_envelope
+
+    about = Subject(product.path, product.digest, tree=product.kind == "artifact")
+    found = attestations_in(project.folder).list_for(about)
+    return tuple(write_envelope(one) for one in found if is_about(one.statement, about))
 
 
 def verifier_of(project: Project) -> Verifier:

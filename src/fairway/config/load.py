@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fairway.config.bench import to_bench
+from fairway.config.branches import check_branches
 from fairway.config.check_rules import check_checks
 from fairway.config.complaints import problems_of
 from fairway.config.document import Document
@@ -65,6 +66,7 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
     problems = [*document.problems, *check_rules(document, data), *check_metrics(document, data, known.ask)]
     problems += check_demands(document, data)
     problems += check_checks(document, data)
+    problems += check_branches(document, data)
     # A model may see the same mistake in a setting as a rule did; once is enough.
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)
@@ -90,10 +92,11 @@ def _take_variables_as_written(document: Document, data: dict[str, Any]) -> None
     places += [(("environments", name), spec) for name, spec in environments(data).items()]
     places += task_places(data)
     for path, section in places:
-        variables = section.get("variables") if isinstance(section, dict) else None
-        if not isinstance(variables, dict):
-            continue
-        for name, value in variables.items():
-            node = document.find((*path, "variables", name))
-            if node and isinstance(value, int | float):
-                variables[name] = node.text
+        for key in ("variables", "arguments"):
+            variables = section.get(key) if isinstance(section, dict) else None
+            if not isinstance(variables, dict):
+                continue
+            for name, value in variables.items():
+                node = document.find((*path, key, name))
+                if node and isinstance(value, int | float):
+                    variables[name] = node.text

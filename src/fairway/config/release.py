@@ -1,12 +1,14 @@
 """The section `release`: how a release is built, tested, checked and published."""
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from fairway.config.section import Section
 from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
+from fairway.domain.images.spec import BuilderName, ImageSpec, parse_size
 from fairway.domain.pipeline.findings import ScanPolicy, Waiver
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
 from fairway.domain.provenance.trust import TrustPolicy
@@ -38,6 +40,21 @@ def _steps(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _size(value: Any) -> Any:
+    found = parse_size(value) if isinstance(value, str) else None
+    if found is None or found <= 0:
+        raise refuse(f"{value!r} is no size", "write a number with its unit: 25MB, 1.5GB or 20MiB")
+    return found
+
+
+def _platform(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+/[a-z0-9_]+(/v[0-9]+)?", value):
+        raise refuse(f"{value!r} is no platform", "write it like linux/amd64, linux/arm64 or linux/arm/v7")
+    return value
+
+
+Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string"})]
+Platform = Annotated[str, AfterValidator(_platform)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Patterns = Annotated[list[Pattern], BeforeValidator(_steps)]
 Text = Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number"]})]
@@ -145,13 +162,86 @@ class SecuritySection(TaskSection):
     )
 
 
+class ImageSection(Section):
+    """A container image of a Containerfile, for one or more platforms."""
+
+    file: Pattern = Field(
+        default="Containerfile",
+        description="The Containerfile or Dockerfile in the checkout.",
+        examples=["deploy/Dockerfile"],
+    )
+    context: Pattern = Field(
+        default=".", description="The folder of the checkout that it is built from.", examples=["deploy"]
+    )
+    platforms: Annotated[list[Platform], BeforeValidator(_steps), Field(min_length=1)] = Field(
+        default_factory=lambda: ["linux/amd64"],
+        description="What it is built for; all of them are in one index, under one digest. `RUN` needs an emulator on "
+        "this machine for others than its own.",
+        examples=[["linux/amd64", "linux/arm64"]],
+    )
+    arguments: Variables = Field(
+        default_factory=dict,
+        description="Arguments of the Containerfile; `{version}` is replaced.",
+        examples=[{"BASE": "registry.example.org/base:12"}],
+    )
+    target: str | None = Field(
+        default=None, description="The stage that is built; by default the last one.", examples=["runtime"]
+    )
+    budget: Size | None = Field(
+        default=None,
+        description="What the layers of each platform may have together, as they are pulled. A larger image halts the "
+        "release.",
+        examples=["25MB"],
+    )
+    builder: BuilderName | None = Field(
+        default=None,
+        description="The program that builds. By default the first of buildah, podman and docker that is there.",
+        examples=["buildah"],
+    )
+    needs: list[Name] | None = Field(
+        default=None,
+        description="Tasks whose outputs lie in the checkout. By default all of `build`.",
+        examples=[["binary"]],
+    )
+    inputs: Patterns = Field(
+        default_factory=list,
+        description="Files that the checkout consists of, and that decide whether the cache can be used. By default "
+        "all files of the commit.",
+        examples=[["Containerfile", "src/**"]],
+    )
+    secrets: list[Variable] = Field(
+        default_factory=list,
+        description="Names of variables that are passed on from whoever runs the release to the program that builds.",
+        examples=[["LICENSE_TOKEN"]],
+    )
+    timeout: PositiveDuration = Field(default=1800.0, description="Time for all platforms together.", examples=["10m"])
+    cache: bool = Field(
+        default=True,
+        description="Whether an earlier image of the same inputs is taken in place of a new one.",
+        examples=[False],
+    )
+    versioned: bool = Field(
+        default=True,
+        description="Whether version and commit are among the image's labels. Without them a later release with the "
+        "same inputs has the same image.",
+        examples=[False],
+    )
+
+
 class PublishSection(BaseModel):
     """A registry, with settings of its own, and what goes there."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     kind: str = Field(description="Kind of the registry.", examples=["pypi"])
-    files: Annotated[Patterns, Field(min_length=1)] = Field(
-        description="Outputs of the build that go there; `{version}` is replaced.", examples=[["dist/*"]]
+    files: Patterns = Field(
+        default_factory=list,
+        description="Outputs of the build that go there; `{version}` is replaced.",
+        examples=[["dist/*"]],
+    )
+    images: Annotated[list[Name], BeforeValidator(_steps)] = Field(
+        default_factory=list,
+        description="Images that go there, to a registry of the kind `oci`. Either these or `files` are given.",
+        examples=[["shop"]],
     )
     after: list[Name] = Field(
         default_factory=list,
@@ -164,6 +254,9 @@ class ReleaseSection(Section):
     """How a release is made: build, test, security, publish."""
 
     build: dict[Name, TaskSection] = Field(default_factory=dict, description="What makes the outputs.")
+    images: dict[Name, ImageSection] = Field(
+        default_factory=dict, description="Container images, built behind what `build` makes."
+    )
     test: dict[Name, TaskSection] = Field(default_factory=dict, description="What must pass before anything else.")
     security: dict[Name, SecuritySection] = Field(
         default_factory=dict, description="What must find nothing before anything is published."
@@ -216,9 +309,12 @@ def to_trust(section: SignedSection | None) -> TrustPolicy | None:
 def to_pipeline(section: ReleaseSection) -> PipelineSpec:
     """The section in the words of the domain."""
     return PipelineSpec(
-        tasks=tuple(_task(stage, name, one) for stage in STAGES for name, one in getattr(section, stage).items()),
+        tasks=(
+            *(_task(stage, name, one) for stage in STAGES for name, one in getattr(section, stage).items()),
+            *(_image(name, one, tuple(section.build)) for name, one in section.images.items()),
+        ),
         publish=tuple(
-            PublishSpec(name, _registry(one), tuple(one.files), tuple(one.after))
+            PublishSpec(name, _registry(one), tuple(one.files), tuple(one.after), tuple(one.images))
             for name, one in section.publish.items()
         ),
         push=section.push,
@@ -245,6 +341,31 @@ def _task(stage: TaskStage, name: str, section: TaskSection) -> TaskSpec:
         matrix=tuple((key, tuple(values)) for key, values in section.matrix.items()),
         exclude=tuple(tuple(sorted(one.items())) for one in section.exclude),
         scan=_scan(section.scan) if isinstance(section, SecuritySection) else None,
+    )
+
+
+def _image(name: str, section: ImageSection, build: tuple[str, ...]) -> TaskSpec:
+    image = ImageSpec(
+        name=name,
+        file=section.file,
+        context=section.context,
+        platforms=tuple(dict.fromkeys(section.platforms)),
+        arguments=tuple(sorted(section.arguments.items())),
+        target=section.target,
+        budget=section.budget,
+        builder=section.builder,
+    )
+    return TaskSpec(
+        name=name,
+        stage="build",
+        steps=(),
+        needs=build if section.needs is None else tuple(section.needs),
+        inputs=tuple(section.inputs),
+        secrets=tuple(section.secrets),
+        timeout=section.timeout,
+        cached=section.cache,
+        versioned=section.versioned,
+        image=image,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from fairway.config.complaints import one_of
 from fairway.config.document import Document
 from fairway.config.problems import Problem
-from fairway.config.release import STAGES, ReleaseSection, to_pipeline
+from fairway.config.release import STAGES, PublishSection, ReleaseSection, to_pipeline
 from fairway.domain.pipeline.compile import problems_of
 
 
@@ -16,13 +16,26 @@ def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     publish = release.get("publish") if isinstance(release, dict) else None
     for name, entry in publish.items() if isinstance(publish, dict) else ():
         if isinstance(entry, dict):
-            yield name, {key: value for key, value in entry.items() if key not in ("files", "after")}
+            yield name, {key: value for key, value in entry.items() if key not in ("files", "images", "after")}
 
 
 def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Problem]:
     """What the tasks make impossible together."""
+    for name, entry in section.publish.items():
+        yield from _check_products(document, name, entry)
     for problem in problems_of(to_pipeline(section)):
         yield document.problem(("release", *problem.path), problem.sentence, problem.hint)
+
+
+def _check_products(document: Document, name: str, entry: PublishSection) -> Iterator[Problem]:
+    """Images go to registries of images, files to all others."""
+    wanted, other = ("images", "files") if entry.kind == "oci" else ("files", "images")
+    path = ("release", "publish", name)
+    if getattr(entry, other):
+        sentence = f"a registry of the kind {entry.kind!r} takes {wanted}, not {other}"
+        yield document.problem((*path, other), sentence, f"name them under {wanted}")
+    elif not getattr(entry, wanted):
+        yield document.problem(path, f"{wanted} is missing", f"name the {wanted} that go there")
 
 
 def check_demands(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -42,7 +55,7 @@ def task_places(data: Mapping[str, Any]) -> list[tuple[tuple[str, str, str], Any
     """Where tasks stand in the file's plain data."""
     release = data.get("release")
     found: list[tuple[tuple[str, str, str], Any]] = []
-    for stage in STAGES:
+    for stage in (*STAGES, "images"):
         tasks = release.get(stage) if isinstance(release, dict) else None
         for name, task in tasks.items() if isinstance(tasks, dict) else ():
             found.append((("release", stage, str(name)), task))

@@ -56,7 +56,7 @@ class ImageBuilder(Protocol):
         ...
 
     def assemble(self, image: ImageSpec, *, folder: str, annotations: Mapping[str, str]) -> BuiltImage | Broken:
-        """Makes one index of what the steps wrote to the folder; broken if it is too large or not what was asked for."""
+        """Makes one index of what the steps wrote to the folder; broken: it is too large, or not what was asked for."""
         ...
 
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from fairway.domain.errors import PermanentError
+from fairway.domain.images.manifests import describe, make_index, parts_of, read_document
 from fairway.domain.pipeline.products import Product
 
 _CHUNK = 1 << 20
@@ -53,14 +54,36 @@ class Blobs:
         return Product(shown, digest, status.st_size, bool(status.st_mode & 0o100))
 
     def holds(self, product: Product) -> bool:
-        """The file is kept and its bytes are as its digest says."""
-        kept = self.path(product.digest)
-        return kept.is_file() and digest_of(kept) == product.digest
+        """The file, or every part of the image, is kept and its bytes are as its digest says."""
+        try:
+            digests = parts_of(product.digest, self._read) if product.kind == "image" else (product.digest,)
+        except (OSError, ValueError):
+            return False
+        return all((kept := self.path(one)).is_file() and digest_of(kept) == one for one in digests)
+
+    def _read(self, digest: str) -> bytes:
+        return self.path(digest).read_bytes()
 
     def lay(self, product: Product, folder: Path) -> None:
-        """Puts a copy of the product where it was made."""
+        """Puts a copy of the product where it was made; an image as OCI's layout, below `images`."""
+        if product.kind == "image":
+            self._lay_image(product, folder / "images" / product.path)
+            return
         place = folder / product.path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         shutil.copyfile(self.path(product.digest), place)
         place.chmod(0o755 if product.executable else 0o644)
+
+    def _lay_image(self, product: Product, folder: Path) -> None:
+        # https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md
+        blobs = folder / "blobs/sha256"
+        blobs.mkdir(parents=True, exist_ok=True)
+        for digest in parts_of(product.digest, self._read):
+            place = blobs / digest.removeprefix("sha256:")
+            place.unlink(missing_ok=True)
+            shutil.copyfile(self.path(digest), place)
+        content = self._read(product.digest)
+        named = describe(content, read_document(content).media)
+        (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+        (folder / "index.json").write_bytes(make_index([named], {}))

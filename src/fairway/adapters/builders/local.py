@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,13 +20,18 @@ from threading import Lock
 from fairway.adapters.builders.blobs import Blobs
 from fairway.domain.codec import from_json, to_json
 from fairway.domain.errors import UserError
+from fairway.domain.images.manifests import REVISION, TITLE, VERSION
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.products import Product, cache_key, matches, select
+from fairway.ports.images import ImageBuilder, Recipe
 from fairway.ports.pipeline import Broken, Checkouts, Execution, Job, Log, Made, Tree, Workshop
 
 #: Seconds for interrupted jobs to end, and between two looks.
 _PATIENCE, _PAUSE = 30.0, 0.05
 #: Name of the folder in which a job's commands run, below one of its own.
 _CHECKOUT = "checkout"
+#: And of the one beside it that an image is written to.
+_IMAGE = "image"
 
 
 class LocalWorkshop(Workshop):
@@ -35,15 +41,23 @@ class LocalWorkshop(Workshop):
         folder: where everything lies; made when it is needed.
         tree: the files of commits.
         checkouts: clean checkouts, and commands in them.
+        images: builds images; None: it cannot.
         environment: where variables that are passed on come from.
     """
 
     def __init__(
-        self, folder: Path, *, tree: Tree, checkouts: Checkouts, environment: Mapping[str, str] = os.environ
+        self,
+        folder: Path,
+        *,
+        tree: Tree,
+        checkouts: Checkouts,
+        images: ImageBuilder | None = None,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._folder = folder.absolute()
         self._tree = tree
         self._checkouts = checkouts
+        self._images = images
         self._environment = environment
         self._blobs = Blobs(self._folder / "blobs")
         self._working: set[str] = set()
@@ -107,10 +121,14 @@ class LocalWorkshop(Workshop):
         for product in job.laid:
             self._blobs.lay(product, checkout)
         variables = {f"MATRIX_{name.upper()}": value for name, value in job.values}
+        steps = action.steps
+        if action.image is not None:
+            recipe = self._prepare_image(job, action.image, checkout)
+            steps, variables = recipe.steps, variables | dict(recipe.variables)
         execution = Execution(
             folder=str(checkout),
             commit=job.commit,
-            steps=action.steps,
+            steps=steps,
             variables=variables | dict(action.variables) | secrets,
             secrets=tuple(secrets.values()),
             timeout=action.timeout,
@@ -118,8 +136,31 @@ class LocalWorkshop(Workshop):
             versioned=action.versioned,
         )
         broken = self._checkouts.run(execution, receive=log)
+        if broken is None and action.image is not None:
+            return self._keep_image(job, action.image, checkout)
         outputs = action.outputs if action.scan is None else (*action.outputs, action.scan.report)
         return broken if broken is not None else self._collect(outputs, checkout)
+
+    def _image_builder(self) -> ImageBuilder:
+        if self._images is None:
+            raise UserError("no-image-builder", "images are not built here", "release where buildah is installed")
+        return self._images
+
+    def _prepare_image(self, job: Job, image: ImageSpec, checkout: Path) -> Recipe:
+        folder = checkout.with_name(_IMAGE)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return self._image_builder().prepare(image, folder=str(folder), annotations=_annotations(job, image))
+
+    def _keep_image(self, job: Job, image: ImageSpec, checkout: Path) -> tuple[Product, ...] | Broken:
+        folder = checkout.with_name(_IMAGE)
+        made = self._image_builder().assemble(image, folder=str(folder), annotations=_annotations(job, image))
+        if isinstance(made, Broken):
+            return made
+        for path in made.files:
+            self._blobs.keep(Path(path), image.name)
+        shutil.rmtree(folder)
+        return (Product(image.name, made.digest, made.size, kind="image"),)
 
     def _report(self, job: Job, checkout: Path) -> str | None:
         """What a scanner wrote, whatever its status."""
@@ -166,6 +207,8 @@ class LocalWorkshop(Workshop):
             laid=[(one.path, one.digest, one.executable) for one in job.laid],
             machine=(platform.system(), platform.machine()),
             version=(job.commit.version, job.commit.id) if action.versioned else None,
+            # Left out where there is none, so that the keys of everything else are what they were.
+            **({} if action.image is None else {"image": to_json(action.image)}),
         )
 
     def _recall(self, key: str) -> tuple[Product, ...] | None:
@@ -191,3 +234,10 @@ def _files(folder: Path) -> list[Path]:
     for place, _, names in os.walk(folder):
         found += [path for name in names if (path := Path(place) / name).is_file() and not path.is_symlink()]
     return found
+
+
+def _annotations(job: Job, image: ImageSpec) -> dict[str, str]:
+    """What the image says about itself; nothing of the version where the commands do not see it either."""
+    if not job.action.versioned:
+        return {TITLE: image.name}
+    return {TITLE: image.name, VERSION: job.commit.version, REVISION: job.commit.id}

@@ -6,7 +6,7 @@ https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md and image-i
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,17 +131,16 @@ def read_document(content: bytes, media: str = "") -> Document:
     said = body.get("mediaType") or media or (INDEX if "manifests" in body else MANIFEST)
     annotations = body.get("annotations")
     about = None if body.get("subject") is None else read_descriptor(body["subject"])
-    known = {
-        "annotations": annotations if isinstance(annotations, dict) else {},
-        "subject": about,
-        "artifact": str(body.get("artifactType") or ""),
-    }
+    manifests: tuple[Descriptor, ...] = ()
+    blobs: tuple[Descriptor, ...] = ()
     if said in INDEXES and isinstance(body.get("manifests"), list):
-        return Document(said, manifests=tuple(read_descriptor(one) for one in body["manifests"]), **known)
-    if said in MANIFESTS and isinstance(body.get("layers"), list):
+        manifests = tuple(read_descriptor(one) for one in body["manifests"])
+    elif said in MANIFESTS and isinstance(body.get("layers"), list):
         blobs = tuple(read_descriptor(one) for one in (body.get("config"), *body["layers"]))
-        return Document(said, blobs=blobs, **known)
-    raise ValueError(f"{str(said)[:80]!r} is neither a manifest nor an index that is known here")
+    else:
+        raise ValueError(f"{str(said)[:80]!r} is neither a manifest nor an index that is known here")
+    notes = annotations if isinstance(annotations, dict) else {}
+    return Document(said, manifests, blobs, notes, about, str(body.get("artifactType") or ""))
 
 
 def make_index(manifests: Sequence[Descriptor], annotations: Mapping[str, str], *, media: str = INDEX) -> bytes:
@@ -164,3 +163,18 @@ def make_attachment(about: Descriptor, layer: Descriptor, kind: str, annotations
         "annotations": dict(annotations),
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parts_of(index: str, read: Callable[[str], bytes]) -> tuple[str, ...]:
+    """Digests of everything that belongs to an image, what points to others before them.
+
+    Args:
+        index: digest of its manifest or index.
+        read: gives the bytes of a manifest or index.
+
+    Raises:
+        ValueError: something is neither.
+    """
+    document = read_document(read(index))
+    below = (part for one in document.manifests for part in parts_of(one.digest, read))
+    return tuple(dict.fromkeys([index, *below, *(one.digest for one in document.blobs)]))

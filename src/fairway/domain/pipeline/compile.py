@@ -182,14 +182,14 @@ def problems_of(spec: PipelineSpec) -> Iterator[PipelineProblem]:
     stages = {one.name: one.stage for one in spec.tasks}
     for one in spec.tasks:
         for name in one.needs or ():
-            path: tuple[str, ...] = (one.stage, one.name, "needs")
+            path: tuple[str, ...] = (one.section, one.name, "needs")
             if name not in stages:
                 known = ", ".join(other for other in stages if other != one.name) or "none"
                 yield PipelineProblem(path, f"task {one.name!r} needs {name!r}, which is no task", f"known: {known}")
             elif _rank(stages[name]) > _rank(one.stage):
                 yield PipelineProblem(path, f"task {one.name!r} of {one.stage} needs {name!r} of {stages[name]}, later")
         if spec.tasks and not list(combinations(one)):
-            yield PipelineProblem((one.stage, one.name, "exclude"), f"every combination of {one.name!r} is excluded")
+            yield PipelineProblem((one.section, one.name, "exclude"), f"every combination of {one.name!r} is excluded")
     names = [one.name for one in spec.publish]
     yield from _image_problems(spec)
     for entry in spec.publish:
@@ -197,7 +197,8 @@ def problems_of(spec: PipelineSpec) -> Iterator[PipelineProblem]:
             if name not in names:
                 path = ("publish", entry.name, "after")
                 yield PipelineProblem(path, f"{entry.name!r} comes after {name!r}, which is not published")
-    yield from _circles({one.name: one.needs or () for one in spec.tasks}, {one.name: one.stage for one in spec.tasks})
+    sections = {one.name: one.section for one in spec.tasks}
+    yield from _circles({one.name: one.needs or () for one in spec.tasks}, sections)
     yield from _circles({one.name: one.after for one in spec.publish}, dict.fromkeys(names, "publish"))
 
 
@@ -215,7 +216,7 @@ def _image_problems(spec: PipelineSpec) -> Iterator[PipelineProblem]:
 def _name_problems(spec: PipelineSpec) -> Iterator[PipelineProblem]:
     seen: dict[str, str] = dict.fromkeys(RESERVED, "Fairway's own")
     places: list[tuple[str, str, list[str]]]
-    places = [(one.stage, one.name, [task_id(one, values) for values in combinations(one)]) for one in spec.tasks]
+    places = [(one.section, one.name, [task_id(one, values) for values in combinations(one)]) for one in spec.tasks]
     places += [("publish", one.name, [one.name]) for one in spec.publish]
     for stage, name, ids in places:
         for each in ids:

@@ -36,6 +36,11 @@ class TaskSpec:
     exclude: tuple[tuple[tuple[str, str], ...], ...] = ()
     image: ImageSpec | None = None
 
+    @property
+    def section(self) -> str:
+        """The key below `release` under which it stands."""
+        return self.stage if self.image is None else "images"
+
 
 @dataclass(frozen=True, slots=True)
 class PublishSpec:

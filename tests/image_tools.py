@@ -1,0 +1,140 @@
+"""A real registry of images and a real builder for tests: Debian's docker-registry and buildah."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from debian_programs import TOOLS, unpacked
+from registries import Server
+
+# What buildah is linked with and small installations lack.
+_LIBRARIES = ("libgpgme11", "libassuan0", "libgpg-error0", "libdevmapper1.02.1", "libseccomp2")
+_WRAPPER = """\
+#!/bin/sh
+export LD_LIBRARY_PATH="{libraries}"
+# Who is not root and has no range of users gets a namespace with one user; that is enough for files.
+if [ "$(id -u)" != 0 ]; then
+  export _CONTAINERS_USERNS_CONFIGURED=done
+  exec unshare --user --map-root-user --mount "{program}" "$@"
+fi
+exec "{program}" "$@"
+"""
+
+
+def find_docker_registry() -> str:
+    """The program; fetched from Debian's archive at the first call where it is not installed."""
+    return shutil.which("docker-registry") or str(
+        unpacked("docker-registry", "docker-registry") / "usr/bin/docker-registry"
+    )
+
+
+def find_buildah() -> Path:
+    """A folder for the PATH with buildah in it; fetched like the registry."""
+    installed = shutil.which("buildah")
+    place = unpacked("buildah", "buildah", *_LIBRARIES) if installed is None else TOOLS / "buildah-installed"
+    wrapper = place / "bin/buildah"
+    if not wrapper.exists():
+        wrapper.parent.mkdir(parents=True, exist_ok=True)
+        libraries = ":".join(str(path) for path in place.glob("usr/lib/*-linux-gnu"))
+        draft = wrapper.with_name(f".{os.getpid()}")
+        draft.write_text(_WRAPPER.format(libraries=libraries, program=installed or place / "usr/bin/buildah"))
+        draft.chmod(0o755)
+        draft.rename(wrapper)
+    return wrapper.parent
+
+
+def builder_variables(folder: Path) -> dict[str, str]:
+    """The environment in which buildah works without rights, with all it keeps below the folder."""
+    home = folder / "home"
+    (home / ".config/containers").mkdir(parents=True, exist_ok=True)
+    (home / ".config/containers/policy.json").write_text('{"default":[{"type":"insecureAcceptAnything"}]}')
+    storage = folder / "storage.conf"
+    storage.write_text(f'[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n')
+    (folder / "registries.conf").write_text("")
+    return {
+        "HOME": str(home),
+        "PATH": f"{find_buildah()}:{os.environ['PATH']}",
+        "BUILDAH_ISOLATION": "chroot",
+        "CONTAINERS_STORAGE_CONF": str(storage),
+        "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
+    }
+
+
+# The hash of "secret-of-images", as htpasswd writes it with bcrypt, the only one that this registry reads.
+_PASSWORDS = "release:$2y$05$abcdefghijklmnopqrstuuXcCP1LlPimR89KPegMfYUKXNTI9DFQK\n"
+_CONFIGURATION = """\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {folder}/storage}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+{auth}"""
+_AUTH = "auth: {{htpasswd: {{realm: images, path: {folder}/htpasswd}}}}\n"
+
+
+@contextlib.contextmanager
+def image_registry(folder: Path, *, closed: bool = False) -> Iterator[Server]:
+    """A running registry of images; its `host` is what references begin with.
+
+    Args:
+        folder: where it keeps its files.
+        closed: only `release` with the password `secret-of-images` may do anything.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "htpasswd").write_text(_PASSWORDS)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    auth = _AUTH.format(folder=folder) if closed else ""
+    (folder / "registry.yml").write_text(_CONFIGURATION.format(folder=folder, port=port, auth=auth))
+    server = Server(
+        f"http://127.0.0.1:{port}/", [find_docker_registry(), "serve", str(folder / "registry.yml")], folder
+    )
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def host_of(server: Server) -> str:
+    """What references begin with."""
+    return server.url.removeprefix("http://").rstrip("/")
+
+
+def make_image(folder: Path, text: str, *, version: str = "1.0.0") -> str:
+    """A small image of one layer for each of two platforms, written part by part; gives the digest of its index."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifests = []
+    for architecture in ("amd64", "arm64"):
+        layer = _keep(folder, f"{text} for {architecture}".encode())
+        config = _keep(folder, json.dumps({"os": "linux", "architecture": architecture, "rootfs": {}}).encode())
+        body = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **config},
+            "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", **layer}],
+        }
+        platform = {"os": "linux", "architecture": architecture}
+        manifests.append({"mediaType": body["mediaType"], **_keep(folder, _json(body)), "platform": platform})
+    index = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": manifests,
+        "annotations": {"org.opencontainers.image.version": version},
+    }
+    return str(_keep(folder, _json(index))["digest"])
+
+
+def _keep(folder: Path, content: bytes) -> dict[str, object]:
+    name = hashlib.sha256(content).hexdigest()
+    (folder / name).write_bytes(content)
+    return {"digest": f"sha256:{name}", "size": len(content)}
+
+
+def _json(body: dict[str, object]) -> bytes:
+    return json.dumps(body).encode()
