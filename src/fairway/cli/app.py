@@ -8,7 +8,7 @@ from fairway.cli.output import Exit, complain, note
 from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
 #: The line of the overview for each group of commands.
-GROUPS = {"bench": "Measure under load, and compare."}
+GROUPS = {"bench": "Measure under load, and compare.", "hotfix": "Repair a release on a branch of its own."}
 
 #: Name, after that of its group if it is in one, where it is, and the line of the overview; the modules are loaded when
 #: they are called.
@@ -22,6 +22,10 @@ COMMANDS = (
     ("versions", "versions:versions", "Read, compare or raise versions."),
     ("commits", "commits:commits", "Read commit messages."),
     ("release", "release:release", "Build, test, sign and publish a version."),
+    ("hotfix start", "hotfix:start", "Make a branch on a release, to repair it."),
+    ("hotfix finish", "hotfix:finish", "Merge a hotfix into the branches that go on."),
+    ("revert", "revert:revert", "Make a branch that takes commits or pull requests back."),
+    ("release-branch", "release_branch:release_branch", "Make a branch that holds a release without some of it."),
     ("keys", "keys:keys", "Make and list the keys that sign releases."),
     ("verify", "verify:verify", "Check that something is what was released."),
     ("plan", "deploy:plan", "Say what a deployment would do."),

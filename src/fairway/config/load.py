@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from fairway.config.bench import to_bench
 from fairway.config.branches import check_branches
+from fairway.config.cadence import check_cadence
 from fairway.config.check_rules import check_checks
 from fairway.config.complaints import problems_of
 from fairway.config.document import Document
@@ -79,6 +80,8 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
         problems += problems_of(error, model, document)
         raise ConfigError(problems) from error
     problems += check_versioning(document, file.versioning)
+    if file.cadence is not None:
+        problems += check_cadence(document, data, file.cadence)
     if file.release is not None:
         problems += check_pipeline(document, file.release)
     if problems:

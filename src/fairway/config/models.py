@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from fairway.config.bench import BenchSection, IndicatorsSection
+from fairway.config.branches import AnyBranches
+from fairway.config.cadence import CadenceSection
 from fairway.config.metrics import MetricsSection, Rules
 from fairway.config.release import ReleaseSection, SignedSection
 from fairway.config.secrets import Secrets
@@ -379,6 +381,15 @@ class ServiceFile(Section):
     )
     versioning: VersioningSection = Field(
         default=VersioningSection(), description="How versions are written and decided, and how the changelog looks."
+    )
+    branches: AnyBranches | None = Field(
+        default=None,
+        description="Which branch may release what, to where: a ready policy, or rules. By default any branch may.",
+        examples=["github-flow"],
+    )
+    cadence: CadenceSection | None = Field(
+        default=None,
+        description="When releases and deployments may begin, and which leave by timetable. By default at any time.",
     )
     bench: BenchSection | None = Field(default=None, description="How the service is put under load and measured.")
     indicators: IndicatorsSection | None = Field(

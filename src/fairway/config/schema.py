@@ -30,6 +30,8 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
     _accept_word(definitions["CanarySection"]["properties"]["steps"]["items"], {"type": "number"})
     _accept_word(definitions["VersioningSection"]["properties"]["channels"]["items"], {"type": "string"})
+    policies = definitions["BranchesSection"]["properties"]["policy"]
+    _accept_word(schema["properties"]["branches"]["anyOf"][0], {"enum": policies["enum"]})
     metrics = definitions["MetricsSection"]["properties"]
     _accept_word(next(iter(metrics["gauges"]["patternProperties"].values())), {"type": "string"})
     _accept_word(

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from fairway.config.branches import production_of, to_branches
+from fairway.config.cadence import to_cadence
 from fairway.config.check_policy import to_suite
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
@@ -46,6 +48,7 @@ def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:
         folder: the absolute folder that it stands in.
     """
     build = file.build
+    after = {name: one.after for name, one in file.environments.items()}
     return ServiceSpec(
         service=file.service,
         folder=str(folder),
@@ -55,6 +58,8 @@ def to_spec(file: ServiceFile, folder: Path) -> ServiceSpec:
         artifact_path=str(folder / file.artifact.path) if file.artifact else None,
         notify=tuple(_adapter(section) for section in file.notify),
         database=file.database,
+        branches=to_branches(file.branches, after),
+        cadence=to_cadence(file.cadence, production_of(after, file.branches.production if file.branches else None)),
     )
 
 

@@ -13,8 +13,8 @@ from fairway.config.problems import KeyPath, Problem, quote
 from fairway.config.section import Section
 from fairway.config.types import FilePath, Name, bare_word, refuse
 from fairway.domain.errors import UserError
-from fairway.domain.versioning.calver import DEFAULT_FORMAT
 from fairway.domain.versioning.calver import check_format as check_calver
+from fairway.domain.versioning.layout import DEFAULT_FORMAT
 from fairway.domain.versioning.level import LEVELS
 from fairway.domain.versioning.line import parse_range
 from fairway.domain.versioning.policy import LEVELS_OF_TYPES, SECTIONS_OF_TYPES, Channel, Policy
@@ -67,13 +67,15 @@ def _branch(value: str) -> str:
 
 TagFormat = Annotated[str, AfterValidator(_tag)]
 Expression = Annotated[str, AfterValidator(_expression)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+BranchPattern = Annotated[str, AfterValidator(_branch)]
 Token = Annotated[str, Field(pattern="^[0-9A-Za-z-]+$")]
 
 
 class ChannelSection(Section):
     """What the releases of some branches are. The first channel that has the branch counts."""
 
-    branch: Annotated[str, AfterValidator(_branch)] = Field(
+    branch: BranchPattern = Field(
         description="Name of the branch, or a pattern with `*`; a regular expression if it begins with `^`.",
         examples=["main", "feat/*", "^v[0-9]+$"],
         min_length=1,
@@ -148,7 +150,7 @@ class VersioningSection(Section):
         "0D, and MICRO for a counter that always stands there. Else the second release of a date gets `.1`.",
         examples=["YY.MM.MICRO"],
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+    time_zone: ZoneName = Field(
         default="UTC", description="Where the day of calendar versions begins.", examples=["Europe/Berlin"]
     )
     tag: TagFormat | None = Field(

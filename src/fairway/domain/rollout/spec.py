@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.branching.policy import BranchPolicy
+from fairway.domain.cadence.policy import CadencePolicy
 from fairway.domain.provenance.trust import TrustPolicy
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.strategy import Rolling, Strategy
@@ -90,6 +92,8 @@ class ServiceSpec:
         environments: in the order written.
         notify: where messages go.
         database: URL of the journal's database; None: SQLite in `.fairway/`.
+        branches: which branch may release what, to where; None: any.
+        cadence: when releases and deployments may begin; None: at any time.
     """
 
     service: str
@@ -100,3 +104,5 @@ class ServiceSpec:
     artifact_path: str | None = None
     notify: tuple[Adapter, ...] = ()
     database: str | None = None
+    branches: BranchPolicy | None = None
+    cadence: CadencePolicy | None = None

@@ -1,0 +1,1 @@
+"""Branches: what each may release and deploy, hotfixes, reverts and release branches."""
