@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from fairway.adapters.machine import LocalMachine
+from fairway.adapters.routers.envoy import binary
 from fairway.adapters.routers.envoy.binary import find_envoy
+from fairway.bootstrap import this_machine
 from fairway.domain.errors import PermanentError
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.spec import Adapter, EnvironmentSpec, ServiceSpec
@@ -85,6 +87,16 @@ def test_a_missing_envoy_fails_with_its_reason(state):
     found = named(examine(LocalMachine(nowhere), state=str(state)), "envoy")
     assert found.status == "failed"
     assert "the package is not installed" in found.sentence
+
+
+def test_an_envoy_that_is_too_old_fails_with_the_release_that_is_wanted(state, tmp_path, monkeypatch):
+    program = tmp_path / "envoy"
+    program.write_text("#!/bin/sh\necho 'envoy  version: 9e55/1.12.0/Clean/RELEASE/BoringSSL'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(binary, "find_envoy", lambda: program)
+    found = named(examine(this_machine(), state=str(state)), "envoy")
+    assert found.status == "failed"
+    assert "is Envoy 1.12; 1.40 or later is wanted" in found.sentence
 
 
 def test_an_envoy_that_refuses_the_configuration_fails(state, tmp_path):

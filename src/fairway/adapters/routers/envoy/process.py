@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fairway.adapters.routers.envoy.addresses import Address, check_free
 from fairway.adapters.routers.envoy.admin import Admin
-from fairway.adapters.routers.envoy.binary import find_envoy
+from fairway.adapters.routers.envoy.binary import find_envoy, require_release
 from fairway.adapters.routers.envoy.bootstrap import CLUSTERS_FILE, bootstrap, routes_file
 from fairway.adapters.routers.envoy.folder import discovery, replace_file, sync_folder, to_text
 from fairway.adapters.routers.envoy.names import MAIN, PREVIEW
@@ -50,11 +50,12 @@ class Process:
         """Returns when Envoy listens with the present settings; changed settings restart it.
 
         Raises:
-            PermanentError: an address is taken, Envoy is missing or does not run here.
+            PermanentError: an address is taken, Envoy is missing, too old, or does not run here.
             TransientError: it did not start in time.
         """
         file, settings = self._bootstrap()
         program = find_envoy()
+        require_release(program)
         is_new = self._status() is None
         self._check_addresses()
         self._write_first_files()
