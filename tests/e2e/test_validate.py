@@ -160,6 +160,9 @@ def test_without_an_address_there_is_nothing_to_validate(tmp_path):
     done = validate("--json", folder=tmp_path)
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["code"] == "no-address"
+    password = validate("http://ann:a-password@127.0.0.1:1", "--json", folder=tmp_path)
+    assert password.returncode == 2
+    assert "a-password" not in password.stdout + password.stderr
     strange = validate("ftp://127.0.0.1", "--json", folder=tmp_path)
     assert strange.returncode == 2
 

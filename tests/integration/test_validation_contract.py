@@ -107,3 +107,10 @@ def test_a_service_that_hangs_is_given_up_in_time():
     with raw_server(lambda connection, stop: stop.wait()) as address:
         (finding,) = check(ContractCheck(limit=0.5), f"http://{address}")
     assert (finding.outcome, finding.code) == ("errored", "timeout")
+
+
+def test_a_secret_in_an_address_would_be_seen_in_the_list_of_processes(served):
+    url, seen = served(honest)
+    (finding,) = check(ContractCheck("/openapi.json?key={{API_KEY}}"), url, secrets={"API_KEY": "key-of-today"})
+    assert (finding.outcome, finding.code) == ("errored", "secret-exposed")
+    assert not seen

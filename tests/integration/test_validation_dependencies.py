@@ -115,6 +115,21 @@ def test_wrong_password_unknown_account_missing_database_and_nobody_there_are_to
     assert not any(value in str(found) for value in SECRETS.values())
 
 
+def test_a_password_in_a_url_may_hold_any_character_and_is_not_shown(shop_account, postgres_url):
+    strange = "p@ss/w:rd#?&%41 ü"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(psycopg.sql.SQL("ALTER ROLE shop PASSWORD {}").format(strange))
+    (within,) = check(PostgresCheck(shop_account, 5.0), secrets={"PASSWORD": strange})
+    assert within.outcome == "passed", within
+    whole = shop_account.replace("{{PASSWORD}}", "wrong-password")
+    (refused,) = check(PostgresCheck("{{DATABASE_URL}}", 5.0), secrets={"DATABASE_URL": whole})
+    assert refused.code == "dependency-credentials"
+    (broken,) = check(PostgresCheck("{{DATABASE_URL}}"), secrets={"DATABASE_URL": "postgresql://shop:a/secret@db/shop"})
+    assert (broken.outcome, broken.code) == ("errored", "bad-url")
+    assert "secret" not in str((within, refused, broken)).replace("no-secret", "")
+    assert "wrong-password" not in str(refused)
+
+
 def test_a_full_postgres_says_so(shop_account, postgres_url):
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("ALTER ROLE shop CONNECTION LIMIT 0")

@@ -102,5 +102,13 @@ def _has_config() -> bool:
 
 
 def _complete(address: str) -> str:
-    """An address with its scheme."""
-    return (address if "://" in address else f"http://{address}").rstrip("/")
+    """An address with its scheme.
+
+    Raises:
+        UserError: it holds a password, which the report would show.
+    """
+    whole = (address if "://" in address else f"http://{address}").rstrip("/")
+    if "@" in whole.partition("://")[2].partition("/")[0]:
+        hint = "send it by validation.headers, from a secret"
+        raise UserError("address-password", "the address holds a credential, which every report would show", hint)
+    return whole

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fairway.adapters.checks.client import Client
 from fairway.adapters.checks.secrets import NoSecret
@@ -10,9 +10,13 @@ from fairway.domain.errors import TransientError, UserError
 from fairway.domain.validation.checks import Check
 from fairway.domain.validation.exchange import Answer
 from fairway.domain.validation.secret import source_of
-from fairway.domain.validation.template import fill, mask, names_in
+from fairway.domain.validation.template import fill, is_name, mask, names_in
 from fairway.ports.checks import Place
 from fairway.ports.secrets import SecretReader
+
+
+class BadAddress(Exception):  # noqa: N818 -- it is what happened
+    """The URL of a check is none, with its names replaced."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,31 @@ class Asker:
             UnknownName: a name in it stands for nothing.
         """
         return fill(value, self._known(names_in(value)))
+
+    def address(self, url: str) -> str:
+        """The URL of something that the service needs, with its names replaced; its password will not be shown.
+
+        Secrets within it are percent-encoded, so that a password may hold any character. One that is nothing but a
+        name is taken as that value is.
+
+        Raises:
+            As `fill` does.
+            BadAddress: it is none.
+        """
+        known = self._known(names_in(url))
+        if not is_name(url):
+            secrets = set(self.place.settings.secrets) - set(self.captured)
+            known |= {name: quote(value, safe=":") for name, value in known.items() if name in secrets}
+        filled = str(fill(url, known))
+        try:
+            parts = urlsplit(filled)
+            _ = parts.port
+        except ValueError:
+            # The library's words would quote what may be a secret.
+            raise BadAddress from None
+        if parts.password:
+            self.hidden += [("password", parts.password), ("password", unquote(parts.password))]
+        return filled
 
     def _known(self, names: frozenset[str]) -> dict[str, Any]:
         settings = self.place.settings

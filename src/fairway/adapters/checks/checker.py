@@ -52,7 +52,7 @@ class LocalChecker:
 
     def check(self, check: Check | HttpCheck, place: Place) -> tuple[Finding, ...]:
         """See the port."""
-        from fairway.adapters.checks.asking import Asker  # noqa: PLC0415 -- with the client; the controller starts without
+        from fairway.adapters.checks.asking import Asker, BadAddress  # noqa: PLC0415 -- with the client; the controller starts without
 
         named = check if isinstance(check, Check) else Check(check.path, check)
         asker = Asker(named, place, self.secrets)
@@ -63,6 +63,9 @@ class LocalChecker:
             findings = (error.finding(named.name),)
         except UnknownName as error:
             findings = (errored("unknown-name", named.name, "a name that is known", f"{{{{{error.args[0]}}}}}"),)
+        except BadAddress:
+            came = "what it becomes with its names replaced is none: host or port are not as they may be"
+            findings = (errored("bad-url", named.name, "the URL of a server", came),)
         except ModuleNotFoundError as error:
             findings = (_missing(named.name, error),)
         except Exception as error:  # noqa: BLE001 -- one check that fails must not hide what the others found

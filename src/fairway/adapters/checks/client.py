@@ -15,6 +15,7 @@ from fairway.adapters.checks.encoding import TooLarge, decode
 from fairway.adapters.checks.network import DeadlineBackend
 from fairway.adapters.checks.troubles import explain
 from fairway.domain.validation.exchange import Answer, Exchange, Trouble
+from fairway.domain.validation.findings import quoted
 
 #: Bytes of a body, as sent and as decoded, beyond which a check does not read on.
 LARGEST = 8 * 1024 * 1024
@@ -47,7 +48,7 @@ class Client:
             body: a text as it is; any other value as JSON.
         """
         if not _is_url(url):
-            return Trouble("bad-url", f"{url[:200]!r} is not the URL of a request")
+            return Trouble("bad-url", f"{quoted(url)} is not the URL of a request")
         limit = DeadlineBackend(self.timeout)
         begin = time.monotonic()
         merged, content = _prepare({**_lower(self.headers), **_lower(headers)}, body)

@@ -26,20 +26,30 @@ def ask_contract(check: ContractCheck, asker: Asker) -> tuple[Finding, ...]:
         raise ModuleNotFoundError(name="schemathesis")
     with tempfile.TemporaryDirectory(prefix="fairway-contract-") as folder:
         place = Path(folder)
+        headers = _write_settings(check, asker, place)
+        arguments = _arguments(check, asker)
+        if any(value in argument for _, value in asker.hidden for argument in arguments):
+            came = "its address holds a secret, which the list of processes would show"
+            return (errored("secret-exposed", f"contract {check.schema}", "a secret in headers only", came),)
         try:
-            done = _run(check, asker, place)
+            done = _run(arguments, headers, place, check.limit)
         except subprocess.TimeoutExpired:
             expected = f"an end within {check.limit:g} s"
             return (errored("timeout", f"contract {check.schema}", expected, "schemathesis was stopped"),)
         return _read(check, place, done)
 
 
-def _run(check: ContractCheck, asker: Asker, place: Path) -> "subprocess.CompletedProcess[str]":
+def _write_settings(check: ContractCheck, asker: Asker, place: Path) -> dict[str, str]:
+    """The headers in a file, and the variables that hold their values."""
     headers = (*asker.pairs(asker.place.settings.headers), *asker.pairs(check.headers))
     # By its environment and not by its arguments, which everybody on the machine can read.
     secret = {f"FAIRWAY_HEADER_{number}": value for number, (_, value) in enumerate(headers)}
     lines = [f'{json.dumps(name)} = "${{FAIRWAY_HEADER_{number}}}"' for number, (name, _) in enumerate(headers)]
     (place / "schemathesis.toml").write_text("[headers]\n" + "\n".join(lines) + "\n")
+    return secret
+
+
+def _arguments(check: ContractCheck, asker: Asker) -> list[str]:
     arguments = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run"]
     arguments += [asker.url(check.schema), "--url", asker.base, "--no-color", "--seed", str(check.seed)]
     arguments += ["--max-examples", str(check.examples), "--request-timeout", f"{asker.timeout:g}"]
@@ -50,14 +60,20 @@ def _run(check: ContractCheck, asker: Asker, place: Path) -> "subprocess.Complet
         arguments += ["--exclude-path-regex", f"^{re.escape(path)}"]
     if asker.place.settings.ca:
         arguments += ["--tls-verify", asker.place.settings.ca]
+    return arguments
+
+
+def _run(
+    arguments: list[str], headers: dict[str, str], place: Path, limit: float
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         arguments,
         cwd=place,
-        env={**os.environ, **secret, "HYPOTHESIS_STORAGE_DIRECTORY": str(place / "hypothesis")},
+        env={**os.environ, **headers, "HYPOTHESIS_STORAGE_DIRECTORY": str(place / "hypothesis")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=check.limit,
+        timeout=limit,
         check=False,
     )
 

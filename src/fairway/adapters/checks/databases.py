@@ -53,7 +53,7 @@ SELECT application_name, state, COALESCE(EXTRACT(EPOCH FROM replay_lag), 0)::flo
 
 def ask_database(check: DatabaseCheck, asker: Asker) -> tuple[Finding, ...]:
     """All questions on one connection that cannot write."""
-    url = str(asker.fill(check.url))
+    url = asker.address(check.url)
     if url.startswith("sqlite:"):
         return tuple(_ask_sqlite(Path(url.removeprefix("sqlite:///"))))
     import psycopg  # noqa: PLC0415 -- an extra

@@ -18,7 +18,7 @@ def ask_postgres(check: PostgresCheck, asker: Asker) -> tuple[Finding, ...]:
     """Logs in and asks for nothing but an answer."""
     import psycopg  # noqa: PLC0415 -- an extra
 
-    url = str(asker.fill(check.url))
+    url = asker.address(check.url)
     subject = f"PostgreSQL {_place(url, 5432)}"
 
     def ask() -> str | Finding:
@@ -38,7 +38,7 @@ def ask_redis(check: RedisCheck, asker: Asker) -> tuple[Finding, ...]:
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 
-    url = str(asker.fill(check.url))
+    url = asker.address(check.url)
     subject = f"Redis {_place(url, 6379)}"
 
     def ask() -> str | Finding:  # noqa: PLR0911 -- one return a finding
@@ -75,7 +75,7 @@ _SERVICE_CODES = {
 
 def ask_service(check: ServiceCheck, asker: Asker) -> tuple[Finding, ...]:
     """One GET; the headers that the checks of the own service share do not go to a stranger."""
-    url = str(asker.fill(check.url))
+    url = asker.address(check.url)
     subject = f"GET {url.partition('?')[0]}"
 
     def ask() -> str | Finding:

@@ -211,6 +211,9 @@ MEANINGS: dict[str, Meaning] = {
         "do what the finding says; for rollouts variables must be there when the controller starts: fairway down, "
         "fairway up",
     ),
+    "secret-exposed": Meaning(
+        "the address of the check uses a secret, and other people's processes see addresses", "send it in a header"
+    ),
     "unknown-name": Meaning("a misspelt name, or a request before it captured nothing", "compare the names"),
     "no-library": Meaning("an optional part of Fairway is not installed", "install the extra that the finding names"),
     "check-fault": Meaning("a fault in Fairway's own check", "report it with the command's output"),

@@ -32,6 +32,11 @@ def names_in(value: Any) -> frozenset[str]:
     return frozenset()
 
 
+def is_name(text: str) -> bool:
+    """It is nothing but one name in braces."""
+    return _NAME.fullmatch(text) is not None
+
+
 def fill(value: Any, known: Mapping[str, Any]) -> Any:
     """The value with its names replaced; a text that is nothing but one name becomes that value, of whatever type.
 
