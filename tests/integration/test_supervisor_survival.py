@@ -111,6 +111,17 @@ def test_whoever_removes_the_whole_folder_ends_everything_in_it(tmp_path):
     wait_until(lambda: not is_alive(process))
 
 
+def test_a_supervisor_whose_folder_was_moved_away_leaves_the_new_one_to_its_successor(supervisor, tmp_path):
+    folder = tmp_path / "supervisor"
+    supervisor.ensure_unit(SLEEPER)
+    supervisor.stop_all()
+    former = find_supervisor(Layout(folder))
+    folder.rename(tmp_path / "elsewhere")
+    supervisor.ensure_unit(SLEEPER)
+    assert find_supervisor(Layout(folder)) != former
+    wait_until(lambda: not is_alive(former))
+
+
 def test_no_kill_of_the_supervisor_makes_a_second_process(supervisor, tmp_path):
     folder = tmp_path / "supervisor"
     mark = f"0.{uuid.uuid4().int}"  # sleep adds its arguments up

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
-from fairway.domain.errors import UserError
+from fairway.domain.errors import TransientError, UserError
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.routes import Backend, Routes
 from fairway.domain.rollout.spec import Adapter, ServiceSpec
@@ -51,7 +52,8 @@ def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
     project.supervisor.resume_all(None if environment is None else _units(project, environment))
     live = _live(project, environment)
     for spec, state in live:
-        _restore(project, spec, state)
+        with suppress(TransientError):  # it is tried again while it is waited for
+            _restore(project, spec, state)
     ensure_controller(project)
     return [_await_ready(project, spec, state) for spec, state in live]
 
@@ -135,6 +137,11 @@ def _await_ready(project: Project, spec: _Place, state: EnvironmentState) -> dic
     router = project.router_of(service, spec.name, _router_of(project, spec, state))
     deadline = now() + live.run.health.timeout
     while True:
+        try:
+            _restore(project, spec, state)
+        except TransientError:
+            if now() > deadline:
+                raise
         serving, wanted = _serving(project, state)
         instances = target.observe_instances((serving or live).id)
         ready = sum(instance.state == "ready" for instance in instances)

@@ -19,6 +19,8 @@ def up(*, env: str | None = None, options: Options = DEFAULTS) -> int:
     else:
         for entry in back:
             say(f"{entry['environment']}: {entry['ready']} of {entry['wanted']} instances ready at {entry['address']}")
+            for sentence in entry["waiting"]:
+                say(f"  {sentence}")
         if not back:
             say("nothing was ever deployed here")
     return Exit.YES if all(entry["ready"] >= entry["wanted"] for entry in back) else Exit.UNKNOWN

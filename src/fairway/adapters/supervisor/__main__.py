@@ -33,7 +33,7 @@ def main() -> int:
         return 0 if os.read(hearing, 1) else 1
     os.close(hearing)
     _detach(layout)
-    loop = SupervisorLoop(layout, linger=float(sys.argv[2]))
+    loop = SupervisorLoop(layout, held, linger=float(sys.argv[2]))
     loop.announce()
     os.write(telling, b"!")
     os.close(telling)

@@ -39,12 +39,14 @@ class SupervisorLoop:
     """Makes the processes of this machine agree with the units in the folder.
 
     Args:
-        layout: the folder; its lock is held by this process.
+        layout: the folder.
+        held: the descriptor of its lock, which this process holds.
         linger: seconds with nothing to do before it ends.
     """
 
-    def __init__(self, layout: Layout, *, linger: float) -> None:
+    def __init__(self, layout: Layout, held: int, *, linger: float) -> None:
         self._layout = layout
+        self._held = os.fstat(held)
         self._linger = linger
         self._definitions = Definitions(layout)
         self._keepers: dict[str, Keeper] = {}
@@ -52,9 +54,9 @@ class SupervisorLoop:
         self._doorbell = os.open(layout.doorbell, os.O_RDWR | os.O_NONBLOCK)  # both ends: it never reports a hang-up
 
     def run(self) -> None:
-        """Returns once there has been nothing to do for a while."""
+        """Returns once there has been nothing to do for a while, or another folder lies in the place of its own."""
         busy = time.monotonic()
-        while True:
+        while not self._is_replaced():
             now = time.monotonic()
             due = self._advance(now)
             if any(not keeper.resting for keeper in self._keepers.values()):
@@ -64,6 +66,13 @@ class SupervisorLoop:
                 return
             else:
                 self._wait(min(due, busy + self._linger))
+
+    def _is_replaced(self) -> bool:
+        """Whether the folder was moved away and made anew: what lies there is its new supervisor's to keep."""
+        try:
+            return not os.path.samestat(self._held, self._layout.lock.stat())
+        except OSError:
+            return False
 
     def _advance(self, now: float) -> float:
         units = {*self._layout.list_units(), *self._layout.list_statuses(), *self._keepers}

@@ -23,7 +23,7 @@ def definition(script, folder="/"):
 
 
 def ended(process):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while is_alive(process):
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -93,7 +93,7 @@ def test_a_supervisor_about_to_end_sees_what_came_in_the_last_moment(tmp_path):
     layout = Layout(tmp_path)
     layout.make()
     held = lock(layout, 1.0)
-    loop = SupervisorLoop(layout, linger=0.0)
+    loop = SupervisorLoop(layout, held, linger=0.0)
     loop.announce()
     write_json(layout.unit("late"), definition("exec sleep 1000"), durable=False)
     assert not loop._withdraw()
