@@ -13,7 +13,7 @@ from fairway.domain.analysis.budget import BudgetWatch
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
-from fairway.domain.analysis.latency import quantile
+from fairway.domain.analysis.latency import quantiles
 from fairway.domain.analysis.pairing import RULE as BASELINE
 from fairway.domain.analysis.pairing import Pairing
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -190,13 +190,9 @@ def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:
     """What people see of the counters: attempts, failures, and latency in milliseconds, by revision."""
     shown = {}
     for seen in traffic.revisions if traffic is not None else ():
-        middle, tail = quantile(seen.latency, 0.5), quantile(seen.latency, 0.99)
-        shown[seen.revision] = {
-            "finished": seen.finished,
-            "failed": seen.failed,
-            "p50": None if middle is None else round(middle / 1000, 2),
-            "p99": None if tail is None else round(tail / 1000, 2),
-        }
+        found = quantiles(seen.latency, (0.5, 0.99))
+        middle, tail = (None, None) if found is None else (round(one / 1000, 2) for one in found)
+        shown[seen.revision] = {"finished": seen.finished, "failed": seen.failed, "p50": middle, "p99": tail}
     return shown
 
 

@@ -6,6 +6,7 @@ that was dead adds at most `LONGEST` seconds, never less than none.
 """
 
 from dataclasses import dataclass
+from operator import attrgetter, sub
 
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
@@ -14,6 +15,8 @@ LONGEST = 2.0
 """Seconds between two readings that are believed to have been watched."""
 
 NO_TRAFFIC = RevisionTraffic("", 0, 0)
+
+_NUMBERS = attrgetter("finished", "failed", "retried", "retried_failed", "abandoned")
 
 EACH = 5
 """Numbers that are kept of each revision."""
@@ -49,31 +52,34 @@ class Counters:
         began_again = snapshot.origin != self.origin
         self.at, self.origin, self.counts = snapshot.at, snapshot.origin, new
         # An earlier version kept fewer numbers: what ended since its last reading cannot be said either.
-        if old is None or began_again or len(old) != len(new) or any(b < a for a, b in zip(old, new, strict=True)):
+        if old is None or began_again or len(old) != len(new):
             self.series += old is not None
             return None
-        gone = [b - a for a, b in zip(old, new, strict=True)]
-        return trusted(before, snapshot.at), _tally(gone[:EACH], gone[EACH:])
+        gone = list(map(sub, new, old))
+        if min(gone) < 0:
+            self.series += 1
+            return None
+        return trusted(before, snapshot.at), _tally(gone)
 
 
 def _counts(snapshot: TrafficSnapshot, candidate: str, stable: str | None) -> list[int]:
     """Finished, failed, retried, retried failed and abandoned attempts of the candidate, then of stable."""
-    counts = []
-    for revision in (candidate, stable):
-        traffic = snapshot.of(revision) if revision is not None else NO_TRAFFIC
-        counts += [traffic.finished, traffic.failed, traffic.retried, traffic.retried_failed, traffic.abandoned]
-    return counts
+    other = snapshot.of(stable) if stable is not None else NO_TRAFFIC
+    return [*_NUMBERS(snapshot.of(candidate)), *_NUMBERS(other)]
 
 
-def _tally(candidate: list[int], stable: list[int]) -> Tally:
-    c_finished, c_failed, _, _ = _parts(candidate)
-    s_finished, s_failed, again, again_failed = _parts(stable)
+def _tally(gone: list[int]) -> Tally:
+    """What ended, of five numbers of the candidate and five of stable."""
+    candidate, stable = gone[:EACH], gone[EACH:]
+    c_finished, c_failed, _, _ = _parts(*candidate[:-1])
+    s_finished, s_failed, again, again_failed = _parts(*stable[:-1])
     return Tally(c_finished, c_failed, s_finished, s_failed, again, again_failed, candidate[-1], stable[-1])
 
 
-def _parts(gone: list[int]) -> tuple[int, int, int, int]:
+def _parts(finished: int, failed: int, retried: int, retried_failed: int) -> tuple[int, int, int, int]:
     """First tries and their failures, second tries and theirs; made to fit where the source counts carelessly."""
-    finished, failed, retried, retried_failed, _ = gone
+    if not retried and not retried_failed and 0 <= failed <= finished:
+        return finished, failed, 0, 0
     again = min(retried, finished)
     again_failed = min(retried_failed, again)
     first = finished - again

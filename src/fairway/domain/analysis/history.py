@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairway.domain.analysis.evidence import Assessment, Counts, Evidence, LaneEvidence
-from fairway.domain.analysis.latency import Cell, quantile
+from fairway.domain.analysis.latency import Cell, quantiles
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.codec import from_json
 
@@ -289,9 +289,9 @@ def _latencies(now: TrafficSnapshot, before: TrafficSnapshot) -> dict[str, Laten
     shown = {}
     for seen in now.revisions:
         cells = _between(seen.latency, before.of(seen.revision).latency)
-        middle, tail = quantile(cells, 0.5), quantile(cells, 0.99)
-        if middle is not None and tail is not None:
-            shown[seen.revision] = Latency(_short(middle / 1000.0), _short(tail / 1000.0))
+        found = quantiles(cells, (0.5, 0.99))
+        if found is not None:
+            shown[seen.revision] = Latency(_short(found[0] / 1000.0), _short(found[1] / 1000.0))
     return shown
 
 

@@ -1,8 +1,13 @@
 """Quantiles of latency histograms."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import itemgetter
 
 Cell = tuple[float, float, int]
+
+_COUNT = itemgetter(2)
 
 
 def allowed(edge: float, *, margin: float, slack: float) -> float:
@@ -16,6 +21,22 @@ def allowed(edge: float, *, margin: float, slack: float) -> float:
     return max(edge * (1.0 + margin), edge + slack * 1e6)
 
 
+def quantiles(cells: Sequence[Cell], shares: Sequence[float]) -> list[float] | None:
+    """`quantile` of several shares in one go; None when there is no attempt."""
+    below = list(accumulate(map(_COUNT, cells), initial=0))
+    total = below[-1]
+    if not total:
+        return None
+    found = []
+    for share in shares:
+        wanted = share * total
+        # The first cell that reaches so many; empty ones reach nothing.
+        place = bisect_left(below, wanted) or bisect_right(below, 0)
+        lower, width, count = cells[place - 1]
+        found.append(lower + width * (wanted - below[place - 1]) / count)
+    return found
+
+
 def quantile(cells: Sequence[Cell], share: float) -> float | None:
     """The latency below which a share of the attempts lies, interpolated within its cell.
 
@@ -26,13 +47,5 @@ def quantile(cells: Sequence[Cell], share: float) -> float | None:
     Returns:
         Microseconds; None when there is no attempt.
     """
-    total = sum(count for _, _, count in cells)
-    if not total:
-        return None
-    wanted = share * total
-    for lower, width, count in cells:
-        if count and wanted <= count:
-            return lower + width * wanted / count
-        wanted -= count
-    lower, width, _ = cells[-1]
-    return lower + width
+    found = quantiles(cells, (share,))
+    return None if found is None else found[0]

@@ -195,7 +195,8 @@ class LatencyLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name not in ("test", "shown")}
+        kept = (name for name in self.__slots__ if name not in ("test", "shown", "comparison"))
+        return {name: codec.to_json(getattr(self, name)) for name in kept} | {"comparison": self.comparison.to_json()}
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: LatencyTest) -> "LatencyLane":

@@ -11,7 +11,9 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import log, sqrt
+from typing import Any
 
+from fairway.domain import codec
 from fairway.domain.analysis.distribution import Distribution
 from fairway.domain.analysis.evidence import QuantileRatio
 from fairway.domain.analysis.lanes.lane import Histograms
@@ -33,18 +35,20 @@ class Comparison:
         candidate: count of each cell at the beginning, by lower edge.
         stable: likewise.
         quantiles: as of the last closed block; empty before the first.
+        written: all of that as a JSON value, once it was asked for; it changes with blocks and is stored each second.
     """
 
     series: int = -1
     candidate: tuple[tuple[float, int], ...] = ()
     stable: tuple[tuple[float, int], ...] = ()
     quantiles: tuple[QuantileRatio, ...] = field(default=())
+    written: dict[str, Any] | None = field(default=None, compare=False)
 
     def begin(self, histograms: Histograms) -> None:
         """The step begins here, or counting began again; otherwise nothing happens."""
         if self.series == histograms.series:
             return
-        self.series = histograms.series
+        self.series, self.written = histograms.series, None
         self.candidate, self.stable = _counts(histograms.candidate), _counts(histograms.stable)
 
     def update(self, histograms: Histograms) -> None:
@@ -53,6 +57,14 @@ class Comparison:
         stable = _Sample(histograms.stable, self.stable)
         if candidate.total and stable.total:
             self.quantiles = tuple(_compare(share, candidate, stable) for share in SHOWN)
+            self.written = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as a JSON value, which `from_json` of the codec reads; nobody may change it."""
+        if self.written is None:
+            kept = {name: codec.to_json(getattr(self, name)) for name in ("series", "candidate", "stable", "quantiles")}
+            self.written = {"type": "Comparison", **kept}
+        return self.written
 
 
 class _Sample:
