@@ -1,13 +1,11 @@
 """The repository and the rules that versions are decided by."""
 
-import dataclasses
 import datetime
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fairway.adapters.sources.git_history import GitHistory
 from fairway.bootstrap.ambient import today
@@ -25,8 +23,7 @@ _KEPT = "versioning.json"
 _BRANCH_VARIABLES = ("FAIRWAY_BRANCH", "CI_COMMIT_BRANCH", "BITBUCKET_BRANCH", "BUILDKITE_BRANCH", "CIRCLE_BRANCH")
 
 
-@dataclass(frozen=True, slots=True)
-class Versioning:
+class Versioning(NamedTuple):
     """A repository with its rules."""
 
     history: GitHistory
@@ -73,10 +70,10 @@ def open_versioning(
 
         to_policy(VersioningSection(), package)
     given = {name: value for name, value in overrides.items() if value is not None}
-    policy = dataclasses.replace(spec.policy, **given)  # type: ignore[arg-type]
+    policy = spec.policy._replace(**given)  # type: ignore[arg-type]
     if policy.initial:
         find_scheme(policy.scheme, policy.calver).parse(policy.initial)
-    return Versioning(history, dataclasses.replace(spec, policy=policy))
+    return Versioning(history, spec._replace(policy=policy))
 
 
 def _find(config: Path | None) -> Path | None:
@@ -128,7 +125,8 @@ def _kept(path: Path, digest: str) -> VersioningSpec | None:
 
 
 def _keep(path: Path, digest: str, spec: VersioningSpec) -> None:
-    text = json.dumps({"digest": digest, "spec": dataclasses.asdict(spec)})
+    policy = spec.policy._asdict() | {"channels": [one._asdict() for one in spec.policy.channels]}
+    text = json.dumps({"digest": digest, "spec": spec._asdict() | {"policy": policy}})
     if _from_json(json.loads(text)["spec"]) != spec:
         return
     with suppress(OSError):

@@ -73,10 +73,10 @@ def _write(pieces: Iterable[str], output: Path | None) -> None:
 def _describe(release: Release) -> dict[str, Any]:
     described = release._asdict()
     described["sections"] = [
-        {"title": section.title, "entries": [entry._asdict() for entry in section.entries]}
+        {"title": section.title, "entries": [entry.described() for entry in section.entries]}
         for section in release.sections
     ]
-    described["breaking"] = [entry._asdict() for entry in release.breaking]
+    described["breaking"] = [entry.described() for entry in release.breaking]
     described["commits"] = [one.id for one in release.commits]
     return {
         **described,

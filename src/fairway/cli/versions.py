@@ -10,8 +10,9 @@ from fairway.cli.rules import DEFAULT_STEPS, Steps
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.bump import Bump, bump_local
 from fairway.domain.versioning.bump import bump as raise_by
-from fairway.domain.versioning.calver import DEFAULT_FORMAT, check_format
+from fairway.domain.versioning.calver import check_format
 from fairway.domain.versioning.increments import INCREMENTS, increment
+from fairway.domain.versioning.layout import DEFAULT_FORMAT
 from fairway.domain.versioning.level import LEVELS
 from fairway.domain.versioning.mapping import mapped
 from fairway.domain.versioning.scheme import Scheme, Version, find_scheme

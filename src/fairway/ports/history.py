@@ -1,14 +1,12 @@
 """The history that versions are decided from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fairway.domain.versioning.commits import Commit
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a repository stands.
 
     Attributes:

@@ -5,20 +5,17 @@ read and parsed once ever. Nothing is written but that file, in the repository's
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fairway.adapters.sources.commit_cache import CommitCache, missing, tips
 from fairway.adapters.sources.git_process import GitProcess
 from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.versioning.commits import Commit
-from fairway.domain.versioning.message import parse_message
 from fairway.ports.history import Place
 
-_FORMAT = "%H%x1f%P%x1f%ct%x1f%an <%ae>%x1f%at%x1f%B"
 #: More commits than these are named on standard input, for a command line has an end.
 _MOST_ARGUMENTS = 200
-_PEELED = "^{}"
+_TAG, _PEELED = " refs/tags/", "^{}"
 
 
 class GitHistory:
@@ -49,22 +46,10 @@ class GitHistory:
             PermanentError: no repository, or a shallow clone, in which no version can be decided.
         """
         head, branch = self._look()
-        tags: list[tuple[str, str]] = []
-        branches: list[tuple[str, str]] = []
-        for commit, name in self._references():
-            kind, _, short = name.partition("/")
-            if kind == "tags":
-                if short.endswith(_PEELED):
-                    tags[-1] = (short.removesuffix(_PEELED), commit)
-                else:
-                    tags.append((short, commit))
-            elif kind == "heads":
-                branches.append((short, commit))
-            elif kind == "remotes" and not short.endswith("/HEAD"):
-                branches.append((short.partition("/")[2], commit))
+        tags, branches = self._references()
         here = (name for name, commit in branches if commit == head)
         branch = self._branch or branch or (self._build if self._revision == "HEAD" else None) or _only(here)
-        return Place(head, branch, tags, [one for one in branches if one[0] != branch])
+        return Place(head, branch, list(tags.items()), [one for one in branches if one[0] != branch])
 
     def read(self, include: Iterable[str], exclude: Iterable[str] = ()) -> dict[str, Commit]:
         """The commits that can be reached from some and not from others, by id.
@@ -74,24 +59,32 @@ class GitHistory:
         wanted, without = list(include), [f"^{one}" for one in exclude]
         if not wanted or without:
             return self._log([*wanted, *without]) if wanted else {}
+        # Only a whole history is worth what loading this takes.
+        from fairway.adapters.sources.commit_cache import CommitCache, missing, tips  # noqa: PLC0415
+
         cache = CommitCache(self._common_folder() / "fairway")
-        kept = cache.load()
+        kept, starts = cache.load()
+        if starts == set(wanted):
+            return kept
         found, unknown = missing(wanted, kept)
         if not unknown:
             return found
-        new = self._log([*unknown, *(f"^{one}" for one in tips(kept))])
-        everything = {**new, **kept}
-        cache.keep(everything.values())
-        return missing(wanted, everything)[0] if kept else new
+        new = self._log([*unknown, *(f"^{one}" for one in starts)])
+        everything = {**new, **kept} if kept else new
+        found = missing(wanted, everything)[0] if kept else new
+        cache.keep(everything.values(), wanted if len(found) == len(everything) else tips(everything))
+        return found
 
     def _log(self, wanted: Sequence[str]) -> dict[str, Commit]:
-        options = ("log", "-z", f"--format={_FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color")
+        from fairway.adapters.sources.commit_lines import FORMAT, read_log  # noqa: PLC0415 - as above
+
+        options = ("log", "-z", f"--format={FORMAT}", "--encoding=UTF-8", "--no-show-signature", "--no-color")
         plain = ("--no-decorate", "--no-notes", "--no-patch")
         if len(wanted) <= _MOST_ARGUMENTS:
-            output = self._git.read(*options, *plain, *wanted, "--")
+            pieces = self._git.pieces(*options, *plain, *wanted, "--")
         else:
-            output = self._git.run(*options, *plain, "--stdin", stdin="\n".join(wanted).encode())
-        return {commit.id: commit for commit in _commits(output.decode("utf-8", "replace"))}
+            pieces = iter([self._git.run(*options, *plain, "--stdin", stdin="\n".join(wanted).encode())])
+        return {commit.id: commit for commit in read_log(pieces)}
 
     def _common_folder(self) -> Path:
         """Where git keeps what all work trees of the repository share."""
@@ -157,14 +150,25 @@ class GitHistory:
     def _is_branch(self, name: str) -> bool:
         return self._git.attempt("show-ref", "--verify", "--quiet", f"refs/heads/{name}")[0] == 0
 
-    def _references(self) -> Iterator[tuple[str, str]]:
-        """Object name and name without `refs/`, of every reference; a tag is followed by what it points at."""
+    def _references(self) -> tuple[dict[str, str], list[tuple[str, str]]]:
+        """The tags with their commits, and the branches, here and of remotes, with theirs."""
         status, output, _ = self._git.attempt("show-ref", "--dereference")
         if status != 0:
-            return
-        for line in os.fsdecode(output).splitlines():
-            commit, _, name = line.partition(" refs/")
-            yield commit, name
+            return {}, []
+        lines = os.fsdecode(output).splitlines()
+        width = lines[0].index(" ")
+        place = width + len(_TAG)
+        # An annotated tag is followed by a second line of the same name: what it points at.
+        tags = {one[place:].removesuffix(_PEELED): one[:width] for one in lines if one.startswith(_TAG, width)}
+        others = [(one[:width], one[width + 6 :]) for one in lines if not one.startswith(_TAG, width)]
+        branches = []
+        for commit, name in others:
+            kind, _, short = name.partition("/")
+            if kind == "heads":
+                branches.append((short, commit))
+            elif kind == "remotes" and not short.endswith("/HEAD"):
+                branches.append((short.partition("/")[2], commit))
+        return tags, branches
 
     def _no_repository(self, complaint: str) -> PermanentError:
         hint = "run the command in the repository, or create one with git init"
@@ -179,13 +183,6 @@ class GitHistory:
             return UserError("no-commits", f'"{self._folder}" has no commit yet', "commit something first")
         hint = "name a branch, a tag or a commit"
         return UserError("unknown-release", f'"{self._revision[:80]}" names no commit', hint)
-
-
-def _commits(output: str) -> Iterator[Commit]:
-    for record in output.split("\0"):
-        if record:
-            name, parents, committed, author, authored, text = record.split("\x1f", 5)
-            yield Commit(name, tuple(parents.split()), int(committed), author, int(authored), parse_message(text))
 
 
 def _only(names: Iterable[str]) -> str | None:

@@ -57,27 +57,39 @@ class GitProcess:
             )
         return output
 
-    def read(self, *arguments: str) -> bytes:
-        """What git printed, for output of many megabytes: waits as long as git takes, and costs less than `run`.
+    def pieces(self, *arguments: str) -> Iterator[bytes]:
+        """What git prints, while it prints it: for output of many megabytes, which is never in memory as a whole.
 
         Raises:
-            PermanentError: git is not installed or refused.
+            PermanentError: git is not installed or refused, after what it printed until then.
         """
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 [*self._command, *arguments],
                 cwd=self.folder,
-                env=_variables(),
+                # Else git hands over every commit by itself, which takes half as long again on either side.
+                env=_variables() | {"GIT_FLUSH": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                bufsize=0,
                 pipesize=_WIDE_PIPE,
-                check=False,
             )
         except OSError as error:
             raise self._cannot_start(error) from error
-        # What it complains about is asked for once more: two pipes cost a look at both for every piece of the one.
-        return done.stdout if done.returncode == 0 else self.run(*arguments)
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        try:
+            while piece := process.stdout.read(_WIDE_PIPE):
+                yield piece
+            if process.wait() != 0:
+                # What it complains about is asked for once more: two pipes cost a look at both for every piece.
+                self.run(*arguments)
+                sentence = f'git {arguments[0]} in "{self.folder}" ended before its output did'
+                raise TransientError("git-cut-short", sentence, "run the command again")
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
 
     def attempt(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """Exit status, output, and the first line of complaint; for commands whose failure is an answer."""

@@ -23,21 +23,51 @@ def divide(
         fold: a stable release has what its pre-releases brought; those have nothing then and are left out.
     """
     present = [one for one in reversed(releases) if one.commit in commits]
+    first = [one for one in present if not one.is_prerelease] if fold else present
     tagged: dict[str, list[Tagged]] = {}
-    for one in present:
-        if not fold or not one.version.is_prerelease:
-            tagged.setdefault(one.commit, []).append(one)
+    for one in first:
+        tagged.setdefault(one.commit, []).append(one)
     owned: dict[str, list[str]] = {}
     taken: set[str] = set()
-    for one in [one for one in present if not one.version.is_prerelease] if fold else present:
+    for one in first:
         if one.name not in owned:
-            _own(one, commits, taken, tagged, owned)
+            chain = _chain(one.commit, commits, taken, tagged)
+            if chain is None:
+                _own(one, commits, taken, tagged, owned)
+            else:
+                owned[one.name] = chain
+                taken.update(chain)
     for one in present if fold else ():
-        if one.version.is_prerelease and one.commit not in taken:
+        if one.is_prerelease and one.commit not in taken:
             tagged.setdefault(one.commit, []).append(one)
             _own(one, commits, taken, tagged, owned)
     unreleased, _ = _walk(head, commits, taken, {}, owned)
     return owned, unreleased
+
+
+def _chain(
+    start: str, commits: Mapping[str, Commit], taken: set[str], tagged: Mapping[str, list[Tagged]]
+) -> list[str] | None:
+    """What can be reached and no release has yet, where that is a chain without further tags; else None.
+
+    Most releases are one of a few commits.
+    """
+    found: list[str] = []
+    one = start
+    while one not in taken:
+        commit = commits.get(one)
+        if commit is None:
+            break
+        found.append(one)
+        parents = commit.parents
+        if len(parents) > 1:
+            return None
+        if not parents:
+            break
+        one = parents[0]
+        if one in tagged and one not in taken:
+            return None
+    return found
 
 
 def _own(
@@ -70,30 +100,9 @@ def _walk(
 ) -> tuple[list[str], list[str]]:
     """What can be reached and no release has yet, and those of it below the start that have tags to come."""
     found: list[str] = []
-    one, commit = start, commits.get(start)
-    # Most releases are a chain of a few commits: no set is needed to walk down one.
-    while commit is not None and one not in taken and (one not in tagged or one == start):
-        found.append(one)
-        if len(commit.parents) != 1:
-            break
-        one = commit.parents[0]
-        commit = commits.get(one)
-    else:
-        if commit is None or one in taken:
-            return found, []
-    return _walk_on([one] if one not in found[-1:] else list(commit.parents), found, commits, taken, tagged, owned)
-
-
-def _walk_on(
-    waiting: list[str],
-    found: list[str],
-    commits: Mapping[str, Commit],
-    taken: set[str],
-    tagged: Mapping[str, list[Tagged]],
-    owned: Mapping[str, list[str]],
-) -> tuple[list[str], list[str]]:
-    """The same where the history divides, or where there are further tags."""
-    seen, inner = set(found), []
+    seen: set[str] = set()
+    inner = []
+    waiting = [start]
     while waiting:
         one = waiting.pop()
         if one in seen or one in taken:
@@ -103,7 +112,7 @@ def _walk_on(
             continue
         seen.add(one)
         found.append(one)
-        if one in tagged and any(tag.name not in owned for tag in tagged[one]):
+        if one != start and one in tagged and any(tag.name not in owned for tag in tagged[one]):
             inner.append(one)
         waiting.extend(commit.parents)
     return found, inner
@@ -154,7 +163,7 @@ def requests_by_merge(mine: Sequence[str], tip: str, commits: Mapping[str, Commi
             if brought in claimed:
                 continue
             claimed.add(brought)
-            if commits[each].message.references.requests:
-                named[brought] = commits[each].message.references.requests
+            if requests := commits[each].message.requests:
+                named[brought] = requests
             waiting.extend(parent for parent in commits[brought].parents if parent in inside)
     return named

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from fairway.domain.errors import UserError
+from fairway.domain.versioning.layout import DEFAULT_FORMAT
 from fairway.domain.versioning.semver import Counted, SemVer, checked_pre
 
-DEFAULT_FORMAT = "YYYY.0M.0D"
 _CODES: dict[str, tuple[str, Callable[[datetime.date, bool], int], int]] = {
     # The pattern, the number of a day (by weeks or not: the year of a week is not always the day's), the least width.
     "YYYY": (r"\d{4}", lambda day, weeks: _year(day, weeks=weeks), 4),

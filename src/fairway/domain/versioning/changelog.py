@@ -18,25 +18,74 @@ from fairway.domain.versioning.tags import Tagged
 from fairway.domain.versioning.weighing import weigh
 
 Fold = Literal["fold", "keep"]
+#: Without the constructors, which only put arguments in order: a long history has tens of thousands of entries.
+_make = tuple.__new__
 
 
 class Entry(NamedTuple):
-    """One line of a changelog.
+    """One line of a changelog. What it says is found when it is asked for, which no view does for all of it.
 
     Attributes:
-        breaking: what breaks, in the author's words; `is_breaking` may be true without any.
-        requests: pull requests that brought it.
+        source: the commit that tells of it.
+        change: what the commit says.
+        brought: pull requests that brought the commit, where it names none itself.
     """
 
-    commit: str
-    type: str
-    scope: str
-    description: str
-    is_breaking: bool
-    breaking: tuple[str, ...]
-    requests: tuple[str, ...]
-    issues: tuple[str, ...]
-    author: str
+    source: Commit
+    change: Change
+    brought: tuple[str, ...] = ()
+
+    @property
+    def commit(self) -> str:
+        """Full object name."""
+        return self.source.id
+
+    @property
+    def type(self) -> str:
+        """Such as `feat`."""
+        return self.change.type
+
+    @property
+    def scope(self) -> str:
+        """Empty if there is none."""
+        return self.change.scope
+
+    @property
+    def description(self) -> str:
+        """What was done."""
+        return self.change.description
+
+    @property
+    def is_breaking(self) -> bool:
+        """It breaks something, also where `breaking` is empty."""
+        return self.change.breaking
+
+    @property
+    def breaking(self) -> tuple[str, ...]:
+        """What breaks, in the author's words."""
+        return self.change.notes
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Pull requests that brought it."""
+        return self.source.message.requests or self.brought
+
+    @property
+    def issues(self) -> tuple[str, ...]:
+        """What it closes or refers to."""
+        return self.source.message.issues
+
+    @property
+    def author(self) -> str:
+        """The name, without the address."""
+        return self.source.author.partition(" <")[0]
+
+    def described(self) -> dict[str, object]:
+        """All of it, as the JSON output has it."""
+        return {name: getattr(self, name) for name in _DESCRIBED}
+
+
+_DESCRIBED = ("commit", "type", "scope", "description", "is_breaking", "breaking", "requests", "issues", "author")
 
 
 class Section(NamedTuple):
@@ -73,12 +122,12 @@ class Release(NamedTuple):
     @property
     def requests(self) -> tuple[str, ...]:
         """Its pull requests, each once."""
-        return _each_once(one.message.references.requests for one in self.commits)
+        return _each_once(one.message.requests for one in self.commits)
 
     @property
     def issues(self) -> tuple[str, ...]:
         """What its commits close or refer to, each once."""
-        return _each_once(one.message.references.issues for one in self.commits)
+        return _each_once(one.message.issues for one in self.commits)
 
     @property
     def authors(self) -> tuple[str, ...]:
@@ -154,23 +203,18 @@ def _release(
     owners: _Owners,
 ) -> Release:
     newest = [commits[one] for one in newest_first(mine, commits)]
-    plain = None if wanted.touching is not None or (wanted.copied and not tagged) else _plain(newest, policy)
-    if plain is None:
+    by_title = None if wanted.touching is not None or (wanted.copied and not tagged) else _plain(newest, policy)
+    breaking: list[Entry] = []
+    if by_title is None:
         by_title, breaking = _weighed(newest, tagged, tip, commits, policy, wanted, owners)
-    else:
-        by_title, breaking = plain, []
+    titles = by_title if len(by_title) < 2 else _order(by_title)
+    sections = tuple([_make(Section, (title, tuple(by_title[title]))) for title in titles])
     own = newest if wanted.touching is None else [one for one in newest if one.id in wanted.touching]
-    return Release(
-        version=str(tagged.version) if tagged else None,
-        tag=tagged.name if tagged else "",
-        previous=previous,
-        date=date_of(commits[tip].committed) if tagged and tip in commits else "",
-        commit=tip,
-        is_prerelease=tagged.version.is_prerelease if tagged else False,
-        sections=tuple([Section(title, tuple(by_title[title])) for title in _order(by_title)]),
-        breaking=tuple(breaking),
-        commits=tuple(own),
-    )
+    if tagged is None:
+        return Release(None, "", previous, "", tip, False, sections, tuple(breaking), tuple(own))
+    day = date_of(commits[tip].committed)
+    parts = (tagged.text, tagged.name, previous, day, tip, tagged.is_prerelease, sections, tuple(breaking), tuple(own))
+    return _make(Release, parts)
 
 
 def _plain(newest: Sequence[Commit], policy: Policy) -> dict[str, list[Entry]] | None:
@@ -181,15 +225,15 @@ def _plain(newest: Sequence[Commit], policy: Policy) -> dict[str, list[Entry]] |
     by_title: dict[str, list[Entry]] = {}
     titles = policy.sections
     for one in newest:
-        said = one.message
-        if len(one.parents) > 1 or said.revert is not None:
+        _, changes, revert, _, _ = one.message
+        if revert is not None or len(one.parents) > 1:
             return None
-        for change in said.changes:
+        for change in changes:
             if change.breaking:
                 return None
             title = titles.get(change.type)
             if title is not None:
-                by_title.setdefault(title, []).append(_entry(one, change, ()))
+                by_title.setdefault(title, []).append(_make(Entry, (one, change, ())))
     return by_title
 
 
@@ -213,7 +257,7 @@ def _weighed(
         for change in each.changes:
             title = policy.sections.get(change.type, "Changed" if change.breaking else "")
             if title:
-                entry = _entry(each.commit, change, brought.get(each.commit.id, ()))
+                entry = Entry(each.commit, change, brought.get(each.commit.id, ()))
                 by_title.setdefault(title, []).append(entry)
                 if change.breaking:
                     breaking.append(entry)
@@ -224,24 +268,7 @@ def _each_once(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for some in names for name in some))
 
 
-def _entry(commit: Commit, change: Change, brought: tuple[str, ...]) -> Entry:
-    references = commit.message.references
-    return Entry(
-        commit.id,
-        change.type,
-        change.scope,
-        change.description,
-        change.breaking,
-        change.notes,
-        references.requests or brought,
-        references.issues,
-        commit.author.partition(" <")[0],
-    )
-
-
 def _order(titles: Mapping[str, object]) -> list[str]:
-    if len(titles) < 2:
-        return list(titles)
     return [title for title in SECTIONS if title in titles] + [title for title in titles if title not in SECTIONS]
 
 

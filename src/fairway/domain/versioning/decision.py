@@ -7,23 +7,21 @@ to, also where somebody had asked for more than the commits say. What was releas
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.commits import Commit, reachable
 from fairway.domain.versioning.level import Level
 from fairway.domain.versioning.line import Line
-from fairway.domain.versioning.pep440 import Pep440
 from fairway.domain.versioning.policy import Policy, lowered
 from fairway.domain.versioning.scheme import Scheme, Version
-from fairway.domain.versioning.semver import Counted, SemVer
+from fairway.domain.versioning.semver import Counted
 from fairway.domain.versioning.tags import Releases, Tagged, write_tag
 from fairway.domain.versioning.weighing import Weighed
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """Everything that decides.
 
     Attributes:
@@ -45,8 +43,7 @@ class Situation:
     day: datetime.date
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What a person asked for.
 
     Attributes:
@@ -63,8 +60,7 @@ class Asked:
 NOTHING_ASKED = Asked()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer.
 
     Attributes:
@@ -86,11 +82,10 @@ class Decision:
     deciding: str = ""
     refusal: str = ""
     hint: str = ""
-    weighed: Sequence[Weighed] = field(default=())
+    weighed: Sequence[Weighed] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(NamedTuple):
     """The stable version that the commits lead to, and what says so."""
 
     version: Version
@@ -253,9 +248,9 @@ def _checked(
         sentence = f"{version} is not within {within.text}: {target.sentence}"
         hint = "release it from another branch, or ask for a smaller step: --bump patch"
         return _refused(decision, "out-of-range", sentence, hint)
-    taken = next((one for one in situation.releases.stable if one.version.order == target.version.core.order), None)
+    taken = situation.releases.find(target.version.core)
     if taken is None or (target.version.is_prerelease and not situation.line.pre):
-        taken = next((one for one in situation.releases.tagged if one.version.order == version.order), None)
+        taken = situation.releases.find(version)
     if taken is not None:
         sentence = f"{target.version} is released already: {taken.name} lies on {taken.commit[:12]}, not in this branch"
         return _refused(decision, "version-taken", sentence, f"merge {taken.name}, or ask for another step with --bump")
@@ -286,6 +281,6 @@ def _numbers(version: Version) -> tuple[int, ...]:
 
 
 def _with_numbers(version: Version, numbers: tuple[int, int, int]) -> Version:
-    if isinstance(version, SemVer):
-        return version._replace(release=numbers)
-    return replace(version, release=numbers) if isinstance(version, Pep440) else version
+    """The version with these numbers; a date has none of its own."""
+    with_release: Callable[[tuple[int, int, int]], Version] | None = getattr(version, "with_release", None)
+    return version if with_release is None else with_release(numbers)

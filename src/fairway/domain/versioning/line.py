@@ -5,7 +5,7 @@ A branch that is named for a version is a release branch: `1.x`, `v1.4.x`, `rele
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.policy import Channel, Policy
@@ -18,8 +18,7 @@ _NAMED = re.compile(
 _MAIN = frozenset({"main", "master", "trunk"})
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """Versions from one to before another, by their numbers.
 
     Attributes:
@@ -35,8 +34,7 @@ class Range:
         return self.lowest <= tuple((*numbers, 0, 0, 0)[:3]) < self.below
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What a branch makes.
 
     Attributes:

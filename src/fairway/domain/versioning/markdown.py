@@ -25,11 +25,14 @@ def render_changelog(releases: Iterable[Release], repository: str = "") -> Itera
     yield _HEAD
     links: list[str] = []
     for release in releases:
-        if release.version is None and not release.sections:
+        sections = release.sections
+        if release.version is None and not sections:
             continue
         title = release.version or "Unreleased"
-        yield f"\n## {f'[{title}]' if repository else title}{f' - {release.date}' if release.date else ''}\n"
-        yield from _sections(release, repository)
+        named = f"[{title}]" if repository else title
+        yield f"\n## {named} - {release.date}\n" if release.date else f"\n## {named}\n"
+        if sections:
+            yield _sections(release, repository)
         if repository:
             links.append(f"[{title}]: {_comparison(release, repository)}\n")
     if links:
@@ -46,7 +49,7 @@ def render_notes(release: Release, repository: str = "") -> Iterator[str]:
         for entry in release.breaking:
             for text in entry.breaking or (entry.description,):
                 yield f"- {_scope(entry)}{_indented(text)}\n"
-    yield from _sections(release, repository)
+    yield _sections(release, repository)
     for heading, kind, names in (("Pull requests", "pull", release.requests), ("Issues", "issues", release.issues)):
         if names:
             yield f"\n### {heading}\n\n"
@@ -67,20 +70,27 @@ def web_address(remote: str) -> str:
     return ""
 
 
-def _sections(release: Release, repository: str) -> Iterator[str]:
+def _sections(release: Release, repository: str) -> str:
+    parts = []
     for title, entries in release.sections:
-        yield f"\n### {title}\n\n"
-        for entry in entries:
-            yield _line(entry, repository)
+        parts.append(f"\n### {title}\n\n")
+        parts += [_line(entry, repository) for entry in entries]
+    return "".join(parts)
 
 
 def _line(entry: Entry, repository: str) -> str:
-    mark = "**Breaking:** " if entry.is_breaking else ""
-    references = entry.requests or entry.issues
-    kind = "pull" if entry.requests else "issues"
-    shown = f" ({', '.join(_reference(one, kind, repository) for one in references)})" if references else ""
-    notes = "".join(f"\n  {_indented(note)}" for note in entry.breaking if note != entry.description)
-    return f"- {mark}{_scope(entry)}{entry.description}{shown}{notes}\n"
+    _, scope, description, is_breaking, _ = entry.change
+    named = f"**{scope}:** {description}" if scope else description
+    requests = entry.requests
+    references = requests or entry.issues
+    if references:
+        kind = "pull" if requests else "issues"
+        shown = ", ".join([_reference(one, kind, repository) for one in references]) if repository else ""
+        named = f"{named} ({shown or ', '.join(references)})"
+    if not is_breaking:
+        return f"- {named}\n"
+    notes = "".join(f"\n  {_indented(note)}" for note in entry.breaking if note != description)
+    return f"- **Breaking:** {named}{notes}\n"
 
 
 def _scope(entry: Entry) -> str:

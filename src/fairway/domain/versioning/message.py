@@ -14,7 +14,7 @@ The policy where the specification is silent or tools disagree:
 import re
 from typing import NamedTuple
 
-from fairway.domain.versioning.references import References, cut_request, find_references
+from fairway.domain.versioning.references import References, cut_request, find_issues, find_requests
 from fairway.domain.versioning.squash import may_be_squashed, split_squash
 
 HEADER = re.compile(
@@ -32,6 +32,8 @@ _REVERT_SUBJECT = re.compile(r'(?P<word>Revert|Reapply) "(?P<subject>.*)"(?P<res
 _REVERTS_REQUEST = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?([#!]\d+)[ \t]*$", re.MULTILINE)
 _RELEASE_AS = re.compile(r"^release-as: *v?(\S+)[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _REFERENCE = re.compile(r"[0-9a-f]{7,64}")
+#: Without the constructors, which only put arguments in order: a long history has tens of thousands of messages.
+_make = tuple.__new__
 
 
 class Change(NamedTuple):
@@ -83,6 +85,10 @@ class Message(NamedTuple):
     release_as: str = ""
     rest: str = ""
 
+    def with_rest(self, rest: str) -> "Message":
+        """The same with less below the subject."""
+        return Message(self.subject, self.changes, self.revert, self.release_as, rest)
+
     @property
     def is_conventional(self) -> bool:
         """At least one change has a type."""
@@ -90,9 +96,18 @@ class Message(NamedTuple):
 
     @property
     def references(self) -> References:
-        """Pull requests and issues; found when they are asked for, which is not for most commits."""
-        bare, request = cut_request(self.subject)
-        return find_references(bare, request, self.rest)
+        """Pull requests and issues."""
+        return References(self.requests, self.issues)
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """Pull requests; found when they are asked for, as issues are, which is not for most commits."""
+        return find_requests(self.subject, self.rest)
+
+    @property
+    def issues(self) -> tuple[str, ...]:
+        """What the message closes or refers to."""
+        return find_issues(self.subject, self.rest)
 
     @property
     def body(self) -> str:
@@ -112,12 +127,14 @@ def parse_message(text: str) -> Message:
     if not text[:1].isalpha():
         text = text.lstrip("\ufeff\n \t")
     subject, _, rest = text.partition("\n")
-    subject, rest = subject.rstrip(), rest.strip("\n").rstrip()
-    bare = cut_request(subject)[0] if subject.endswith(")") else subject
+    subject = subject.rstrip()
+    if rest:
+        rest = rest.strip("\n").rstrip()
+    bare = cut_request(subject)[0] if subject[-1:] == ")" else subject
     # Most messages are plain: what is dear to look for is looked for only where a word of it stands.
     revert = _revert(subject, rest) if "evert" in text or subject.startswith("Reapply") else None
     if not rest:
-        return Message(subject, (_change(bare, ""),), revert)
+        return _make(Message, (subject, (_change(bare, ""),), revert, "", ""))
     if revert is None and may_be_squashed(subject, rest):
         own, squashed = split_squash(subject, rest)
         first = _change(bare, own)
@@ -125,20 +142,22 @@ def parse_message(text: str) -> Message:
     else:
         changes = (_change(bare, rest),)
     release_as = _RELEASE_AS.search(rest) if "elease-" in rest or "ELEASE-" in rest else None
-    return Message(subject, changes, revert, release_as[1] if release_as else "", rest)
+    return _make(Message, (subject, changes, revert, release_as[1] if release_as else "", rest))
 
 
 def _change(bare: str, body: str) -> Change:
     """The change that a subject without the number of its pull request tells of."""
-    notes = tuple(match["text"].strip() for match in _BREAKING.finditer(body)) if "BREAKING" in body else ()
+    notes: tuple[str, ...] = ()
+    if "BREAKING" in body:
+        notes = tuple([match["text"].strip() for match in _BREAKING.finditer(body)])
     header = HEADER.fullmatch(bare)
     if header is None:
-        plain = _BREAKING_HEADER.fullmatch(bare) if bare.startswith("BREAKING") else None
+        plain = _BREAKING_HEADER.fullmatch(bare) if bare[:8] == "BREAKING" else None
         if plain:
             return Change("", "", plain["description"], True, (plain["description"], *notes))
-        return Change("", "", bare, bool(notes), notes)
+        return _make(Change, ("", "", bare, bool(notes), notes))
     kind, scope, bang, description = header.groups("")
-    return Change(kind.lower(), scope.strip(), description, bool(bang or notes), notes)
+    return _make(Change, (kind.lower(), scope.strip(), description, bool(bang or notes), notes))
 
 
 def _others(first: Change, squashed: tuple[tuple[str, str], ...]) -> list[Change]:

@@ -4,7 +4,7 @@ Everything that the specification reads is read, and written in its normal form.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fairway.domain.errors import UserError
@@ -44,6 +44,10 @@ class Pep440:
 
     def __str__(self) -> str:
         return self.public + (f"+{self.local}" if self.local else "")
+
+    def with_release(self, numbers: tuple[int, ...]) -> "Pep440":
+        """The same version with other numbers."""
+        return replace(self, release=numbers)
 
     @property
     def public(self) -> str:

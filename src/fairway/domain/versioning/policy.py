@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from fairway.domain.versioning.calver import DEFAULT_FORMAT
+from fairway.domain.versioning.layout import DEFAULT_FORMAT
 from fairway.domain.versioning.level import Level
 from fairway.domain.versioning.scheme import SchemeName
 
@@ -32,8 +31,7 @@ SECTIONS_OF_TYPES: Mapping[str, str] = {
 SECTIONS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """What the releases of some branches are.
 
     Attributes:
@@ -55,8 +53,7 @@ class Channel:
         return fnmatchcase(branch, self.branch)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The rules of one project, or of one package in it.
 
     Attributes:
@@ -77,8 +74,8 @@ class Policy:
     initial: str = ""
     zero: Zero = "major"
     first_pre: int = 1
-    levels: Mapping[str, Level] = field(default_factory=lambda: dict(LEVELS_OF_TYPES))
-    sections: Mapping[str, str] = field(default_factory=lambda: dict(SECTIONS_OF_TYPES))
+    levels: Mapping[str, Level] = LEVELS_OF_TYPES
+    sections: Mapping[str, str] = SECTIONS_OF_TYPES
     channels: tuple[Channel, ...] = ()
     read_merges: bool = True
     siblings: bool = True

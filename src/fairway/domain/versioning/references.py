@@ -35,35 +35,31 @@ class References(NamedTuple):
     issues: tuple[str, ...] = ()
 
 
-NO_REFERENCES = References()
-
-
 def cut_request(subject: str) -> tuple[str, str]:
     """The subject without the number that a forge puts behind it when it merges, and that number; empty if none."""
-    if subject.endswith(")") and (tail := _TAIL.search(subject)):
+    if subject[-1:] == ")" and (tail := _TAIL.match(subject, subject.rfind("("))):
         return subject[: tail.start()].rstrip(), tail[1]
     return subject, ""
 
 
-def find_references(subject: str, request: str, body: str) -> References:
-    """What the message refers to.
+def find_requests(subject: str, body: str) -> tuple[str, ...]:
+    """The pull requests that the message names, each once: what a changelog asks of nearly every commit."""
+    bare, request = cut_request(subject)
+    if subject[:5] == "Merge":
+        return _requests(bare, request, body)
+    return (request,) if request else ()
 
-    Args:
-        subject: without the number of its pull request.
-        request: that number, empty if there is none.
-        body: everything below.
-    """
-    requests = _requests(subject, request, body) if subject.startswith("Merge") else (request,) if request else ()
+
+def find_issues(subject: str, body: str) -> tuple[str, ...]:
+    """The issues that the message names, each once."""
     issues: list[str] = []
     if "#" in subject or ("-" in subject and _KEY.search(subject)):
-        issues += _issues(subject)
-    if "#" in body or _KEY.search(body):
+        issues += _issues(cut_request(subject)[0])
+    if body and ("#" in body or _KEY.search(body)):
         for line in body.split("\n"):
             if "#" in line or _KEY.search(line):
                 issues += _issues(line)
-    if not requests and not issues:
-        return NO_REFERENCES
-    return References(requests, tuple(dict.fromkeys(issues)) if issues else ())
+    return tuple(dict.fromkeys(issues)) if issues else ()
 
 
 def lines_with_references(text: str) -> str:

@@ -10,14 +10,13 @@ subject: the nearest earlier commit that has it. A name that fits no commit of t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.message import Revert, without_request
 
 
-@dataclass(frozen=True, slots=True)
-class Reverts:
+class Reverts(NamedTuple):
     """What became of the commits.
 
     Attributes:
@@ -25,8 +24,8 @@ class Reverts:
         undoing: revert that cancels something of this release, or is cancelled itself → its counterpart.
     """
 
-    undone: Mapping[str, str] = field(default_factory=dict)
-    undoing: Mapping[str, str] = field(default_factory=dict)
+    undone: Mapping[str, str] = {}
+    undoing: Mapping[str, str] = {}
 
 
 def find_reverts(newest: Sequence[Commit], is_released: Callable[[str], bool] = lambda _: False) -> Reverts:
@@ -62,7 +61,7 @@ def _targets(
     if named or any(is_released(one) for one in revert.commits):
         return [one for one in named if ids[one] > place]
     for older in newest[place + 1 :]:
-        if revert.request and revert.request in older.message.references.requests:
+        if revert.request and revert.request in older.message.requests:
             return [older.id]
         if not revert.request and revert.subject and _same(older.message.subject, revert.subject):
             return [older.id]

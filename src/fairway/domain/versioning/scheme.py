@@ -1,15 +1,20 @@
-"""The schemes of versions under one roof: reading, ordering, and the next version of a level."""
+"""The schemes of versions under one roof: reading, ordering, and the next version of a level.
+
+Semantic versions are what most projects have; the other schemes are loaded where one of them is asked for.
+"""
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from fairway.domain.errors import UserError
-from fairway.domain.versioning.calver import DEFAULT_FORMAT, CalVer, parse_calver, version_of
+from fairway.domain.versioning.layout import DEFAULT_FORMAT
 from fairway.domain.versioning.level import Level
-from fairway.domain.versioning.pep440 import Pep440, parse_pep440
-from fairway.domain.versioning.semver import Counted, SemVer, parse_semver
+from fairway.domain.versioning.semver import Counted, SemVer, order_plain, parse_semver
+
+if TYPE_CHECKING:
+    from fairway.domain.versioning.calver import CalVer
+    from fairway.domain.versioning.pep440 import Pep440
 
 SchemeName = Literal["semver", "pep440", "calver"]
 
@@ -46,8 +51,7 @@ class Version(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Scheme:
+class Scheme(NamedTuple):
     """One scheme.
 
     Attributes:
@@ -55,12 +59,15 @@ class Scheme:
         parse: reads a version; raises `UserError`.
         raised: the stable version that is a level above a stable one; the day counts for calendar versions only.
         nothing: what there is before the first release; None where the day decides.
+        order_plain: the order of the plainest versions without reading them, None for others and for what is none: a
+            history may have thousands, of which few are looked at.
     """
 
     name: SchemeName
     parse: Callable[[str], Version]
     raised: Callable[[Any, Level, datetime.date], Version]
     nothing: Version | None = None
+    order_plain: Callable[[str], tuple[object, ...] | None] = lambda _: None
 
 
 def find_scheme(name: str, layout: str = DEFAULT_FORMAT) -> Scheme:
@@ -74,19 +81,21 @@ def find_scheme(name: str, layout: str = DEFAULT_FORMAT) -> Scheme:
         UserError: there is none.
     """
     if name == "semver":
-        return Scheme(
-            "semver", parse_semver, lambda version, level, _: _raised_semver(version, level), SemVer((0, 0, 0))
-        )
+        return Scheme("semver", parse_semver, _raised_semver, SemVer((0, 0, 0)), order_plain)
     if name == "pep440":
-        return Scheme(
-            "pep440", parse_pep440, lambda version, level, _: _raised_pep440(version, level), Pep440((0, 0, 0))
-        )
+        from fairway.domain.versioning.pep440 import Pep440, parse_pep440  # noqa: PLC0415 - see above
+
+        return Scheme("pep440", parse_pep440, _raised_pep440, Pep440((0, 0, 0)))
     if name == "calver":
+        from fairway.domain.versioning.calver import parse_calver  # noqa: PLC0415 - see above
+
         return Scheme("calver", lambda text: parse_calver(text, layout), lambda last, _, day: _after(last, day, layout))
     raise UserError("unknown-scheme", f"there is no scheme of versions {name[:40]!r}", "semver, pep440 or calver")
 
 
-def _after(last: CalVer | None, day: datetime.date, layout: str) -> CalVer:
+def _after(last: "CalVer | None", day: datetime.date, layout: str) -> "CalVer":
+    from fairway.domain.versioning.calver import version_of  # noqa: PLC0415 - see above
+
     return version_of(day, layout) if last is None else last.next_on(day)
 
 
@@ -104,9 +113,9 @@ def raised(numbers: tuple[int, ...], level: Level) -> tuple[int, int, int]:
             return major, minor, patch
 
 
-def _raised_semver(version: SemVer, level: Level) -> SemVer:
+def _raised_semver(version: SemVer, level: Level, _: datetime.date) -> SemVer:
     return SemVer(raised(version.release, level))
 
 
-def _raised_pep440(version: Pep440, level: Level) -> Pep440:
-    return Pep440(raised(version.release, level), epoch=version.epoch)
+def _raised_pep440(version: "Pep440", level: Level, _: datetime.date) -> "Pep440":
+    return type(version)(raised(version.release, level), epoch=version.epoch)

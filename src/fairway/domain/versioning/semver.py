@@ -16,6 +16,7 @@ _PATTERN = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
+_PLAIN = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
 _PRE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*", re.ASCII)
 _COUNTED = re.compile(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", re.ASCII)
 _DEV = re.compile(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
@@ -68,11 +69,7 @@ class SemVer(NamedTuple):
         """Sorts as SemVer says: build metadata has no say."""
         if not self.pre:
             return (*self.release, True, ())
-        parts = (
-            tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in self.pre.split("."))
-            if self.pre
-            else ()
-        )
+        parts = tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in self.pre.split("."))
         return (*self.release, False, parts)
 
     @property
@@ -93,6 +90,10 @@ class SemVer(NamedTuple):
             return Counted(text, 0, dev=dev) if text else None
         return Counted(match["token"] or "", int(match["number"]), match["dot"] != "", dev)
 
+    def with_release(self, numbers: tuple[int, int, int]) -> "SemVer":
+        """The same version with other numbers."""
+        return self._replace(release=numbers)
+
     def with_pre(self, counted: Counted | None) -> "SemVer":
         """The same release as this pre-release, or as the stable version; without build metadata.
 
@@ -108,6 +109,15 @@ class SemVer(NamedTuple):
             UserError: it is no build metadata.
         """
         return parse_semver(str(self._replace(build=build)))
+
+
+def order_plain(text: str) -> tuple[object, ...] | None:
+    """The order of a version that is three numbers; None for any other text. Cheaper than to read it."""
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        return None
+    major, minor, patch = match.groups()
+    return int(major), int(minor), int(patch), True, ()
 
 
 def checked_pre(text: str) -> str:

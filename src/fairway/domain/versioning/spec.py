@@ -1,13 +1,11 @@
 """What the configuration says about versions, in the words of the domain."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fairway.domain.versioning.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class VersioningSpec:
+class VersioningSpec(NamedTuple):
     """The rules of a repository and how its changelog looks.
 
     Attributes:
@@ -18,7 +16,7 @@ class VersioningSpec:
         repository: address that links lead to; empty: that of the remote.
     """
 
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = Policy()
     time_zone: str = "UTC"
     template: str = ""
     pre_releases: Literal["fold", "keep"] = "fold"

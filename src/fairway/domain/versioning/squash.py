@@ -39,11 +39,11 @@ _REQUEST = re.compile(r"\((?:pull request )?[#!]\d+\)$")
 
 def may_be_squashed(subject: str, body: str) -> bool:
     """The message is of one of the makes: cheap to ask, for most messages are not."""
-    if "\n* " in body or body.startswith(("* ", _GIT)) or _GIT in subject:
+    if "\n* " in body or body[:2] == "* " or body[:8] == "Squashed" or "Squashed" in subject:
         return True
-    return "\n\n" in body and (
-        subject.startswith("Merged ") or (subject.endswith(")") and _REQUEST.search(subject) is not None)
-    )
+    if subject[-1:] != ")" and subject[:7] != "Merged ":
+        return False
+    return "\n\n" in body and (subject[:7] == "Merged " or _REQUEST.search(subject) is not None)
 
 
 def split_squash(subject: str, body: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -1,7 +1,7 @@
 """Tags that name releases. Whatever else is tagged is foreign: `nightly`, `v1`, `v1.2`, `other-1.0.0`."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from fairway.domain.errors import UserError
@@ -9,43 +9,65 @@ from fairway.domain.versioning.policy import Policy
 from fairway.domain.versioning.scheme import Scheme, Version
 
 _PLACE = "{version}"
+#: Without the constructor, which only puts arguments in order.
+_make = tuple.__new__
 
 
 class Tagged(NamedTuple):
     """A tag that names a release.
 
     Attributes:
-        version: what it names.
         name: the tag as it is.
         commit: the commit that it lies on.
+        text: the version that it names, as its scheme writes it.
+        is_prerelease: of that version.
+        scheme: how it is read.
+        read: the version, where it has been read already.
     """
 
-    version: Version
     name: str
     commit: str
+    text: str
+    is_prerelease: bool
+    scheme: Scheme
+    read: Version | None = None
+
+    @property
+    def version(self) -> Version:
+        """What it names; a long history has thousands of tags, of which few are asked for theirs."""
+        return self.read or self.scheme.parse(self.text)
 
 
-@dataclass(frozen=True, slots=True)
 class Releases:
     """What was released, and what the other tags are.
 
-    Attributes:
-        tagged: by version, the highest first.
+    Args:
+        found: by the order of their versions, the highest first.
         foreign: tags that name no release of ours.
     """
 
-    tagged: tuple[Tagged, ...] = ()
-    foreign: tuple[str, ...] = field(default=())
+    def __init__(self, found: Mapping[tuple[object, ...], Tagged], foreign: Sequence[str] = ()) -> None:
+        self._found = found
+        self.foreign = tuple(foreign)
 
-    @property
-    def stable(self) -> list[Tagged]:
+    @cached_property
+    def tagged(self) -> tuple[Tagged, ...]:
+        """All, by version, the highest first."""
+        return tuple(self._found.values())
+
+    @cached_property
+    def stable(self) -> tuple[Tagged, ...]:
         """Without pre-releases."""
-        return [one for one in self.tagged if not one.version.is_prerelease]
+        return tuple([one for one in self._found.values() if not one.is_prerelease])
 
-    @property
-    def previews(self) -> list[Tagged]:
+    @cached_property
+    def previews(self) -> tuple[Tagged, ...]:
         """The pre-releases."""
-        return [one for one in self.tagged if one.version.is_prerelease]
+        return tuple([one for one in self._found.values() if one.is_prerelease])
+
+    def find(self, version: Version) -> Tagged | None:
+        """The release of that version, whatever its build metadata."""
+        return self._found.get(version.order)
 
 
 def check_format(text: str) -> str:
@@ -72,17 +94,22 @@ def read_tags(tags: Iterable[tuple[str, str]], scheme: Scheme, policy: Policy) -
     prefix, _, suffix = policy.tag.partition(_PLACE)
     found: dict[tuple[object, ...], Tagged] = {}
     foreign = []
+    order_plain, is_free = scheme.order_plain, not policy.tag
     for name, commit in tags:
-        text = _version_part(name, prefix, suffix) if policy.tag else _free_part(name)
-        version = _parse(text, scheme) if text else None
-        if version is None:
-            foreign.append(name)
-            continue
-        known = found.get(version.order)
-        if known is None or name > known.name:
-            found[version.order] = Tagged(version, name, commit)
-    ordered = sorted(found.items(), key=lambda item: item[0], reverse=True)
-    return Releases(tuple(one for _, one in ordered), tuple(foreign))
+        text = (name[1:] if name[:1] == "v" else name) if is_free else _version_part(name, prefix, suffix)
+        order = order_plain(text)
+        if order is not None:
+            one = _make(Tagged, (name, commit, text, False, scheme, None))
+        else:
+            version = None if is_free and not text[:1].isdigit() else _parse(text, scheme)
+            if version is None:
+                foreign.append(name)
+                continue
+            order = version.order
+            one = Tagged(name, commit, str(version), version.is_prerelease, scheme, version)
+        if order not in found or name > found[order].name:
+            found[order] = one
+    return Releases({order: found[order] for order in sorted(found, reverse=True)}, foreign)
 
 
 def write_tag(version: Version, policy: Policy, previous: Tagged | None) -> str:
@@ -96,11 +123,6 @@ def _version_part(name: str, prefix: str, suffix: str) -> str:
     if name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix) + len(suffix):
         return name[len(prefix) : len(name) - len(suffix)]
     return ""
-
-
-def _free_part(name: str) -> str:
-    text = name[1:] if name[:1] == "v" else name
-    return text if text[:1].isdigit() else ""
 
 
 def _parse(text: str, scheme: Scheme) -> Version | None:

@@ -1,8 +1,8 @@
 """The changelog of a branch."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from fairway.domain.errors import UserError
 from fairway.domain.versioning.changelog import Release, Wanted, build_changelog
@@ -15,8 +15,7 @@ from fairway.ports.history import History, Place
 from fairway.usecases.versioning.situation import beside_main_line
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(NamedTuple):
     """A changelog, and where it was read.
 
     Attributes:
@@ -45,7 +44,7 @@ def read_changelog(history: History, policy: Policy, *, fold: bool = True) -> Lo
     within = [one for one in releases.tagged if one.commit in commits]
     beside: list[Tagged] = []
     if policy.siblings and line.within is None and len(within) < len(releases.tagged):
-        base = next((one for one in within if not one.version.is_prerelease), None)
+        base = next((one for one in within if not one.is_prerelease), None)
         stable = [one for one in releases.stable if one.commit not in commits]
         beside = beside_main_line(history, place, stable, base)
     everything: Mapping[str, Commit] = commits
@@ -55,7 +54,9 @@ def read_changelog(history: History, policy: Policy, *, fold: bool = True) -> Lo
         everything = {**commits, **others}
         copied = frozenset(one.identity for one in others.values())
     touching = history.touching(policy.paths, place.head, None) if policy.paths else None
-    shown = sorted([*within, *beside], key=lambda one: one.version.order, reverse=True)
+    shown: Sequence[Tagged] = within
+    if beside:
+        shown = sorted([*within, *beside], key=lambda one: one.version.order, reverse=True)
     wanted = Wanted(fold, touching, copied)
     return Log(place, build_changelog(everything, shown, place.head, policy, wanted))
 

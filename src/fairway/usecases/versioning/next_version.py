@@ -1,7 +1,7 @@
 """What the next version is."""
 
 import datetime
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fairway.domain.versioning.decision import NOTHING_ASKED, Asked, Decision, Situation, decide
 from fairway.domain.versioning.line import Line, find_line
@@ -11,8 +11,7 @@ from fairway.ports.history import History, Place
 from fairway.usecases.versioning.situation import examine
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Which next version is asked for.
 
     Attributes:
@@ -25,8 +24,7 @@ class Question:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The decision, and where it was taken."""
 
     decision: Decision

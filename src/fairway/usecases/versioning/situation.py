@@ -1,8 +1,8 @@
 """What the history says about a branch: the release it follows, and what is new since."""
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from fairway.domain.versioning.commits import Commit, newest_first
 from fairway.domain.versioning.decision import Situation
@@ -16,8 +16,7 @@ from fairway.domain.versioning.weighing import weigh
 from fairway.ports.history import History, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
+class Since(NamedTuple):
     """A release, and the commits on either side of it.
 
     Attributes:
@@ -54,7 +53,7 @@ def find_base(history: History, policy: Policy, place: Place, line: Line, releas
     That is the highest one within the branch, and within the range of a release branch. On the main line it may be a
     higher one that lies on a release branch beside it, for its users have that version already.
     """
-    stable = releases.stable
+    stable: Sequence[Tagged] = releases.stable
     if line.within is not None:
         below = line.within.below
         stable = [one for one in stable if tuple((*getattr(one.version, "release", ()), 0, 0, 0)[:3]) < below]
@@ -74,7 +73,7 @@ def find_base(history: History, policy: Policy, place: Place, line: Line, releas
     return Since(base, history.read([place.head], [base.commit] if base else []), {})
 
 
-def beside_main_line(history: History, place: Place, stable: list[Tagged], base: Tagged | None) -> list[Tagged]:
+def beside_main_line(history: History, place: Place, stable: Sequence[Tagged], base: Tagged | None) -> list[Tagged]:
     """Stable releases above the branch's own that lie on release branches, or on branches that are gone.
 
     What lies on a branch of another kind is none: that is work to come (`next`), or the main line seen from a branch
