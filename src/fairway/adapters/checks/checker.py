@@ -34,7 +34,7 @@ _PLACES = {
     "RedisCheck": "dependencies:ask_redis",
     "S3Check": "storage:ask_s3",
     "ServiceCheck": "dependencies:ask_service",
-    "DnsCheck": "dependencies:ask_dns",
+    "DnsCheck": "names:ask_dns",
     "DatabaseCheck": "databases:ask_database",
     "ContractCheck": "contract:ask_contract",
 }

@@ -1,7 +1,5 @@
-"""Checks of what a service needs: databases, caches, other services, names. Each with the real client."""
+"""Checks of what a service needs: databases, caches, other services. Each with the real client."""
 
-import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from fairway.adapters.checks.asking import Asker
@@ -9,7 +7,7 @@ from fairway.adapters.checks.jsonpath import find
 from fairway.adapters.checks.latency import timed
 from fairway.adapters.checks.postgres import connect, explain_refusal
 from fairway.domain.validation.assertions import judge_answer
-from fairway.domain.validation.checks import DnsCheck, PostgresCheck, RedisCheck, ServiceCheck
+from fairway.domain.validation.checks import PostgresCheck, RedisCheck, ServiceCheck
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.findings import Finding, failed
 
@@ -89,50 +87,6 @@ def ask_service(check: ServiceCheck, asker: Asker) -> tuple[Finding, ...]:
         return failed(code, subject, "an answer", answer.sentence)
 
     return (timed(subject, check.seconds, ask),)
-
-
-def ask_dns(check: DnsCheck, asker: Asker) -> tuple[Finding, ...]:
-    """Asks a name server, without its cache in between where one is named."""
-    import dns.exception  # noqa: PLC0415 -- an extra
-    import dns.resolver  # noqa: PLC0415
-
-    host, subject = str(asker.fill(check.host)), f"DNS {check.kind} {check.host}"
-    expected = f"records {', '.join(check.records)}" if check.records else "a record"
-
-    def ask() -> str | Finding:
-        try:
-            resolver = dns.resolver.Resolver(configure=check.server is None)
-            if check.server is not None:
-                server, port = _server(str(asker.fill(check.server)))
-                resolver.nameservers, resolver.port = [server], port
-            answer = resolver.resolve(host, check.kind, lifetime=asker.timeout, search=False)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer) as error:
-            return failed("dns-missing", subject, expected, str(error))
-        except dns.resolver.LifetimeTimeout as error:
-            return failed("dependency-timeout", subject, expected, f"no answer within {error.kwargs['timeout']:.1f} s")
-        except (dns.exception.DNSException, OSError) as error:
-            return failed("dependency-unreachable", subject, expected, str(error)[:200])
-        found = sorted(record.to_text().strip('"').rstrip(".") for record in answer)
-        missing = [one for one in check.records if one.rstrip(".") not in found]
-        if missing:
-            return failed("dns-other", subject, expected, f"{', '.join(found)}, without {', '.join(missing)}")
-        return ", ".join(found)
-
-    return (timed(subject, check.seconds, ask),)
-
-
-def _server(text: str) -> tuple[str, int]:
-    """Address and port of a name server; a name is looked up."""
-    host, port = text, 53
-    if text.count(":") == 1 or text.startswith("["):
-        host, _, written = text.rpartition(":")
-        port = int(written)
-    host = host.strip("[]")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        host = socket.gethostbyname(host)
-    return host, port
 
 
 def _place(url: str, port: int) -> str:

@@ -179,6 +179,9 @@ MEANINGS: dict[str, Meaning] = {
     "dependency-full": Meaning("all connections are taken", "look who holds them; raise the limit or pool connections"),
     "dependency-refused": Meaning("it answers with a fault of its own", "read what it says, and its log"),
     "dns-missing": Meaning("there is no such record", "create it; a new one may take its time to spread"),
+    "dns-no-record": Meaning(
+        "the name has records of other kinds only", "create the record, or compare the kind that is asked for"
+    ),
     "dns-other": Meaning("the name leads elsewhere", "compare the record; an old one may still be cached"),
     # Databases
     "database-constraint": Meaning(
