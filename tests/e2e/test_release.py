@@ -49,7 +49,7 @@ class Project:
     def __init__(self, folder: Path, text: str, variables: dict[str, str]) -> None:
         self.folder = folder / "shop"
         self.remote = folder / "remote.git"
-        self._variables = {**os.environ, **variables}
+        self.variables = {**os.environ, **variables}
         self.started: list[subprocess.Popen[str]] = []
         subprocess.run(["git", "init", "-q", "--bare", str(self.remote)], check=True)
         self.folder.mkdir()
@@ -70,17 +70,17 @@ class Project:
         self.git("add", ".")
         self.git("commit", "-q", "-m", "feat: a change")
 
-    def run(self, *words: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
         command = [FAIRWAY, *words]
         return subprocess.run(
-            command, cwd=self.folder, env=self._variables, capture_output=True, text=True, timeout=seconds, check=False
+            command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=seconds, check=False
         )
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [FAIRWAY, *words],
             cwd=self.folder,
-            env=self._variables,
+            env=self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -91,7 +91,7 @@ class Project:
     def close(self) -> None:
         for process in self.started:
             process.kill()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
 
 
 @contextmanager
@@ -190,7 +190,7 @@ def test_a_release_killed_after_any_single_side_effect_converges_when_it_is_resu
 
     def kill():
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         return True
 
     hook.write_text("#!/bin/sh\necho pushed >> pushes\nwhile [ ! -e killed ]; do sleep 0.02; done\n")
@@ -202,7 +202,7 @@ def test_a_release_killed_after_any_single_side_effect_converges_when_it_is_resu
     for registry, uploads in ((pypi, 1), (pypi, 2), (npm, 1)):
         registry.after = lambda registry=registry, uploads=uploads: len(registry.uploads) == uploads and kill()
         process = project.begin("release", "resume", "--json")
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=180)
         assert process.returncode == -signal.SIGKILL, error
         registry.after = lambda: None
 

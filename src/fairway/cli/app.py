@@ -28,6 +28,7 @@ COMMANDS = (
     ("release-branch", "release_branch:release_branch", "Make a branch that holds a release without some of it."),
     ("keys", "keys:keys", "Make and list the keys that sign releases."),
     ("verify", "verify:verify", "Check that something is what was released."),
+    ("image", "image:image", "Look at images in registries, and copy them."),
     ("plan", "deploy:plan", "Say what a deployment would do."),
     ("deploy", "deploy:deploy", "Take a release to an environment."),
     ("status", "status:status", "Say what runs where."),

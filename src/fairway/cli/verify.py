@@ -1,14 +1,16 @@
 """verify: whether something is what was released."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, note, print_json, say
 from fairway.domain.errors import UserError
+from fairway.domain.images.reference import looks_like_reference, parse_reference
 from fairway.domain.provenance.envelope import Envelope, read_envelope
 from fairway.domain.provenance.statement import Subject
-from fairway.domain.provenance.trust import Distrusted, TrustPolicy
+from fairway.domain.provenance.trust import Distrusted, Trusted, TrustPolicy
 
 if TYPE_CHECKING:
     from fairway.bootstrap import Project
@@ -23,10 +25,11 @@ def verify(
     attestation: list[Path] | None = None,
     options: Options = DEFAULTS,
 ) -> int:
-    """Check that a file, a sealed artifact or all of a release was signed, and is what was signed.
+    """Check that a file, an image, a sealed artifact or all of a release was signed, and is what was signed.
 
     Args:
-        artifact: path of a file, a digest, or a version that was released.
+        artifact: path of a file, a digest, a version that was released, or an image such as
+            registry.example.org/acme/shop:1.2.0.
         key: keys of which one must have signed; default: any in release-keys.
         source: repositories of which one must be the source; default: any.
         attestation: files with envelopes that came with the artifact; default: those that are kept here.
@@ -44,12 +47,16 @@ def verify(
     policy = TrustPolicy(names, tuple(source or ()))
     given = [_read(path) for path in attestation] if attestation else None
     verifier = Verifier(keys, signing.attestations_in(home))
-    findings = []
-    for subject, altered in _subjects(artifact, options):
-        answer = verifier.verify(subject, policy, given=given)
-        if altered is not None:
-            answer = Distrusted("altered", altered, "it is not what was released")
-        findings.append((subject, answer))
+    findings: list[tuple[Subject, Trusted | Distrusted]] = []
+    if not Path(artifact).exists() and looks_like_reference(artifact):
+        subject, attached = _in_registry(artifact)
+        findings.append((subject, verifier.verify(subject, policy, given=attached if given is None else given)))
+    else:
+        for subject, altered in _subjects(artifact, options):
+            answer = verifier.verify(subject, policy, given=given)
+            if altered is not None:
+                answer = Distrusted("altered", altered, "it is not what was released")
+            findings.append((subject, answer))
     good = all(not isinstance(answer, Distrusted) for _, answer in findings)
     if options.json:
         print_json({"verified": good, "artifacts": [_describe(subject, answer) for subject, answer in findings]})
@@ -62,6 +69,16 @@ def verify(
                 origin = f" from {answer.source}" if answer.source else ""
                 say(f"✓ {subject.name}: signed by {answer.signer}, commit {answer.commit[:12]}{origin}")
     return Exit.YES if good else Exit.NO
+
+
+def _in_registry(artifact: str) -> tuple[Subject, Sequence[Envelope]]:
+    """An image by the digest that its registry gives now, and the statements that are attached to it there."""
+    from fairway.bootstrap.images import open_registries
+    from fairway.usecases.images import resolve_image
+
+    registries = open_registries()
+    found = resolve_image(parse_reference(artifact), registries)
+    return Subject(found.repository, str(found.digest)), registries.list_envelopes(found)
 
 
 def _subjects(artifact: str, options: Options) -> list[tuple[Subject, str | None]]:
