@@ -202,7 +202,12 @@ class Performance:
         revision = self._revision(step.role)
         if revision is None:
             return Finished("none wanted")
-        surplus = _staying(self.world.target.observe_instances(revision.id))[step.count :]
+        present = _staying(self.world.target.observe_instances(revision.id))
+        rest, surplus = present[: step.count], present[step.count :]
+        if _carry(rest, surplus) and self.spent <= revision.run.health.timeout:
+            # One of the rest has just died, say: it is started again, and until then those that may go are needed.
+            self._route(draining={})
+            return Pending(LOOK_AGAIN)
         if surplus and not self._drain(revision, surplus, removed=step.count == 0):
             return Pending(LOOK_AGAIN)
         now = self.world.target.ensure_instances(revision, step.count, epoch=self.epoch)
@@ -234,6 +239,11 @@ class Performance:
     def _route(self, *, draining: dict[str, frozenset[str]], without: str | None = None) -> None:
         routes = routes_for(self.run, self.world.target, self.run.weight, draining=draining, without=without)
         self.world.router.ensure_routes(routes, epoch=self.epoch)
+
+
+def _carry(rest: tuple[Instance, ...], surplus: tuple[Instance, ...]) -> bool:
+    """Instances that may go serve in place of some that shall stay."""
+    return any(one.state != "ready" for one in rest) and any(one.state == "ready" for one in surplus)
 
 
 def _staying(instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
