@@ -108,13 +108,24 @@ class Project:
     def deployer(self, log: Callable[[str], None]) -> "Deployer":
         """What `deploy` and `plan` need."""
         from fairway.bootstrap.demands import demands_of
+        from fairway.bootstrap.permitting import branches_of, cadence_of
         from fairway.bootstrap.signing import verifier_of
         from fairway.usecases.deploy import Deployer
 
-        store, artifacts, verifier = self.store, self.artifacts(self.spec.service), verifier_of(self)
-        demands = demands_of(self)
         return Deployer(
-            self.spec, self.source, artifacts, store, store, new_run, now, log, verifier, demands, self.passed
+            service=self.spec,
+            source=self.source,
+            artifacts=self.artifacts(self.spec.service),
+            journal=self.store,
+            records=self.store,
+            new_run=new_run,
+            clock=now,
+            log=log,
+            verifier=verifier_of(self),
+            demands=demands_of(self),
+            passed=self.passed,
+            branches=branches_of(self),
+            cadence=cadence_of(self),
         )
 
     def passed(self, digest: str) -> frozenset[str]:

@@ -18,22 +18,23 @@ from typing import TYPE_CHECKING
 
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import ensure_controller, take_lock
-from fairway.bootstrap.demands import demands_of
 from fairway.bootstrap.machine import resume
 from fairway.bootstrap.project import Project
-from fairway.bootstrap.signing import attestor_of, envelopes_of, verifier_of
+from fairway.bootstrap.signing import attestor_of, envelopes_of
 from fairway.bootstrap.versioning import open_versioning
 from fairway.domain.errors import FairwayError, PermanentError, TransientError
 from fairway.ports.pipeline import Deployments, RolloutState
 
 if TYPE_CHECKING:
     from fairway.adapters.builders import LocalWorkshop
+    from fairway.domain.cadence.policy import Passage
     from fairway.domain.pipeline.spec import PipelineSpec
     from fairway.domain.rollout.spec import Adapter
     from fairway.engine.pipeline import Bench
     from fairway.engine.releasing import Releaser
     from fairway.ports.pipeline import Registry
     from fairway.usecases.answers import Declined
+    from fairway.usecases.releasing.start import ReleaseDesk
 
 #: Seconds that the lease of a release lasts, and between two renewals.
 LEASE, RENEW_EVERY = 8.0, 2.5
@@ -56,6 +57,29 @@ def pipeline_of(project: Project) -> "PipelineSpec":
     spec = load_pipeline(project.config, Known(registries=catalog.settings_by_kind("registry")))
     tag = open_versioning(project.config).spec.policy.tag
     return replace(spec, tag=tag) if tag else spec
+
+
+def desk_of(project: Project) -> "ReleaseDesk":
+    """What starts releases of this project."""
+    from fairway.adapters.sources.git_tags import GitTags
+    from fairway.bootstrap.ambient import new_run
+    from fairway.bootstrap.permitting import release_branch_of, release_cadence_of
+    from fairway.usecases.releasing.start import ReleaseDesk
+
+    tags = GitTags(project.folder)
+    return ReleaseDesk(
+        service=project.spec,
+        pipeline=pipeline_of(project),
+        source=project.source,
+        tags=tags,
+        journal=project.store,
+        origin=tags.origin(),
+        new_release=new_release,
+        new_run=new_run,
+        clock=now,
+        branch_of=release_branch_of(project),
+        cadence=release_cadence_of(project),
+    )
 
 
 def next_of(project: Project, bump: str | None, pre: str | None) -> "tuple[str, str] | Declined":
@@ -138,27 +162,16 @@ class ProjectDeployments(Deployments):
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def ensure_started(self, run: str, *, digest: str, environment: str, actor: str) -> str | None:
+    def ensure_started(
+        self, run: str, *, digest: str, environment: str, actor: str, passage: "Passage | None" = None
+    ) -> str | None:
         """Begins the rollout under this id; None if it has begun, else why not."""
         from fairway.usecases.answers import Declined, Started
-        from fairway.usecases.deploy import Deployer, Request
+        from fairway.usecases.deploy import Request
 
         project = self._project
-        store, artifacts = project.store, project.artifacts(project.spec.service)
-        deployer = Deployer(
-            service=project.spec,
-            source=project.source,
-            artifacts=artifacts,
-            journal=store,
-            records=store,
-            new_run=lambda: run,
-            clock=now,
-            log=lambda _line: None,
-            verifier=verifier_of(project),
-            demands=demands_of(project),
-            passed=project.passed,
-        )
-        answer = deployer.start(Request(digest, environment, actor, "released"))
+        deployer = replace(project.deployer(lambda _line: None), new_run=lambda: run)
+        answer = deployer.start(Request(digest, environment, actor, "released", passage=passage))
         if isinstance(answer, Declined):
             if answer.code == "busy":
                 raise TransientError(answer.code, answer.sentence, answer.hint)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from fairway.cli.follow import follow
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, complain, note, print_json, say, seconds, table
+from fairway.cli.passing import NO_PASSING, Passing
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.spec import ServiceSpec
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
@@ -62,7 +63,7 @@ def plan(
     return _say_no(answer, options)
 
 
-def deploy(
+def deploy(  # noqa: PLR0913 -- its options
     release: str,
     /,
     *,
@@ -72,6 +73,7 @@ def deploy(
     wait: bool = True,
     timeout: str | None = None,
     lift_quarantine: str | None = None,
+    passing: Passing = NO_PASSING,
     options: Options = DEFAULTS,
 ) -> int:
     """Take a release to an environment.
@@ -89,7 +91,9 @@ def deploy(
 
     project, request = _prepare(release, env, strategy, options)
     limit = bootstrap.duration(timeout) if timeout is not None else None
-    answer = project.deployer(note).start(replace(request, reason=reason, lift_quarantine=lift_quarantine))
+    answer = project.deployer(note).start(
+        replace(request, reason=reason, lift_quarantine=lift_quarantine, passage=passing.passage)
+    )
     if not isinstance(answer, Started):
         return _say_no(answer, options)
     bootstrap.resume(project, env)

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 from fairway import __version__
 from fairway.cli.app import COMMANDS, GROUPS
 from fairway.cli.options import Options
+from fairway.cli.passing import Passing
 from fairway.cli.rules import Rules, Steps
 from fairway.domain.errors import UserError
 
@@ -40,6 +41,7 @@ _COMMON: dict[str, Any] = {
 Options.__annotations__.update(_COMMON)
 Parameter(name="*")(Options)
 Parameter(name="*")(Rules)
+Parameter(name="*")(Passing)
 Parameter(name="*")(Steps)
 
 app = App(

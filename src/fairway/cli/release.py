@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 
 from fairway.cli.options import DEFAULTS, Options
 from fairway.cli.output import Exit, complain, note, print_json, say, seconds, table
+from fairway.cli.passing import NO_PASSING, Passing
 from fairway.domain.errors import UserError
 from fairway.domain.pipeline.plan import ReleasePlan
 from fairway.domain.pipeline.release import Release
@@ -14,7 +15,6 @@ from fairway.usecases.releasing.report import describe_plan, describe_release
 
 if TYPE_CHECKING:
     from fairway.bootstrap import Project
-    from fairway.usecases.releasing.start import ReleaseDesk
 
 release = App(name="release", help="Build, test, check, sign and publish a version.")
 
@@ -29,6 +29,7 @@ def make_release(
     commit: str | None = None,
     to: str | None = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
+    passing: Passing = NO_PASSING,
     options: Options = DEFAULTS,
 ) -> int:
     """Build, test, check, sign and publish a version.
@@ -49,7 +50,7 @@ def make_release(
     from fairway.usecases.releasing.start import Request
 
     project = bootstrap.open_project(options.config)
-    desk = _desk(project)
+    desk = releasing.desk_of(project)
     tag = None
     if version is None:
         found = releasing.next_of(project, bump, pre)
@@ -58,7 +59,7 @@ def make_release(
         version, tag = found
     elif bump is not None or pre is not None:
         raise UserError("usage", f"{version[:60]!r} and --bump or --pre cannot both be given", "leave one of them out")
-    request = Request(version, bootstrap.actor(), commit, to, tag)
+    request = Request(version, bootstrap.actor(), commit, to, tag, passing.passage)
     if project.is_dirty():
         note("fairway: the work tree has changes that are not committed; only what is committed is released")
     if dry_run:
@@ -81,7 +82,7 @@ def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> 
     from fairway.bootstrap import releasing
 
     project = bootstrap.open_project(options.config)
-    desk = _desk(project)
+    desk = releasing.desk_of(project)
     name = id or desk.latest_open()
     if releasing.is_carried(project, name):
         complain("release-held", f"another process carries {name} on", "wait for it", as_json=options.json)
@@ -101,9 +102,10 @@ def abandon_release(id: str, /, *, reason: str = "", options: Options = DEFAULTS
         reason: why, for the record.
     """
     from fairway import bootstrap
+    from fairway.bootstrap import releasing
 
     project = bootstrap.open_project(options.config)
-    answer = _desk(project).abandon(id, actor=bootstrap.actor(), reason=reason)
+    answer = releasing.desk_of(project).abandon(id, actor=bootstrap.actor(), reason=reason)
     if isinstance(answer, Declined):
         return _say_no(answer, options)
     return _conclude(answer, options) and Exit.YES
@@ -155,26 +157,6 @@ def show_log(id: str, task: str, /, *, options: Options = DEFAULTS) -> int:  # n
     else:
         note(f"{task} ran no command: {state.tasks[task].detail or state.tasks[task].phase}")
     return Exit.YES
-
-
-def _desk(project: "Project") -> "ReleaseDesk":
-    from fairway import bootstrap
-    from fairway.adapters.sources.git_tags import GitTags
-    from fairway.bootstrap import releasing
-    from fairway.usecases.releasing.start import ReleaseDesk
-
-    tags = GitTags(project.folder)
-    return ReleaseDesk(
-        service=project.spec,
-        pipeline=releasing.pipeline_of(project),
-        source=project.source,
-        tags=tags,
-        journal=project.store,
-        origin=tags.origin(),
-        new_release=releasing.new_release,
-        new_run=bootstrap.new_run,
-        clock=bootstrap.now,
-    )
 
 
 def _carry_on(project: "Project", state: Release, options: Options) -> int:

@@ -264,7 +264,11 @@ class TaskPerformance:
         if state is None:
             sealed = next(one.digest for one in self.release.products if one.kind == "artifact")
             refusal = self.bench.deployments.ensure_started(
-                action.run, digest=sealed, environment=action.environment, actor=self.release.actor
+                action.run,
+                digest=sealed,
+                environment=action.environment,
+                actor=self.release.actor,
+                passage=self.release.plan.passage,
             )
             return NotYet(f"rollout {action.run}") if refusal is None else Refused("deploy", refusal)
         if state.outcome is None:

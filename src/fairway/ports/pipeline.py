@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.pipeline.actions import RunSteps
 from fairway.domain.pipeline.products import Product
 from fairway.ports.artifacts import Commit
@@ -228,8 +229,17 @@ class RolloutState:
 class Deployments(Protocol):
     """Rollouts that a release begins."""
 
-    def ensure_started(self, run: str, *, digest: str, environment: str, actor: str) -> str | None:
+    def ensure_started(
+        self, run: str, *, digest: str, environment: str, actor: str, passage: Passage | None = None
+    ) -> str | None:
         """Begins the rollout of the sealed artifact under this id, unless it has begun.
+
+        Args:
+            run: its id.
+            digest: of the artifact.
+            environment: where to.
+            actor: who released it.
+            passage: why it may begin although it is not the time for it; None: it may not.
 
         Returns:
             None if it is under way or over; else why it does not begin, in one sentence.

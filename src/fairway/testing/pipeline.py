@@ -6,6 +6,7 @@ They behave: a registry refuses a second upload, a remote a second tag.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import PermanentError
 from fairway.domain.pipeline.products import Product, cache_key
 from fairway.ports.attestations import Origin
@@ -111,12 +112,14 @@ class FakeWorkshop(Workshop):
         """Does the job."""
         self.boundary(f"before work {job.key}")
         self.jobs.append(job.key.rpartition("/")[2])
-        log(f"$ {job.action.steps[0]}")
+        log(f"$ {job.action.title}")
         reason = next((self.broken[step] for step in job.action.steps if step in self.broken), None)
         if reason is not None:
             return Broken(reason)
         key = cache_key(steps=job.action.steps, outputs=job.action.outputs, laid=[one.digest for one in job.laid])
         products = tuple(Product(path, f"sha256:{cache_key(key=key, path=path)}", 1) for path in job.action.outputs)
+        if job.action.image is not None:
+            products = (Product(job.action.image.name, f"sha256:{cache_key(image=job.action.title)}", 1, kind="image"),)
         self.kept |= {one.digest for one in products}
         self.boundary(f"after work {job.key}")
         return Made(products, key, cached=False)
@@ -155,10 +158,12 @@ class FakeDeployments(Deployments):
     looks: int = 0
     boundary: Boundary = _pass
 
-    def ensure_started(self, run: str, *, digest: str, environment: str, actor: str) -> str | None:
+    def ensure_started(
+        self, run: str, *, digest: str, environment: str, actor: str, passage: Passage | None = None
+    ) -> str | None:
         """Begins the rollout, once."""
         self.boundary(f"before deploy {run}")
-        self.started.append(f"{run} {environment} {digest} {actor}")
+        self.started.append(f"{run} {environment} {digest} {actor}" + (f" {passage}" if passage is not None else ""))
         self.boundary(f"after deploy {run}")
         return None
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import InvariantError, UserError
 from fairway.domain.provenance.statement import Subject
 from fairway.domain.provenance.trust import Distrusted
@@ -30,6 +31,7 @@ class Request:
         release: a version, tag, commit or digest.
         strategy: in place of the environment's own; None: the environment's own.
         lift_quarantine: why a rejected artifact may come back; None: it may not.
+        passage: why it may begin although it is not the time for it; None: it may not.
     """
 
     release: str
@@ -38,6 +40,7 @@ class Request:
     reason: str = ""
     strategy: Strategy | None = None
     lift_quarantine: str | None = None
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Deployer:
         verifier: asks for signatures where an environment demands them.
         passed: names of the checks that the artifact with this digest has passed.
         demands: says why an artifact may not replace what is live: for want of something that it must have shown.
+        branches: says why an artifact may not go to an environment: for the branch that it comes from.
+        cadence: says whether a deployment may begin now: the passage, with what it passes, or why not.
     """
 
     service: ServiceSpec
@@ -64,6 +69,8 @@ class Deployer:
     verifier: Verifier | None = None
     demands: Callable[[EnvironmentSpec, Artifact, Revision | None], Declined | None] | None = None
     passed: Callable[[str], frozenset[str]] | None = None
+    branches: Callable[[EnvironmentSpec, Artifact], Declined | None] | None = None
+    cadence: Callable[[str, Passage | None], Passage | Declined | None] | None = None
 
     def plan(self, request: Request) -> Plan | Unchanged | Declined:
         """The plan that the request would start; builds the artifact if there is none yet.
@@ -109,11 +116,15 @@ class Deployer:
         lifts = None if request.lift_quarantine is None else as_reason(request.lift_quarantine)
         if lifts == "":
             raise UserError("no-reason", "lifting a quarantine needs a reason", "--lift-quarantine TEXT")
+        environment = find_environment(self.service, request.environment).name
+        passage = self.cadence(environment, request.passage) if self.cadence is not None else request.passage
+        if isinstance(passage, Declined):
+            return passage
         plan = self.plan(request)
         if not isinstance(plan, Plan):
             return plan
         run = self.new_run()
-        started = RunStarted(self.clock(), request.actor, reason, plan, lifts)
+        started = RunStarted(self.clock(), request.actor, reason, plan, lifts, passage)
         occupant = self.journal.start(run, started)
         return busy(self.journal.load(occupant)) if occupant is not None else Started(run, plan)
 
@@ -134,7 +145,8 @@ class Deployer:
         if rejected is not None and request.lift_quarantine is None:
             sentence = f"{artifact.version} is quarantined since run {rejected.run}: {rejected.reason}"
             return Declined("quarantined", sentence, "deploy it with --lift-quarantine and a reason to allow it again")
-        distrust = self._distrust(artifact, environment) or self._unproved(artifact, environment)
+        foreign = self.branches(environment, artifact) if self.branches is not None else None
+        distrust = foreign or self._distrust(artifact, environment) or self._unproved(artifact, environment)
         if distrust is not None or environment.after is None:
             return distrust
         if self.records.list_revisions(self.service.service, environment.after, named=artifact.digest, limit=1):

@@ -6,6 +6,7 @@ from typing import Any
 
 from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.same_age import baseline_share
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.codec import from_json
 from fairway.domain.rollout.run import Run, StepRecord
 from fairway.domain.rollout.steps import Watch
@@ -42,6 +43,7 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "weight": run.weight if run.track == "forward" else 0.0,
         "baseline": _baseline(run),
         "actor": run.actor,
+        "passage": describe_passage(run.passage),
         "started": timestamp(run.started),
         "finished": timestamp(run.ended),
         "quarantined": run.quarantined,
@@ -49,6 +51,11 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "steps": list_steps(run),
         "evidence": shown,
     }
+
+
+def describe_passage(passage: Passage | None) -> dict[str, str] | None:
+    """Why something began although it was not the time for it; None where nobody had to say."""
+    return None if passage is None else {"kind": passage.kind, "reason": passage.reason, "passed": passage.passed}
 
 
 def _baseline(run: Run) -> dict[str, Any] | None:

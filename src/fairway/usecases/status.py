@@ -63,6 +63,9 @@ def describe_environment(entry: dict[str, Any]) -> str:
         lines.append(f"  brought down; fairway up --env {entry['environment']} brings it back")
     if entry["run"] is not None:
         lines.append(f"  {entry['run']} {entry['kind']} of {entry['release']}: {entry['phase']}. {entry['reason']}")
+    if entry.get("passage"):
+        passed = f", which passed {told['passed']}" if (told := entry["passage"])["passed"] else ""
+        lines.append(f"  {told['kind']}: {told['reason']}{passed}")
     if entry.get("attention"):
         lines.append(f"  needs attention: {entry['attention']}")
     if entry.get("finished") is None:

@@ -16,7 +16,7 @@ def message_for(release: Release, event: ReleaseEvent) -> dict[str, Any] | None:
     Returns:
         A JSON object as those about rollouts; `environment` is empty, `digest` that of the sealed artifact, if any.
     """
-    told = _tell(event)
+    told = _tell(release, event)
     if told is None:
         return None
     name, severity, text = told
@@ -37,10 +37,11 @@ def message_for(release: Release, event: ReleaseEvent) -> dict[str, Any] | None:
     }
 
 
-def _tell(event: ReleaseEvent) -> tuple[str, str, str] | None:
+def _tell(release: Release, event: ReleaseEvent) -> tuple[str, str, str] | None:
     match event:
         case ReleaseStarted(actor=actor):
-            return "release-started", "info", f"release started by {actor}"
+            passage = f": {release.plan.passage}" if release.plan.passage is not None else ""
+            return "release-started", "info", f"release started by {actor}{passage}"
         case ReleaseHalted(reason=reason):
             return "release-failed", "warning", f"release halted: {reason}"
         case ReleaseEnded(outcome="completed"):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.pipeline.actions import Action
 from fairway.domain.rollout.spec import Adapter
 
@@ -45,6 +46,9 @@ class ReleasePlan:
         parallel: how many tasks run at the same time.
         patience: seconds for which a task is tried against errors that may pass.
         notify: where messages about this release go.
+        branch: the branch that it was released from, where a branch policy asked for one.
+        passage: why it began although it was not the time for it; None: nobody had to say.
+        train: the train that it left with; empty: a person's word.
     """
 
     service: str
@@ -57,6 +61,9 @@ class ReleasePlan:
     parallel: int = 2
     patience: float = 60.0
     notify: tuple[Adapter, ...] = ()
+    branch: str = ""
+    passage: Passage | None = None
+    train: str = ""
 
     def find(self, task: str) -> Task:
         """The task of that id.

@@ -81,6 +81,12 @@ class Release:
             return "passed"
         return self.cause if self.halted is not None or self.outcome is not None else None
 
+    @property
+    def explained(self) -> str:
+        """Why it stands where it stands, and why it was not held back where somebody had to say; for lists."""
+        words = self.ended_reason or self.halted or ""
+        return f"{words} [{self.plan.passage}]".strip() if self.plan.passage is not None else words
+
     def products_of(self, tasks: Iterable[str]) -> tuple[Product, ...]:
         """What these tasks made, in their order."""
         return tuple(product for task in tasks for product in self.tasks[task].products)

@@ -6,6 +6,7 @@ Each event carries `at`, seconds since the epoch, UTC. `actor` is who did it: a 
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.rollout.plan import Plan
 
 Track = Literal["forward", "rollback"]
@@ -19,6 +20,7 @@ class RunStarted:
 
     Attributes:
         lifts: why a quarantined artifact may come back with this run; None: it may not.
+        passage: why it began although it was not the time for it; None: nobody had to say.
     """
 
     at: float
@@ -26,6 +28,7 @@ class RunStarted:
     reason: str
     plan: Plan
     lifts: str | None = None
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,9 @@ def message_for(run: Run, event: Event) -> dict[str, Any] | None:
 
 def _tell(run: Run, event: Event) -> tuple[MessageName, str, str] | None:  # noqa: PLR0911 -- one case a kind of event
     match event:
-        case RunStarted(actor=actor, reason=reason):
-            return "started", "info", f"{run.plan.kind} started by {actor}" + (f": {reason}" if reason else "")
+        case RunStarted(actor=actor, reason=reason, passage=passage):
+            words = "; ".join(str(one) for one in (reason, passage) if one)
+            return "started", "info", f"{run.plan.kind} started by {actor}" + (f": {words}" if words else "")
         case StepStarted(track="forward", index=index):
             step = run.plan.forward[index].step
             if isinstance(step, AwaitApprovals):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.rollout.events import (
     AbortRequested,
     Advanced,
@@ -74,6 +75,7 @@ class Run:
         weight: the share of requests that the candidate was last given, in percent; all of them from the beginning
             where the live revision is only scaled.
         lifts: why a quarantined artifact may come back with this run, until that is recorded.
+        passage: why it began although it was not the time for it; None: nobody had to say.
         mirror: what the candidate gets copies of; None: nothing.
         wanted: instance counts last asked for, candidate and stable; a baseline is no part of what serves.
         paused: why progress has stopped; None if it has not.
@@ -118,6 +120,7 @@ class Run:
     outcome: Outcome | None = None
     ended: float | None = None
     ended_reason: str = ""
+    passage: Passage | None = None
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
@@ -192,6 +195,7 @@ def start(run_id: str, event: RunStarted) -> Run:
         started=event.at,
         actor=event.actor,
         reason=event.reason,
+        passage=event.passage,
         lifts=event.lifts,
         weight=100.0 if event.plan.kind == "scale" else 0.0,
         wanted=(0, event.plan.stable_instances),

@@ -5,6 +5,7 @@ from typing import Any
 from fairway.domain.pipeline.plan import ReleasePlan
 from fairway.domain.pipeline.products import Product
 from fairway.domain.pipeline.release import Release
+from fairway.usecases.report import describe_passage
 
 
 def describe_plan(plan: ReleasePlan) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def describe_plan(plan: ReleasePlan) -> dict[str, Any]:
         "version": plan.version,
         "tag": plan.tag,
         "commit": plan.commit,
+        "branch": plan.branch or None,
         "tasks": [
             {"task": task.id, "stage": task.stage, "name": task.action.title, "needs": list(task.needs)}
             for task in plan.tasks
@@ -31,6 +33,9 @@ def describe_release(release: Release) -> dict[str, Any]:
         "version": plan.version,
         "tag": plan.tag,
         "commit": plan.commit,
+        "branch": plan.branch or None,
+        "train": plan.train or None,
+        "passage": describe_passage(plan.passage),
         "phase": release.phase,
         "verdict": release.verdict,
         "reason": release.ended_reason or release.halted or "",

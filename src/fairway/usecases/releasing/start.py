@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import UserError
 from fairway.domain.pipeline.compile import Subject, compile_release
 from fairway.domain.pipeline.events import ReleaseEnded, ReleaseResumed, ReleaseStarted, TaskLost
@@ -29,6 +30,8 @@ class Request:
         commit: name of the commit; None: that of the tag if there is one, else what is checked out.
         deploy: an environment to go on to; None: it ends with publishing.
         tag: the version's tag; None: as the configuration writes tags.
+        passage: why it may begin although it is not the time for it; None: it may not.
+        train: the train that it leaves with; empty: none.
     """
 
     version: str
@@ -36,6 +39,8 @@ class Request:
     commit: str | None = None
     deploy: str | None = None
     tag: str | None = None
+    passage: Passage | None = None
+    train: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ class ReleaseDesk:
         origin: address of the repository; empty if it has none.
         new_release, new_run: make ids.
         clock: now, seconds since the epoch, UTC.
+        branch_of: the branch from which a version of a commit may be released, or why it may not; the last argument
+            says whether the commit was asked for by name. None: any branch will do.
+        cadence: says whether a release may begin now: the passage, with what it passes, or why not.
     """
 
     service: ServiceSpec
@@ -57,6 +65,8 @@ class ReleaseDesk:
     new_release: Callable[[], str]
     new_run: Callable[[], str]
     clock: Callable[[], float]
+    branch_of: Callable[[str, str, bool], str | Declined] | None = None
+    cadence: Callable[[Request], Passage | Declined | None] | None = None
 
     def plan(self, request: Request) -> ReleasePlan | Declined:
         """The plan that the request would start; changes nothing.
@@ -79,6 +89,10 @@ class ReleaseDesk:
         done = [one for one in self._earlier() if one.release == request.version and one.phase == "completed"]
         if done:
             return Declined("released", f"{request.version} has been released by {done[0].id}", "release another one")
+        named = bool(request.commit or tagged)
+        branch = self.branch_of(request.version, commit, named) if self.branch_of is not None else ""
+        if isinstance(branch, Declined):
+            return branch
         seal = self.pipeline.artifact and bool(self.service.environments)
         subject = Subject(
             service=self.service.service,
@@ -90,7 +104,8 @@ class ReleaseDesk:
             timeout=self.service.build_timeout,
         )
         deploy = None if request.deploy is None else (request.deploy, self.new_run())
-        return compile_release(subject, replace(self.pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
+        plan = compile_release(subject, replace(self.pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
+        return replace(plan, branch=branch, passage=request.passage, train=request.train)
 
     def start(self, request: Request) -> Release | Declined:
         """Starts a release, which waits for its turn if another one is under way; the host does the rest.
@@ -98,7 +113,10 @@ class ReleaseDesk:
         Raises:
             As `plan` does.
         """
-        plan = self.plan(request)
+        passage = self.cadence(request) if self.cadence is not None else request.passage
+        if isinstance(passage, Declined):
+            return passage
+        plan = self.plan(replace(request, passage=passage))
         if isinstance(plan, Declined):
             return plan
         for other in self._earlier():

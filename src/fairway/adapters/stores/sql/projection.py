@@ -43,7 +43,9 @@ def changed_at(run: Run, states: Iterable[tuple[Run, Event]]) -> float:
 def explain(run: Run) -> str:
     """The sentence that says best why a run stands where it stands; in the end, why it ended so."""
     failure = run.failure.reason if run.failure is not None else None
-    return storable(run.ended_reason or run.attention or failure or run.paused or run.held_reason or run.reason)
+    words = run.ended_reason or run.attention or failure or run.paused or run.held_reason or run.reason
+    # Why it was not held back is told for good, whatever became of it.
+    return storable(f"{words} [{run.passage}]".strip() if run.passage is not None else words)
 
 
 def identity_columns(run: Run) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def _columns(release: Release) -> dict[str, Any]:
         "version": release.version,
         "phase": release.phase,
         "verdict": release.verdict,
-        "reason": storable(release.ended_reason or release.halted or ""),
+        "reason": storable(release.explained),
         "ended": release.ended,
     }
 

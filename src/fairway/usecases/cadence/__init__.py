@@ -1,0 +1,1 @@
+"""When things may be released and deployed, and trains that leave by timetable."""
