@@ -58,6 +58,11 @@ class ReadinessProbe:
         """Whether this process of the instance has been ready, as far as this object has seen."""
         return self._verified.get(instance) == (pid, since)
 
+    def forget(self, instance: str) -> None:
+        """Drops what is known of an instance that is on its way out: there will be no other of that name."""
+        self._verified.pop(instance, None)
+        self._first_pages.pop(instance, None)
+
     def _ask(self, record: InstanceRecord, pid: int, since: float) -> Answer:
         place = record.endpoint.place
         if not self.has_seen_ready(record.id, pid, since):

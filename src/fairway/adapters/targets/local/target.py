@@ -183,6 +183,8 @@ class LocalTarget:
         kept, dropped = left.divide_logs((*left.ended, *logs), revisions=KEPT_REVISIONS, each=KEPT_LOGS)
         records = replace(left, ended=kept)
         self._store.write(records)
+        for record in surplus:
+            self._probe.forget(record.id)
         for log in dropped:
             with suppress(OSError):  # no reason to stop short of what was asked for
                 remove_log(Path(log.path))
