@@ -61,7 +61,7 @@ def postgres_socket() -> Iterator[str]:
     finally:
         if server is not None:
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.wait(timeout=60)
         shutil.rmtree(folder)
 
 
@@ -85,7 +85,7 @@ def start_postgres(folder: Path) -> subprocess.Popen[bytes]:
             preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT),  # noqa: PLW1509 -- no threads yet
             **options,
         )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):
             with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:

@@ -20,7 +20,7 @@ from pathlib import Path
 from fairway.domain.rollout.revision import Endpoint
 from fairway.ports.supervisor import Unit, UnitStatus
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], object], what: str, *, patience: float = PATIENCE) -> None:

@@ -83,7 +83,7 @@ class Prometheus:
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([find_prometheus(), *arguments], stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self._process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=1):
                 return
@@ -103,7 +103,7 @@ class Prometheus:
             found = json.load(answer)["data"]["result"]
         return [(one["metric"], float(one["value"][1])) for one in found]
 
-    def await_series(self, query: str, count: int, seconds: float = 30) -> None:
+    def await_series(self, query: str, count: int, seconds: float = 60) -> None:
         """Waits until the query gives so many series."""
         deadline = time.monotonic() + seconds
         while len(self.ask(query)) < count:

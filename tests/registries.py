@@ -79,7 +79,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.argv, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 with urllib.request.urlopen(self.url, timeout=2):
@@ -92,7 +92,7 @@ class Server:
         """Ends it; a second call does nothing."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def _sign_up(url: str) -> str:
     body = json.dumps({"name": "release", "password": "secret-of-npm"}).encode()
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"{url}-/user/org.couchdb.user:release", body, headers, method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())["token"]
 
 

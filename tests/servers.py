@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE = 10.0  # seconds until a server gives up, in case a test does
+PATIENCE = 60.0  # seconds until a server gives up, in case a test does
 
 
 @dataclass

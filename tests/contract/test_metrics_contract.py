@@ -68,13 +68,13 @@ class TestFakeSource(MetricSourceContract):
 
 def test_a_server_that_hangs_is_given_up_in_time():
     def hang(connection, stop):
-        stop.wait(10)
+        stop.wait()
 
     with raw_server(hang) as address:
         begun = time.monotonic()
         with pytest.raises(TransientError, match=r"did not answer within 0\.3 s"):
             PrometheusSource(url=f"http://{address}", timeout=0.3).read("up", at=0.0)
-        assert time.monotonic() - begun < 3.0
+        assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

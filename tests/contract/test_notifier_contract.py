@@ -27,7 +27,7 @@ class TestWebhookNotifier(NotifierContract):
             yield
 
     def notifier(self):
-        return WebhookNotifier(url=f"{self.server.url}/hook", timeout=5.0)
+        return WebhookNotifier(url=f"{self.server.url}/hook", timeout=60.0)
 
     def set_mood(self, mood):
         self.server.status = {"accepts": 204, "fails": 503, "refuses": 404}[mood]
@@ -46,7 +46,7 @@ class TestCommandNotifier(NotifierContract):
         self.set_mood("accepts")
 
     def notifier(self):
-        return CommandNotifier(run="./tell.py", folder=self.folder, timeout=9.0)
+        return CommandNotifier(run="./tell.py", folder=self.folder, timeout=60.0)
 
     def set_mood(self, mood):
         (self.folder / "mood").write_text(mood)

@@ -110,10 +110,10 @@ class TestNpmRegistry(RegistryContract):
     def test_npm_itself_gets_the_same_bytes_back(self):
         parcel = self.parcel("one")
         self.registry("next").publish(parcel)
-        with urllib.request.urlopen(f"{self.server.url}{self.name.replace('/', '%2F')}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.server.url}{self.name.replace('/', '%2F')}", timeout=60) as answer:
             document = json.loads(answer.read())
         assert document["dist-tags"]["next"] == "1.0.0"
-        with urllib.request.urlopen(document["versions"]["1.0.0"]["dist"]["tarball"], timeout=10) as answer:
+        with urllib.request.urlopen(document["versions"]["1.0.0"]["dist"]["tarball"], timeout=60) as answer:
             assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == parcel.product.digest
 
     def test_who_has_no_token_is_refused(self):

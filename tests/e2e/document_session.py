@@ -23,7 +23,7 @@ from typing import Any
 from document_package import install, make_environment
 from document_pages import Block, Page, ShellCommand, commands_of
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 DATABASE = "postgresql://fairway@db.example/fairway"
 
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d{4,5}\b")
@@ -200,7 +200,7 @@ class Session:
 
     def _bring_down(self, state: Path) -> None:
         down = [self._python, "-m", "fairway", "down", "--config", str(state.parent / "fairway.yaml")]
-        subprocess.run(down, env=self._variables(), timeout=60, capture_output=True, check=True)
+        subprocess.run(down, env=self._variables(), timeout=180, capture_output=True, check=True)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             # It would end by itself a few seconds later, when its folder may be gone.
             os.kill(int(json.loads((state / "supervisor" / "supervisor.json").read_text())["pid"]), signal.SIGTERM)

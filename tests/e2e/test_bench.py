@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -126,9 +125,7 @@ def test_both_are_kept_under_their_names_without_secrets(measured):
 
 
 def test_kept_measurements_are_compared_without_measuring(measured):
-    began = time.monotonic()
     said = measured.fairway("bench", "compare", "v1.0.0", "v1.1.0", "--stored")
-    assert time.monotonic() - began < 5
     assert said.status == 1
     assert "REGRESSION" in said.out
     assert said.err == ""
@@ -237,20 +234,23 @@ def test_a_measurement_that_is_ended_leaves_nothing_running(measured):
     assert command.stderr is not None
     command.stderr.readline()
     command.send_signal(signal.SIGTERM)
-    command.wait(20)
+    command.wait(60)
     assert instances_of(measured) == before
     assert "interrupted" not in measured.fairway("bench", "list").out
 
 
 def test_two_measurements_at_once_are_refused(measured):
-    command = measured.start("bench", "run", "v1.0.0", "--name", "long")
+    command = measured.start("bench", "run", "v1.0.0", "--name", "long", "--rounds", "100")
     assert command.stderr is not None
     command.stderr.readline()
     said = measured.fairway("bench", "run", "v1.0.0", "--name", "second")
+    stored = measured.fairway("bench", "compare", "v1.0.0", "v1.1.0", "--stored")
+    assert command.poll() is None
     command.send_signal(signal.SIGTERM)
-    command.wait(20)
+    command.wait(60)
     assert said.status == 3
     assert "another measurement is under way" in said.err
+    assert stored.status == 1, "comparing what is kept needs no measurement"
 
 
 @pytest.mark.parametrize(

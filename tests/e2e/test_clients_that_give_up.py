@@ -18,8 +18,6 @@ HANGS = "await asyncio.sleep(3600) if SEEN % 5 == 0 else None"
 #: Some answers take longer than users wait, whatever the version.
 SLOW = "await asyncio.sleep(1.5 if SEEN % 4 == 0 else 0.05)"
 
-pytestmark = pytest.mark.timeout(120)
-
 
 class Impatient:
     """Users who each ask once and go after `PATIENCE`, at an even rate, until the end of the block.

@@ -9,8 +9,6 @@ import pytest
 from services import ask, configure, environment, next_version, release
 from workshop import FAIRWAY, Answer, Workshop, free_port
 
-pytestmark = pytest.mark.timeout(120)
-
 FAST = "{kind: rolling, bake: 0s}"
 
 

@@ -2,13 +2,10 @@
 
 import re
 
-import pytest
 from services import corner, release
 from workshop import Workshop
 
 from fairway.adapters.load.process import Load
-
-pytestmark = pytest.mark.timeout(90)
 
 
 def test_a_process_that_is_killed_is_told_as_its_signal(shop: Workshop) -> None:

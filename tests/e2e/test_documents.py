@@ -76,7 +76,6 @@ def followed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
                 path.chmod(0o700)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", RUNNING)
 def test_a_page_works_as_written(name, followed):
     result = _result(followed, name)

@@ -3,12 +3,9 @@
 import json
 import subprocess
 
-import pytest
 from workshop import Workshop, free_port
 
 from fairway.adapters.load.process import Load
-
-pytestmark = pytest.mark.timeout(300)
 
 DATASETTE = """\
 service: library

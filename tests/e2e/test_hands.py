@@ -14,8 +14,6 @@ from workshop import Workshop, await_load, free_port
 from fairway.adapters.load.process import Load
 from fairway.adapters.stores.sql import SqlStore
 
-pytestmark = pytest.mark.timeout(120)
-
 #: Answers one path slowly, until a file exists; another file says that it was asked.
 SLOW = """while scope["path"] == "/slow" and not __import__('os').path.exists({flag!r}):
             open({flag!r} + ".asked", "w").close()
@@ -305,7 +303,7 @@ def _await_done(shop: Workshop, command: str, env: str) -> None:
 
 
 def _await_file(path: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -11,8 +11,6 @@ import pytest
 from services import ask, configure, environment, release
 from workshop import Workshop, free_port
 
-pytestmark = pytest.mark.timeout(120)
-
 #: Each secret is somewhere else: the variables of a receiver, the shell of whoever deploys.
 SECRETS = {
     "HOOK_URL": "http://127.0.0.1:9/hook-4c1d7e",

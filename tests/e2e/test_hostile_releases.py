@@ -14,8 +14,6 @@ from workshop import Answer, Workshop, await_load, free_port
 
 from fairway.adapters.load.process import Load
 
-pytestmark = pytest.mark.timeout(120)
-
 ROLLING = "{kind: rolling, bake: 0s}"
 
 

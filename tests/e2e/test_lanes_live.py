@@ -11,8 +11,6 @@ from fairway.adapters.load.process import Load
 from fairway.bootstrap import CONFIG_NAME, open_reader
 from fairway.domain.rollout.events import Event, Held, RollbackStarted, StepFailed
 
-pytestmark = pytest.mark.timeout(120)
-
 #: Margins so wide that a candidate may fail some requests more than stable; objectives that it must keep.
 ANALYSIS = "{warmup: 0s, block: 1s, points: 20, latency: 100%, slo: {errors: 1%, p95: 60ms}}"
 

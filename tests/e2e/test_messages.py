@@ -18,8 +18,6 @@ from workshop import Workshop, free_port
 
 from fairway.adapters.load.process import Load
 
-pytestmark = pytest.mark.timeout(120)
-
 SECRET = base64.b64encode(bytes(range(32))).decode()
 #: Keeps what a command gets: its variables in one line, its standard input in the next.
 TELL = """#!/bin/sh

@@ -11,8 +11,6 @@ from fairway.adapters.load.process import Load
 #: Margins so wide that a few hundred requests decide for the candidate and none against it.
 WIDE = "{warmup: 0s, block: 1s, points: 20, latency: 100%}"
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def _users(port: int) -> Load:
     return Load(f"http://127.0.0.1:{port}/", rate=300, connections=16)

@@ -2,13 +2,10 @@
 
 import http.client
 
-import pytest
 from services import corner, release
 from workshop import Workshop
 
 from fairway.adapters.load.process import Load
-
-pytestmark = pytest.mark.timeout(120)
 
 # Fails what is copied, as a release would that cannot live with the present data.
 BREAKS_ON_COPIES = 'status = 500 if (b"x-fairway-mirrored", b"true") in scope["headers"] else 200'
@@ -57,7 +54,7 @@ def test_users_stay_on_their_revision_during_a_canary(shop: Workshop) -> None:
 
 
 def _version(port: int, user: str) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/", headers={"Cookie": f"theme=dark; session={user}"})
     version = connection.getresponse().read().decode()
     connection.close()

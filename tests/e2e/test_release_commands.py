@@ -86,8 +86,8 @@ def test_two_releases_at_once_queue_and_both_are_made(lib):
     second = lib.begin("release", "1.1.0", "--json")
     assert "waits for release rel-" in _line_of(second, "waits for release")
     lib.gate.unlink()
-    assert first.wait(30) == 0
-    assert second.wait(30) == 0
+    assert first.wait(60) == 0
+    assert second.wait(60) == 0
     assert lib.git("tag").split() == ["v1.0.0", "v1.1.0"]
 
 
@@ -97,7 +97,7 @@ def test_a_release_that_is_interrupted_stops_its_commands_and_can_be_resumed(lib
     _line_of(process, "wheel: started")
     _line_of(process, "wheel | $")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 3
+    assert process.wait(60) == 3
     assert "fairway release resume rel-" in process.stderr.read()
     assert not subprocess.run(["pgrep", "-f", str(lib.gate)], capture_output=True, check=False).stdout
     lib.gate.unlink()
@@ -113,7 +113,7 @@ def test_a_terminal_shows_all_tasks_and_the_output_as_it_comes(lib):
     os.close(terminal)
     shown = _read_all(controller)
     os.close(controller)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     plain = " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split())
     assert "unit │ one" in plain
     assert "build ✓ wheel" in plain
@@ -121,7 +121,7 @@ def test_a_terminal_shows_all_tasks_and_the_output_as_it_comes(lib):
 
 
 def _line_of(process, words):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         line = process.stderr.readline()
         if words in line:
@@ -133,7 +133,7 @@ def _line_of(process, words):
 def _read_all(controller):
     """What a terminal got until its other end was closed."""
     shown = b""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if select.select([controller], [], [], 0.5)[0]:
             try:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from test_release import Project
 
 CONFIGURATION = """\
@@ -47,7 +46,6 @@ def kind_of(content: bytes) -> tuple[str, int]:
     raise AssertionError(content[:8])
 
 
-@pytest.mark.timeout(300)
 def test_one_program_becomes_five_files_each_for_its_platform_and_a_second_release_builds_none_anew(tmp_path):
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
     project = Project(tmp_path, CONFIGURATION.replace("@PATH@", path), {})

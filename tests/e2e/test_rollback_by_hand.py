@@ -14,8 +14,6 @@ from workshop import Answer, Workshop, free_port
 from fairway.adapters.load.process import Load
 from fairway.domain.rollout.plan import ROLLBACK_PHASES
 
-pytestmark = pytest.mark.timeout(120)
-
 FAST = "{kind: rolling, bake: 0s}"
 MORE = """    variables: {{GREETING: {greeting}}}
     rollback: {{scripts: [db/undo.sql]}}
@@ -111,7 +109,7 @@ def test_the_release_before_comes_back_in_six_phases_with_its_configuration(plac
 
 def _await_told(place: Place, event: str, version: str) -> None:
     """Messages are delivered by themselves, soon after."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (event, version) not in _told(place):
         assert time.monotonic() < deadline, _told(place)
         time.sleep(0.05)

@@ -14,8 +14,6 @@ from workshop import Workshop, free_port, workshop
 from fairway.adapters.load.process import Load
 from prometheus_server import Prometheus, prometheus
 
-pytestmark = pytest.mark.timeout(120)
-
 APPLICATION = """\
 import asyncio
 import os

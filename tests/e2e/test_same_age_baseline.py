@@ -11,8 +11,6 @@ from workshop import Workshop, await_load, free_port
 
 from fairway.adapters.load.process import Load
 
-pytestmark = pytest.mark.timeout(180)
-
 # An empty cache: the first requests of each instance take 15 ms longer.
 COLD = 500
 YOUNG = f"await asyncio.sleep(0.015 if SEEN <= {COLD} else 0.0)"

@@ -11,8 +11,6 @@ from workshop import Workshop, free_port
 
 from fairway.domain.rollout.plan import DEPLOY_STAGES
 
-pytestmark = pytest.mark.timeout(120)
-
 #: Notes what a command of a stage sees; fails where a file says so.
 NOTE = """import json, os, sys, urllib.request
 

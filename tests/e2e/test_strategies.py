@@ -10,8 +10,6 @@ CANARY = "{kind: canary, steps: [10, 50, 100], bake: 3s}"
 BLUE_GREEN = "{kind: blue-green, keep: 3s}"
 ROLLING = "{kind: rolling, max_surge: 1, max_unavailable: 0, bake: 1s}"
 
-pytestmark = pytest.mark.timeout(180)
-
 
 def _users(port: int, rate: float = 300) -> Load:
     return Load(f"http://127.0.0.1:{port}/", rate=rate, connections=16)

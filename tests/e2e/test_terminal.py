@@ -21,8 +21,6 @@ from workshop import FAIRWAY, Workshop
 
 from fairway.adapters.load.process import Load
 
-pytestmark = pytest.mark.timeout(120)
-
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]m")
 SHOW_CURSOR = "\x1b[?25h"
@@ -92,7 +90,7 @@ class Terminal:
             while chunk := os.read(self._ours, 65536):
                 self._written.append(chunk)
 
-    def await_text(self, *wanted: str, seconds: float = 30) -> None:
+    def await_text(self, *wanted: str, seconds: float = 60) -> None:
         """Waits until all of it was written."""
         deadline = time.monotonic() + seconds
         while missing := [part for part in wanted if part not in self.text]:
@@ -107,7 +105,7 @@ class Terminal:
 
     def wait(self) -> int:
         """Returns the exit status."""
-        status = self.process.wait(30)
+        status = self.process.wait(60)
         self._reader.join()
         return status
 
@@ -161,7 +159,7 @@ def test_live_progress_is_drawn_on_a_terminal(canary: Canary, size: tuple[int, i
     with _terminal(canary.shop, "watch", canary.run, size=size) as terminal:
         terminal.await_text(*PICTURE)
         frames = len(_frames(terminal))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(_frames(terminal)) < frames + 3:
             assert time.monotonic() < deadline, "it is not drawn anew"
             time.sleep(0.05)

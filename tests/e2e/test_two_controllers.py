@@ -7,15 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import psycopg
-import pytest
 from services import ask, configure, environment, release, turns_bad
 from workshop import Workshop, free_port
 
 from fairway.adapters.load.process import Load
 from fairway.adapters.stores.sql import SqlStore
 from fairway.domain.rollout.events import StepStarted
-
-pytestmark = pytest.mark.timeout(120)
 
 TELL = """#!/bin/sh
 echo "$FAIRWAY_KEY $FAIRWAY_EVENT" >> {told}
@@ -96,7 +93,7 @@ def _holder(url: str, run: str) -> int:
 
 def _await_told(told: Path, last: str) -> list[str]:
     """What the receiver was told of the run that the last event ends; every message once."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not told.read_text().splitlines()[-1].endswith(last):
         assert time.monotonic() < deadline, told.read_text()
         time.sleep(0.05)

@@ -4,7 +4,6 @@ import contextlib
 import json
 from pathlib import Path
 
-import pytest
 from services import ask, configure, environment, release
 from workshop import Answer, Workshop, free_port
 
@@ -15,8 +14,6 @@ STRATEGIES = {
     "second": "{kind: blue-green, keep: 500ms}",
     "third": "{kind: canary, steps: [50, 100], bake: 2s}",
 }
-
-pytestmark = pytest.mark.timeout(120)
 
 
 def _sockets(shop: Workshop) -> list[str]:

@@ -9,8 +9,6 @@ from workshop import FAIRWAY, Answer
 
 from git_history import History
 
-pytestmark = pytest.mark.timeout(60)
-
 CHANGELOG = """\
 # Changelog
 
@@ -90,7 +88,7 @@ def fairway(folder: Path, *arguments: str, stdin: str = "", **variables: str) ->
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=180,
         check=False,
     )
     return Answer(done.returncode, done.stdout, done.stderr)

@@ -79,7 +79,7 @@ class Workshop:
         self._started.append(command)
         return command
 
-    def finish(self, command: "subprocess.Popen[str]", seconds: float = 60) -> Answer:
+    def finish(self, command: "subprocess.Popen[str]", seconds: float = 180) -> Answer:
         """Waits for a command that was started."""
         out, err = command.communicate(timeout=seconds)
         return Answer(command.returncode, out, err)
@@ -94,7 +94,7 @@ class Workshop:
     def status(self, env: str) -> dict[str, Any]:
         return self.fairway("status", "--env", env, "--json").json
 
-    def await_status(self, env: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    def await_status(self, env: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 180) -> dict[str, Any]:
         """Waits until the status is as wanted; asks the journal as `status` does, without a process each time."""
         deadline = time.monotonic() + seconds
         service, store = open_reader(self.folder / CONFIG_NAME)
@@ -153,7 +153,7 @@ def workshop(folder: Path) -> Iterator[Workshop]:
         made.close()
 
 
-def await_load(users: Load, holds: Callable[[Mapping[str, Any]], bool], seconds: float = 60) -> None:
+def await_load(users: Load, holds: Callable[[Mapping[str, Any]], bool], seconds: float = 180) -> None:
     """Waits until the users have seen what is wanted."""
     deadline = time.monotonic() + seconds
     while not (users.live() and holds(users.live())):

@@ -25,7 +25,7 @@ def main() -> None:
         answers[f"{name} left"] = [path.name for path in (artifacts / "shop").glob("*") if path.name != ".store"]
 
     def build(release, *steps):
-        store.build(source.resolve(release), steps, timeout=30, log=lambda _: None)
+        store.build(source.resolve(release), steps, timeout=120, log=lambda _: None)
 
     attempt("export", lambda: build("big"))
     attempt("step", lambda: build("small", "dd if=/dev/zero of=filling bs=64k count=100"))

@@ -10,7 +10,7 @@ import h2.connection
 import h2.events
 import trustme
 
-PATIENCE = 10.0  # seconds until a server gives up, in case a test does
+PATIENCE = 60.0  # seconds until a server gives up, in case a test does
 
 
 def identity(*names, ca=None, **more):

@@ -16,7 +16,7 @@ from fairway.adapters.supervisor.processes import is_alive
 WEB_APP = Path(__file__).parents[1] / "apps" / "web.py"
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Returns as soon as the condition holds; fails the test if it does not within the time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -29,7 +29,7 @@ guard = open("guard", "a")
 fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
 with open("count", "a") as count:
     print(os.getpid(), file=count, flush=True)
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 60
 while os.path.exists("hold") and time.monotonic() < deadline:
     time.sleep(0.01)
 print("migrated")
@@ -65,7 +65,7 @@ class Runner:
     def quick(self):
         return self.command(QUICK)
 
-    def finish(self, command, *, patience=15.0):
+    def finish(self, command, *, patience=60.0):
         return waited(lambda: LocalCommands(self.store).ensure_run(command), f"the end of {command.line}", patience)
 
     def place(self, key="one"):
@@ -91,7 +91,7 @@ def runner(tmp_path):
         os.close(waited(place.take_lock, f"the end of what runs in {place.folder}"))
 
 
-def waited(find, what, patience=15.0):
+def waited(find, what, patience=60.0):
     deadline = time.monotonic() + patience
     while not (found := find()):
         assert time.monotonic() < deadline, f"waited {patience:g} s in vain for {what}"

@@ -76,7 +76,7 @@ def started(spec: ServiceSpec, port: int) -> Iterator[subprocess.Popen]:
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(5)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
 
@@ -86,7 +86,7 @@ def answer(spec: ServiceSpec) -> str:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}{spec.environments[0].run.health.ready or '/'}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with started(spec, port) as process:
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as response:

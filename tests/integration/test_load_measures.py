@@ -160,7 +160,7 @@ class TlsFront:
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
         for one in self._open:
             one.close()
 
@@ -217,7 +217,7 @@ class TestWhereItConnects:
         thread = threading.Thread(target=serve)
         thread.start()
         report = load("http://localhost/", "--socket", str(path), connections=1)
-        thread.join(5)
+        thread.join(60)
         listener.close()
         assert (report.ok, report.errors) == (100, {})
 

@@ -71,7 +71,7 @@ def test_headers_reach_the_service_and_not_the_list_of_processes(tmp_path):
     thread.start()
     load = Load(rate=10.0, duration=0.2, warmup=0.0, connections=1, headers=("X-Secret: hunter2",))
     OwnGenerator().run(Place(f"http://127.0.0.1:{listener.getsockname()[1]}"), load)
-    thread.join(5)
+    thread.join(60)
     listener.close()
     assert b"X-Secret: hunter2\r\n" in seen[0]
     assert any(b"adapters.load" in one for one in seen[1:])
@@ -128,7 +128,7 @@ class TestMeter:
 
     def test_a_process_that_is_gone_has_no_figure(self):
         with self.burner("pass") as process:
-            process.wait(10)
+            process.wait(60)
         assert KernelMeter().read([process.pid]) is None
 
 
@@ -136,6 +136,6 @@ def test_the_host_is_described_and_its_use_lies_between_nothing_and_all():
     assert "×" in describe_host()
     began = time.monotonic()
     processors, memory = read_use(0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     assert 0 <= processors <= 1
     assert 0 < memory < 1

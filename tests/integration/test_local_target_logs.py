@@ -30,7 +30,7 @@ def ready(target, revision):
 
 
 def say(instance, text):
-    urllib.request.urlopen(f"http://127.0.0.1:{instance.endpoint.port}/say?{text}", timeout=5).close()
+    urllib.request.urlopen(f"http://127.0.0.1:{instance.endpoint.port}/say?{text}", timeout=60).close()
 
 
 def texts(target, revision, lines):

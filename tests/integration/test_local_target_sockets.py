@@ -38,7 +38,7 @@ def revise(tmp_path):
 
 class SocketConnection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("users.example", timeout=5)
+        super().__init__("users.example", timeout=60)
         self.path = path
 
     def connect(self):

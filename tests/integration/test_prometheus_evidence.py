@@ -73,7 +73,7 @@ def test_orders_that_fail_and_memory_that_grows_are_found_in_what_prometheus_scr
         with prometheus(tmp_path / "prometheus", tmp_path / "*.json") as server:
             server.await_series('orders_total{outcome="good"}', 2)
             source = PrometheusSource(url=server.url, delay=0.1)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while judgement.verdict is None:
                 assert time.monotonic() < deadline, judgement
                 at = time.time()

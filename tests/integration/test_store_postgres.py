@@ -141,7 +141,7 @@ def test_leases_end_by_the_clock_of_the_server_not_by_those_of_the_controllers(p
         slow.claim("slow", now=BEGIN, ttl=60, limit=9)
         assert fast.claim("fast", now=BEGIN + 9e6, ttl=60, limit=9) == ()
         slow.renew("slow", now=BEGIN, ttl=0.05)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not fast.claim("fast", now=BEGIN + 9e6, ttl=60, limit=9):
             assert time.monotonic() < deadline
 

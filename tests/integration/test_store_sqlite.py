@@ -73,7 +73,7 @@ def test_many_threads_share_one_store(store):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=180)
     assert [store.load(run.id).version for run in runs] == [11] * 8
 
 
@@ -174,7 +174,7 @@ def test_several_processes_may_open_a_new_file_at_once(tmp_path):
     for process in processes:
         process.stdin.write(b"go\n")
         process.stdin.flush()
-    assert [process.communicate(timeout=60)[0] for process in processes] == [b"()\n"] * 4
+    assert [process.communicate(timeout=180)[0] for process in processes] == [b"()\n"] * 4
 
 
 def test_a_file_that_is_up_to_date_is_opened_without_what_only_others_need(path):
@@ -184,7 +184,7 @@ def test_a_file_that_is_up_to_date_is_opened_without_what_only_others_need(path)
         "others = {'alembic', 'psycopg', 'sqlalchemy'};"
         "print(sorted(others & set(sys.modules)))"
     )
-    run = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, check=True, timeout=180)
     assert run.stdout == b"[]\n"
 
 

@@ -58,9 +58,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_closed_streams_end_it_quietly_with_the_usual_status(shop: list[str], tmp_path: Path):
     told = tmp_path / "told"
-    done = subprocess.run(["sh", "-c", '"$@" >&- 2>"$0"', str(told), *shop], timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", '"$@" >&- 2>"$0"', str(told), *shop], timeout=180, check=False)
     assert (done.returncode, told.read_text()) == (Exit.YES, "")
-    done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *shop], timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *shop], timeout=180, check=False)
     assert done.returncode == Exit.YES
     assert Path(shop[-1], ".fairway/journal.db").read_bytes().startswith(b"SQLite format 3")
 
@@ -69,7 +69,7 @@ def test_a_reader_that_is_gone_changes_nothing_about_the_status(shop: list[str])
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run(shop, stdout=writer, stderr=subprocess.PIPE, env=BUFFERED, timeout=60, check=False)
+        done = subprocess.run(shop, stdout=writer, stderr=subprocess.PIPE, env=BUFFERED, timeout=180, check=False)
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (Exit.YES, b"")
@@ -78,7 +78,7 @@ def test_a_reader_that_is_gone_changes_nothing_about_the_status(shop: list[str])
 @pytest.mark.parametrize("more", [[], ["--env", "nowhere", "--json"]])
 def test_an_answer_that_cannot_be_written_is_no_answer(shop: list[str], more: list[str]):
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*shop, *more], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run([*shop, *more], stdout=full, stderr=subprocess.PIPE, text=True, timeout=180, check=False)
     assert done.returncode == (Exit.WRONG_INPUT if more else Exit.UNKNOWN)
     assert done.stderr.startswith("fairway: ")
     assert "Traceback" not in done.stderr

@@ -20,7 +20,7 @@ def problems_of(tmp_path):
         began = time.monotonic()
         with pytest.raises(ConfigError) as caught:
             load(file)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         return caught.value.problems
 
     return problems

@@ -68,11 +68,11 @@ def test_changes_exclude_each_other_and_waiting_has_an_end(tmp_path):
     def hold():
         with RecordStore(tmp_path, "shop").changing():
             held.set()
-            release.wait(10)
+            release.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    held.wait(60)
     with pytest.raises(TransientError) as error, RecordStore(tmp_path, "shop", patience=0.05).changing():
         pass
     assert error.value.code == "target-busy"
