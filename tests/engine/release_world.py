@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairway.adapters.stores.sql import SqlStore
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.compile import Subject, compile_release
 from fairway.domain.pipeline.events import ReleaseResumed, ReleaseStarted, TaskLost
 from fairway.domain.pipeline.release import Release
@@ -27,11 +28,13 @@ PIPELINE = PipelineSpec(
             matrix=(("os", ("linux", "darwin")),),
         ),
         TaskSpec("package", "build", ("npm pack",), outputs=("shop.tgz",)),
+        TaskSpec("shop", "build", (), needs=("binary",), image=ImageSpec("shop")),
         TaskSpec("unit", "test", ("pytest",)),
     ),
     publish=(
         PublishSpec("pypi", Adapter("pypi"), ("dist/shop.whl", "dist/shop.tar.gz")),
         PublishSpec("npm", Adapter("npm"), ("shop.tgz",), after=("pypi",)),
+        PublishSpec("images", Adapter("oci"), (), after=("pypi",), images=("shop",)),
     ),
     push="origin",
     key="release",
@@ -92,6 +95,7 @@ class World:
     clock: float = 1000.0
     pypi: FakeRegistry = field(default_factory=lambda: FakeRegistry("pypi"))
     npm: FakeRegistry = field(default_factory=lambda: FakeRegistry("npm"))
+    images: FakeRegistry = field(default_factory=lambda: FakeRegistry("oci"))
     tags: FakeTags = field(default_factory=FakeTags)
     workshop: FakeWorkshop = field(default_factory=FakeWorkshop)
     attestor: FakeAttestor = field(default_factory=FakeAttestor)
@@ -103,7 +107,16 @@ class World:
 
     def __post_init__(self):
         self.store = KillableStore.open(str(self.folder / "journal.db"))
-        for one in (self.store, self.pypi, self.npm, self.tags, self.workshop, self.attestor, self.deployments):
+        for one in (
+            self.store,
+            self.pypi,
+            self.npm,
+            self.images,
+            self.tags,
+            self.workshop,
+            self.attestor,
+            self.deployments,
+        ):
             one.boundary = self.pass_boundary
 
     def pass_boundary(self, what: str) -> None:
@@ -116,7 +129,7 @@ class World:
         return self.clock
 
     def bench(self) -> Bench:
-        registries = {"pypi": self.pypi, "npm": self.npm}
+        registries = {"pypi": self.pypi, "npm": self.npm, "oci": self.images}
         return Bench(
             journal=self.store,
             workshop=self.workshop,

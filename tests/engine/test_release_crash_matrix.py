@@ -1,6 +1,6 @@
 """A release that is killed at any boundary converges when it is resumed: nothing doubled, nothing lost.
 
-The boundaries are counted, not chosen: before and after each upload to each of two registries, the tag and its push,
+The boundaries are counted, not chosen: before and after each upload to each of three registries, the tag and its push,
 each job, each signature, the rollout, and each write to the journal.
 """
 
@@ -18,11 +18,12 @@ def _require_everything_once(world, release):
     assert release.phase == "completed", release.halted
     assert sorted(world.pypi.uploads) == ["shop.tar.gz", "shop.whl"]
     assert world.npm.uploads == ["shop.tgz"]
+    assert world.images.uploads == ["shop"]
     assert sorted(world.tags.changes) == ["here v1.0.0", "origin v1.0.0"]
     products = {one.digest for one in release.products}
     assert world.attestor.attested.keys() == products
     assert SEALED in products
-    assert set(world.pypi.files.values()) | set(world.npm.files.values()) < products
+    assert set(world.pypi.files.values()) | set(world.npm.files.values()) | set(world.images.files.values()) < products
     assert world.deployments.started == [f"r-rel-1 staging {SEALED} ann"]
 
 
@@ -30,9 +31,9 @@ def test_a_release_that_is_not_killed_does_everything_once(tmp_path):
     world = _world(tmp_path, "calm")
     world.start("rel-1", deploy=True)
     _require_everything_once(world, world.host("rel-1"))
-    effects = [one for one in world.boundaries if one.split()[1] in ("pypi", "npm", "tag", "push", "deploy")]
-    # Two files to one registry, one to another, the tag, its push, the rollout; each with a before and an after.
-    assert len(effects) == 12
+    effects = [one for one in world.boundaries if one.split()[1] in ("pypi", "npm", "oci", "tag", "push", "deploy")]
+    # Two files to one registry, one to another, an image, the tag, its push, the rollout: each before and after.
+    assert len(effects) == 14
 
 
 def test_a_release_killed_at_any_boundary_converges_when_it_is_resumed(tmp_path):
@@ -56,7 +57,11 @@ def test_a_release_killed_twice_converges_too(tmp_path):
     calm = _world(tmp_path, "calm")
     calm.start("rel-1", deploy=True)
     calm.host("rel-1")
-    after = [i for i, one in enumerate(calm.boundaries) if one.startswith(("after pypi", "after npm", "after push"))]
+    after = [
+        i
+        for i, one in enumerate(calm.boundaries)
+        if one.startswith(("after pypi", "after npm", "after oci", "after push"))
+    ]
     for boundary in after:
         world = _world(tmp_path, f"killed-{boundary}")
         world.start("rel-1", deploy=True)
