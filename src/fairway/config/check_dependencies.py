@@ -90,6 +90,9 @@ class DatabaseSection(CheckSection):
     lag: PositiveDuration = Field(
         default=30.0, description="Greatest time by which a standby may be behind.", examples=["30s"]
     )
+    standbys: int = Field(
+        default=0, description="So many standbys must be connected to a primary.", examples=[1], ge=0, le=100
+    )
     largest: int | None = Field(
         default=None, description="Greatest size of one table in bytes.", examples=[10_000_000_000], ge=1
     )

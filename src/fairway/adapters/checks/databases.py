@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.postgres import connect, explain_refusal
+from fairway.adapters.checks.replication import judge_replication
 from fairway.domain.validation.checks import DatabaseCheck
-from fairway.domain.validation.findings import Finding, errored, failed, passed, skipped
+from fairway.domain.validation.findings import Finding, failed, passed
 
 _SIZES = """
 SELECT c.oid::regclass::text, pg_total_relation_size(c.oid)
@@ -42,13 +43,6 @@ _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 """
-_STANDBY = """
-SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-            ELSE EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp()) END::float8
-"""
-_REPLICAS = """
-SELECT application_name, state, COALESCE(EXTRACT(EPOCH FROM replay_lag), 0)::float8 FROM pg_stat_replication ORDER BY 1
-"""
 
 
 def ask_database(check: DatabaseCheck, asker: Asker) -> tuple[Finding, ...]:
@@ -79,7 +73,7 @@ def _ask_postgres(check: DatabaseCheck, connection: Any) -> Iterator[Finding]:
         )
     yield _indexes(connection.execute(_INDEXES, (schemas,)).fetchall())
     yield _connections(check, *connection.execute(_CONNECTIONS).fetchone())
-    yield from _replication(check, connection)
+    yield judge_replication(check, connection)
 
 
 def _sizes(check: DatabaseCheck, rows: list[tuple[str, int]]) -> Finding:
@@ -124,26 +118,6 @@ def _connections(check: DatabaseCheck, used: int, most: int) -> Finding:
     if used > check.connections * most:
         return failed("database-connections", subject, expected, came)
     return passed(subject, expected, came)
-
-
-def _replication(check: DatabaseCheck, connection: Any) -> Iterator[Finding]:
-    """How far a standby is behind: its own word for it, or the primary's for all of them."""
-    subject, expected = "replication lag", f"at most {check.lag:g} s"
-    if connection.execute("SELECT pg_is_in_recovery()").fetchone()[0]:
-        (lag,) = connection.execute(_STANDBY).fetchone()
-        if lag is None:
-            yield errored("database-lag", subject, expected, "a standby that has replayed nothing yet")
-        else:
-            yield _lag(subject, expected, [("this standby", "streaming", lag)], check.lag)
-        return
-    rows = connection.execute(_REPLICAS).fetchall()
-    yield _lag(subject, expected, rows, check.lag) if rows else skipped("absent", subject, "a primary without standbys")
-
-
-def _lag(subject: str, expected: str, rows: list[tuple[str, str, float]], most: float) -> Finding:
-    came = ", ".join(f"{name} {state} {lag:.1f} s behind" for name, state, lag in rows)
-    bad = any(lag > most or state not in ("streaming", "backup") for _, state, lag in rows)
-    return failed("database-lag", subject, expected, came) if bad else passed(subject, expected, came)
 
 
 def _bytes(size: float) -> str:

@@ -344,6 +344,7 @@ class DatabaseCheck:
         schemas: whose tables are looked at.
         connections: greatest share of the allowed connections in use.
         lag: greatest seconds by which a standby may be behind.
+        standbys: so many must be connected to a primary.
         largest: greatest size of one table in bytes; None: any.
         verify: also try every foreign key against the data, which reads the tables.
     """
@@ -352,6 +353,7 @@ class DatabaseCheck:
     schemas: tuple[str, ...] = ("public",)
     connections: float = 0.8
     lag: float = 30.0
+    standbys: int = 0
     largest: int | None = None
     verify: bool = False
 

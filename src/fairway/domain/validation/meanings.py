@@ -195,7 +195,10 @@ MEANINGS: dict[str, Meaning] = {
         "CREATE INDEX CONCURRENTLY failed half-way: the index costs and serves nothing", "drop it and create it again"
     ),
     "database-lag": Meaning(
-        "the standby cannot keep up, or does not receive", "look at its load, its disk and the connection"
+        "the standby cannot keep up, or its replay is paused", "look at its load, its disk and the connection"
+    ),
+    "database-standby": Meaning(
+        "a standby does not run, or cannot reach its primary", "look at its log; a slot that nobody uses fills the disk"
     ),
     "database-connections": Meaning(
         "connections are not given back, or too many instances have pools", "look at pg_stat_activity by application"
