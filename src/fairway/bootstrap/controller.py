@@ -27,11 +27,14 @@ def ensure_controller(project: Project) -> None:
 
 
 def _wanted(project: Project) -> set[str]:
-    """The variables that the controller gets: few, and those that receivers, sources of metrics and checks name."""
+    """The variables that the controller gets: few, and those that receivers, metrics, checks and trains name."""
+    from fairway.bootstrap.trains import variables_of
+
     sources = [one.analysis.metrics.source for one in project.spec.environments]
     settings = [*(to.settings for to in project.spec.notify), *(one.settings for one in sources if one is not None)]
     named = {str(value) for each in settings for key, value in each if key.endswith("_variable")}
     named = named.union(*(one.suite.settings.needed for one in project.spec.environments))
+    named |= variables_of(project)
     return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "PGPASSWORD", "PGPASSFILE"}
 
 

@@ -82,13 +82,17 @@ def desk_of(project: Project) -> "ReleaseDesk":
     )
 
 
-def next_of(project: Project, bump: str | None, pre: str | None) -> "tuple[str, str] | Declined":
+def next_of(
+    project: Project, bump: str | None, pre: str | None, *, branch: str | None = None, commit: str = "HEAD"
+) -> "tuple[str, str] | Declined":
     """The next version by the history, and its tag; or why there is none.
 
     Args:
         project: whose version it is.
         bump: major, minor or patch, in place of what the commits say; None: what they say.
         pre: token of a pre-release; None: a stable release, or as the branch's channel has it.
+        branch: in place of what is checked out.
+        commit: its latest one.
 
     Raises:
         As `next_version` does.
@@ -98,7 +102,7 @@ def next_of(project: Project, bump: str | None, pre: str | None) -> "tuple[str, 
     from fairway.usecases.answers import Declined
     from fairway.usecases.versioning.next_version import Question, next_version
 
-    by = open_versioning(project.config)
+    by = open_versioning(project.config, branch=branch, revision=commit)
     asked = Asked(None if bump is None else LEVELS[bump])
     decision = next_version(by.history, by.spec.policy, Question(asked, pre), by.today).decision
     if decision.refusal:

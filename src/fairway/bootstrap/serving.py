@@ -19,6 +19,7 @@ from fairway.bootstrap.private import open_private
 from fairway.bootstrap.project import STATE_FOLDER, Project, recall
 from fairway.bootstrap.repairing import keep_journal
 from fairway.bootstrap.tidying import tidy
+from fairway.bootstrap.trains import Dispatcher
 from fairway.domain.errors import FairwayError, PermanentError
 from fairway.engine.advance import Engine
 from fairway.engine.controller import POSTMEN, WORKERS, Controller, Postman
@@ -74,6 +75,7 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
             threading.Thread(target=postman.serve, args=(stop,), name="postman"),
             threading.Thread(target=_care, args=(project, stop, report), name="care"),
             threading.Thread(target=_tidy, args=(project, stop, report), name="tidy"),
+            threading.Thread(target=Dispatcher(project, report).serve, args=(stop,), name="trains"),
         ]
         for thread in others:
             thread.start()

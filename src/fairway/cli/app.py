@@ -26,6 +26,8 @@ COMMANDS = (
     ("hotfix finish", "hotfix:finish", "Merge a hotfix into the branches that go on."),
     ("revert", "revert:revert", "Make a branch that takes commits or pull requests back."),
     ("release-branch", "release_branch:release_branch", "Make a branch that holds a release without some of it."),
+    ("cadence", "cadence:cadence", "Say whether it is the time to release, and when trains leave."),
+    ("train", "cadence:train", "Start the releases of trains that are due."),
     ("keys", "keys:keys", "Make and list the keys that sign releases."),
     ("verify", "verify:verify", "Check that something is what was released."),
     ("image", "image:image", "Look at images in registries, and copy them."),

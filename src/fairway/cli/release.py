@@ -68,7 +68,7 @@ def make_release(
     answer = desk.start(request)
     if isinstance(answer, Declined):
         return _say_no(answer, options)
-    return _carry_on(project, answer, options)
+    return carry_on(project, answer, options)
 
 
 @release.command(name="resume", help="Let a release go on that stopped, after a look at what is there already.")
@@ -90,7 +90,7 @@ def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> 
     answer = desk.resume(name, actor=bootstrap.actor(), lost=lambda: releasing.find_lost(project, name))
     if isinstance(answer, Declined):
         return _say_no(answer, options)
-    return _carry_on(project, answer, options)
+    return carry_on(project, answer, options)
 
 
 @release.command(name="abandon", help="Give a release up as it is. What is published stays.")
@@ -159,8 +159,15 @@ def show_log(id: str, task: str, /, *, options: Options = DEFAULTS) -> int:  # n
     return Exit.YES
 
 
-def _carry_on(project: "Project", state: Release, options: Options) -> int:
-    """Is the host of a release until it rests, and shows it meanwhile."""
+def carry_on(project: "Project", state: Release, options: Options, *, quiet: bool = False) -> int:
+    """Is the host of a release until it rests, and shows it meanwhile.
+
+    Args:
+        project: whose release it is.
+        state: the release.
+        options: of every command.
+        quiet: leave saying what became of it to the caller.
+    """
     from fairway import bootstrap
     from fairway.bootstrap import releasing
     from fairway.cli.release_progress import progress_of
@@ -180,7 +187,7 @@ def _carry_on(project: "Project", state: Release, options: Options) -> int:
             note(f"\nfairway: stopped; fairway release resume {state.id} goes on")
             return Exit.UNKNOWN
         look()
-    return _conclude(state, options)
+    return status_of(state) if quiet else _conclude(state, options)
 
 
 def _conclude(state: Release, options: Options) -> int:
@@ -194,6 +201,11 @@ def _conclude(state: Release, options: Options) -> int:
         if failed is not None and failed.hint:
             note(f"  {failed.hint}")
         note(f"  fairway release resume {state.id} goes on from there")
+    return status_of(state)
+
+
+def status_of(state: Release) -> int:
+    """The exit status that says what became of a release."""
     if state.outcome == "completed":
         return Exit.YES
     return Exit.UNKNOWN if state.cause == "errored" else Exit.NO

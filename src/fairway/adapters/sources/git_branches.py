@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fairway.adapters.sources.git_process import GitProcess
+from fairway.domain.errors import TransientError
 from fairway.ports.branches import Branches, Tip
 
 _USUAL = ("main", "master", "trunk")
@@ -66,6 +67,19 @@ class GitBranches(Branches):
         there = self.matching("**")
         usual = next((name for name in _USUAL if name in there), None)
         return usual or (there[0] if len(there) == 1 else None)
+
+    def fetch(self, remote: str, branch: str) -> str:
+        """Asks a remote repository for a branch and the tags; the commit that it is on there. Moves no branch here.
+
+        Raises:
+            TransientError: it did not answer, or has no such branch.
+        """
+        status, _, complaint = self._git.attempt("fetch", "--quiet", "--tags", remote, f"refs/heads/{branch}")
+        found = self._commit("FETCH_HEAD") if status == 0 else None
+        if found is None:
+            sentence = f"git fetch of {branch!r} from {remote!r} failed: {complaint}"
+            raise TransientError("remote-silent", sentence, "git remote --verbose lists the remotes")
+        return found
 
     def touching(self, files: Sequence[str], *, since: str, until: str) -> tuple[str, ...]:
         """Commits after one and up to another that change one of the files, the newest first, ten at most."""
