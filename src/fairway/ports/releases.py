@@ -1,21 +1,25 @@
 """The journal of releases: tables, versions, leases and outbox are those of rollouts, the events their own."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fairway.domain.pipeline.events import ReleaseEvent, ReleaseStarted
-from fairway.domain.pipeline.release import Release
 from fairway.ports.journal import RunSummary
+
+if TYPE_CHECKING:  # every command loads this, and few of them care for releases
+    from fairway.domain.pipeline.events import ReleaseEvent, ReleaseStarted
+    from fairway.domain.pipeline.release import Release
 
 
 class ReleaseJournal(Protocol):
     """Events of releases. Every write is one durable transaction with its projections and messages."""
 
-    def start_release(self, release: str, event: ReleaseStarted) -> None:
+    def start_release(self, release: str, event: "ReleaseStarted") -> None:
         """Begins a release; the same call again changes nothing. Whether it is its turn is asked by `take_turn`."""
         ...
 
-    def append_release(self, release: Release, events: Sequence[ReleaseEvent], *, epoch: int | None = None) -> Release:
+    def append_release(
+        self, release: "Release", events: "Sequence[ReleaseEvent]", *, epoch: int | None = None
+    ) -> "Release":
         """Appends events to the state that was read; a release that halts or ends gives its turn to the next.
 
         Args:
@@ -32,7 +36,7 @@ class ReleaseJournal(Protocol):
         """
         ...
 
-    def load_release(self, release: str, *, known: Release | None = None) -> Release:
+    def load_release(self, release: str, *, known: "Release | None" = None) -> "Release":
         """The state of a release; with an earlier state at hand only later events are read.
 
         Raises:

@@ -6,15 +6,17 @@ Nothing here is set by hand: every value follows from the run before and after t
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairway.domain.codec import to_json
-from fairway.domain.pipeline.events import ReleaseEvent
 from fairway.domain.rollout.events import ArtifactQuarantined, Event
 from fairway.domain.rollout.messages import message_for
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.spec import Adapter
 from fairway.ports.journal import AT_ONCE
+
+if TYPE_CHECKING:
+    from fairway.domain.pipeline.events import ReleaseEvent
 
 
 def write_json(value: Any) -> str:
@@ -78,7 +80,7 @@ def state_columns(run: Run, wake: float | None) -> dict[str, Any]:
     }
 
 
-def event_rows(run: str, events: Iterable[Event | ReleaseEvent], *, after: int) -> list[dict[str, Any]]:
+def event_rows(run: str, events: "Iterable[Event | ReleaseEvent]", *, after: int) -> list[dict[str, Any]]:
     """The rows of the events that follow version `after`."""
     return [
         {

@@ -2,12 +2,14 @@
 
 Such a run is never due, so that controllers, those of earlier versions too, leave it alone; who carries it on takes its
 lease by its id.
+
+What a release is made of is loaded when one is asked for: every command opens the journal, and few care for releases.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fairway.adapters.stores.sql.database import Connection, Database, insertion
 from fairway.adapters.stores.sql.journal import stale_epoch
@@ -15,11 +17,12 @@ from fairway.adapters.stores.sql.projection import describe_receiver, event_rows
 from fairway.adapters.stores.sql.records import FIELDS, SUMMARY
 from fairway.domain.codec import from_json
 from fairway.domain.errors import PermanentError, TransientError, UserError
-from fairway.domain.pipeline.events import ReleaseEvent, ReleaseStarted
-from fairway.domain.pipeline.messages import message_for
-from fairway.domain.pipeline.release import Release, evolve, fold, start
 from fairway.ports.journal import AT_ONCE, RunSummary
 from fairway.ports.releases import ReleaseJournal, ReleaseLeases
+
+if TYPE_CHECKING:
+    from fairway.domain.pipeline.events import ReleaseEvent, ReleaseStarted
+    from fairway.domain.pipeline.release import Release
 
 #: Where releases stand in place of an environment; names of environments begin with a letter.
 PLACE = "@release"
@@ -42,8 +45,10 @@ class SqlReleases(ReleaseJournal, ReleaseLeases):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start_release(self, release: str, event: ReleaseStarted) -> None:
+    def start_release(self, release: str, event: "ReleaseStarted") -> None:
         """Begins a release; a second call with the same id changes nothing."""
+        from fairway.domain.pipeline.release import start  # noqa: PLC0415
+
         state = start(release, event)
         with self._database.writing() as connection:
             connection.execute(
@@ -58,8 +63,12 @@ class SqlReleases(ReleaseJournal, ReleaseLeases):
             _add(connection, release, [event], after=0)
             _tell(connection, [(state, event)])
 
-    def append_release(self, release: Release, events: Sequence[ReleaseEvent], *, epoch: int | None = None) -> Release:
+    def append_release(
+        self, release: "Release", events: "Sequence[ReleaseEvent]", *, epoch: int | None = None
+    ) -> "Release":
         """Appends events to the state that was read, with everything that follows from them."""
+        from fairway.domain.pipeline.release import evolve  # noqa: PLC0415
+
         after, states = release, []
         for event in events:
             after = evolve(after, event)
@@ -77,8 +86,10 @@ class SqlReleases(ReleaseJournal, ReleaseLeases):
             _tell(connection, states)
         return after
 
-    def load_release(self, release: str, *, known: Release | None = None) -> Release:
+    def load_release(self, release: str, *, known: "Release | None" = None) -> "Release":
         """The state of a release; with an earlier state at hand only later events are read."""
+        from fairway.domain.pipeline.release import fold  # noqa: PLC0415
+
         query = (
             "SELECT version, type, data FROM fairway_events JOIN fairway_runs ON fairway_runs.id = run "
             "WHERE run = :id AND kind = :kind AND fairway_events.version > :after ORDER BY fairway_events.version"
@@ -139,7 +150,7 @@ class SqlReleases(ReleaseJournal, ReleaseLeases):
         return int(epoch)
 
 
-def _identity(release: Release) -> dict[str, Any]:
+def _identity(release: "Release") -> dict[str, Any]:
     plan = release.plan
     return {
         "id": release.id,
@@ -157,7 +168,7 @@ def _identity(release: Release) -> dict[str, Any]:
     }
 
 
-def _columns(release: Release) -> dict[str, Any]:
+def _columns(release: "Release") -> dict[str, Any]:
     return {
         "version": release.version,
         "phase": release.phase,
@@ -167,13 +178,15 @@ def _columns(release: Release) -> dict[str, Any]:
     }
 
 
-def _add(connection: Connection, run: str, facts: Iterable[ReleaseEvent], *, after: int) -> None:
+def _add(connection: Connection, run: str, facts: "Iterable[ReleaseEvent]", *, after: int) -> None:
     for row in event_rows(run, facts, after=after):
         connection.execute(insertion("fairway_events", tuple(row)), row)
 
 
-def _tell(connection: Connection, states: Iterable[tuple[Release, ReleaseEvent]]) -> None:
+def _tell(connection: Connection, states: "Iterable[tuple[Release, ReleaseEvent]]") -> None:
     """The messages that follow from the events, into the outbox."""
+    from fairway.domain.pipeline.messages import message_for  # noqa: PLC0415
+
     for state, event in states:
         message = message_for(state, event)
         for place, receiver in enumerate(state.plan.notify if message is not None else ()):
@@ -192,7 +205,7 @@ def _tell(connection: Connection, states: Iterable[tuple[Release, ReleaseEvent]]
             connection.execute(insertion("fairway_outbox", tuple(row)), row)
 
 
-def _conflict(connection: Connection, release: Release, epoch: int | None) -> Exception:
+def _conflict(connection: Connection, release: "Release", epoch: int | None) -> Exception:
     present = connection.row("SELECT version, epoch FROM fairway_runs WHERE id = :run", {"run": release.id})
     if present is None:
         return UserError("unknown-release-run", f"there is no release {release.id!r}", "")
@@ -203,7 +216,9 @@ def _conflict(connection: Connection, release: Release, epoch: int | None) -> Ex
     return TransientError("version-conflict", sentence, "load it again")
 
 
-def _read(run: str, version: int, kind: str, data: str) -> ReleaseEvent:
+def _read(run: str, version: int, kind: str, data: str) -> "ReleaseEvent":
+    from fairway.domain.pipeline.events import ReleaseEvent  # noqa: PLC0415
+
     try:
         return from_json(cast("type[ReleaseEvent]", ReleaseEvent), json.loads(data))
     except ValueError as error:
