@@ -27,6 +27,8 @@ from fairway.engine.judge import Judge
 
 #: Seconds between two looks for what nobody needs any more.
 TIDY_EVERY = 86400.0
+#: New objects, and collections of the younger ones, after which each generation is collected; Python's own numbers.
+_COLLECT = (700, 10, 10)
 
 
 def serve(config: Path | None, log: Callable[[str], None]) -> None:
@@ -79,10 +81,11 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
         ]
         for thread in others:
             thread.start()
-        # What is there by now stays. A full collection comes when what is new has grown by a quarter of what was
-        # looked at before: without this, garbage in cycles, as each indented JSON text leaves it, gathers for hours.
+        # A command is over before it has made much garbage, and so it collects late. This process stays: what is there
+        # by now is left alone, and what is new is looked at as often as usual.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_COLLECT)
         log(f"controller {holder} serves {project.folder}")
         try:
             controller.serve(stop)
