@@ -36,7 +36,7 @@ def indicators_json(environment: str, rows: Sequence[Row]) -> dict[str, Any]:
     """The table of an environment."""
     content = [
         {"name": row.indicator.name, **asdict(row.indicator), "value": row.value, "source": row.source}
-        | {"status": row.status}
+        | {"status": row.status, "code": row.code}
         for row in rows
     ]
     return {"environment": environment, "status": overall(tuple(rows)), "indicators": content}

@@ -21,8 +21,8 @@ class Indicator:
         target: beyond it the row is a warning.
         critical: beyond it the row is critical.
         better: which way is better.
-        query: asks the metric source; None: load results, the data plane or the machine are asked. A query for a time
-            gives seconds, and one for a share a fraction.
+        query: asks the metric source, and nobody else; None: load results, the data plane or the machine are asked. A
+            query for a time gives seconds, and one for a share a fraction.
     """
 
     name: str
@@ -52,25 +52,34 @@ class Reading:
 
     Attributes:
         value: in the unit of the row: milliseconds or a fraction; None: there is none.
-        source: such as `load`, `prometheus`, `data plane`; why there is no figure, where there is none.
+        source: such as `load v1.2.3`, `metrics`, `data plane`; why there is no figure, where there is none.
+        code: stable name of why there is no figure; empty where there is one.
     """
 
     value: float | None
     source: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it is."""
+    """One row as it is.
+
+    Attributes:
+        code: stable name of why there is no figure; empty where there is one.
+    """
 
     indicator: Indicator
     value: float | None
     source: str
     status: Status
+    code: str = ""
 
 
 def fill(indicators: Sequence[Indicator], *sources: Mapping[str, Reading]) -> tuple[Row, ...]:
     """The table. The first source that has a figure for a row gives it; reasons why others have none are kept.
+
+    A row with a query has the answer to it or none: another figure would stand for something else, unnoticed.
 
     Args:
         indicators: the rows.
@@ -80,18 +89,23 @@ def fill(indicators: Sequence[Indicator], *sources: Mapping[str, Reading]) -> tu
 
 
 def overall(rows: Sequence[Row]) -> Status:
-    """The worst of the rows that are known; unknown if none is."""
+    """The worst of the rows that are known; unknown if none is, or if one that somebody asked for by a query is not."""
     present = {row.status for row in rows}
+    if "critical" not in present and any(row.indicator.query is not None and row.status == "unknown" for row in rows):
+        return "unknown"
     order: tuple[Status, ...] = ("critical", "warning", "good")
     return next((status for status in order if status in present), "unknown")
 
 
 def _row(indicator: Indicator, readings: Sequence[Reading]) -> Row:
+    if indicator.query is not None:
+        readings = readings[:1]
     for reading in readings:
         if reading.value is not None:
             return Row(indicator, reading.value, reading.source, _status(indicator, reading.value))
     why = "; ".join(dict.fromkeys(reading.source for reading in readings)) or "nothing measures it"
-    return Row(indicator, None, why, "unknown")
+    code = next((reading.code for reading in readings if reading.code), "unmeasured")
+    return Row(indicator, None, why, "unknown", code)
 
 
 def _status(indicator: Indicator, value: float) -> Status:

@@ -1,5 +1,6 @@
 """Fills the table of indicators from load results, from queries, and from what the data plane counted."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from fairway.domain.analysis.latency import Cell
@@ -28,9 +29,9 @@ def read_traffic(measured: Measured | str | None) -> Readings:
     """
     names = (*_LATENCIES, "errors", "availability")
     if measured is None or isinstance(measured, str):
-        return {} if measured is None else {name: Reading(None, measured) for name in names}
+        return {} if measured is None else {name: Reading(None, measured, "no-counters") for name in names}
     if not measured.finished:
-        return {name: Reading(None, "the data plane has counted no request") for name in names}
+        return {name: Reading(None, "the data plane has counted no request", "no-data") for name in names}
     source = "data plane"
     share = measured.failed / measured.finished
     found = {name: Reading(_quantile(measured.latency, part), source) for name, part in _LATENCIES.items()}
@@ -45,25 +46,34 @@ def read_queries(indicators: Sequence[Indicator], source: MetricSource | None, a
         source: answers; None: there is none.
         at: now, seconds since the epoch, UTC.
     """
-    found = {}
+    found: dict[str, Reading] = {}
+    absent: Reading | None = None
     for one in indicators:
         if one.query is not None:
-            found[one.name] = _read(one, one.query, source, at)
+            # Who did not answer one question in its time would take as long for each of the others.
+            found[one.name] = absent or _read(one, one.query, source, at)
+            absent = absent or (found[one.name] if found[one.name].code in _ABSENT else None)
     return found
+
+
+#: Codes of a source that is not there, or not to be waited for.
+_ABSENT = frozenset({"metrics-unreachable", "metrics-timeout", "metrics-variable"})
 
 
 def _read(indicator: Indicator, query: str, source: MetricSource | None, at: float) -> Reading:
     if source is None:
-        return Reading(None, "there is no source of metrics that could answer its query")
+        return Reading(None, "there is no source of metrics that could answer its query", "no-source")
     try:
         series = source.read(query, at=at)
     except FairwayError as error:
-        return Reading(None, error.message)
-    if len(series) != 1:
-        return Reading(None, f"its query gives {len(series)} series, where one is wanted")
+        return Reading(None, error.message, error.code)
+    if not series:
+        return Reading(None, "its query gives no data at this time", "no-data")
+    if len(series) > 1:
+        return Reading(None, f"its query gives {len(series)} series, where one is wanted", "several-series")
     value = series[0][1]
-    if value != value:  # noqa: PLR0124 -- not a number: a quantile of no requests
-        return Reading(None, "its query gives no number")
+    if not math.isfinite(value):  # a quantile of no requests, a share of nothing
+        return Reading(None, f"its query gives no number but {value}", "no-data")
     return Reading(value * 1000 if indicator.unit == "ms" else value, "metrics")
 
 

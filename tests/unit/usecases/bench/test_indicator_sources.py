@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from fairway.domain.errors import TransientError
-from fairway.domain.insight.indicators import DEFAULTS, fill
+from fairway.domain.errors import PermanentError, TransientError
+from fairway.domain.insight.indicators import DEFAULTS, Reading, fill, overall
 from fairway.testing.baselines import sample_baseline, sample_round
 from fairway.testing.metrics import FakeSource
 from fairway.usecases.bench.indicators import read_load, read_queries, read_traffic
@@ -38,19 +38,42 @@ def test_queries_give_seconds_and_fractions():
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"),
+    ("answer", "code", "why"),
     [
-        ((), "0 series"),
-        ((("a", 1.0), ("b", 2.0)), "2 series"),
-        ((("", math.nan),), "no number"),
-        (TransientError("metrics", "Prometheus is down"), "Prometheus is down"),
+        ((), "no-data", "no data at this time"),
+        ((("a", 1.0), ("b", 2.0)), "several-series", "2 series"),
+        ((("", math.nan),), "no-data", "no number but nan"),
+        ((("", math.inf),), "no-data", "no number but inf"),
+        (TransientError("metrics-unreachable", "Prometheus is down"), "metrics-unreachable", "Prometheus is down"),
+        (PermanentError("metrics-query", "it refuses the query"), "metrics-query", "it refuses the query"),
     ],
 )
-def test_what_is_no_single_number_is_no_figure_and_says_why(answer, why):
+def test_what_is_no_single_number_is_no_figure_and_says_why(answer, code, why):
     found = read_queries(QUERIED[:1], FakeSource({"q-p99": answer}), 1.0)
     (row,) = fill(QUERIED[:1], found)
-    assert (row.status, row.value) == ("unknown", None)
+    assert (row.status, row.value, row.code) == ("unknown", None, code)
     assert why in row.source
+
+
+def test_an_older_measurement_does_not_stand_in_for_a_query_without_an_answer():
+    found = read_queries(QUERIED[:1], FakeSource({"q-p99": ()}), 1.0)
+    (row,) = fill(QUERIED[:1], found, read_load(sample_baseline("v1")))
+    assert (row.status, row.value) == ("unknown", None)
+    assert overall((row, *fill(DEFAULTS, {"p50": Reading(1.0, "")}))) == "unknown"
+    assert overall((row, *fill(DEFAULTS, {"p50": Reading(500.0, "")}))) == "critical"
+
+
+def test_a_source_that_does_not_answer_is_asked_once():
+    source = FakeSource({"q-p99": TransientError("metrics-timeout", "too late"), "q-connections": (("", 0.4),)})
+    found = read_queries(QUERIED, source, 1.0)
+    assert {one.code for one in found.values()} == {"metrics-timeout"}
+    assert len(source.asked) == 1
+
+
+def test_a_query_that_is_refused_keeps_no_other_from_being_asked():
+    source = FakeSource({"q-connections": (("", 0.4),)})
+    found = read_queries(QUERIED, source, 1.0)
+    assert (found["p99"].code, found["connections"].value) == ("metrics-query", 0.4)
 
 
 def test_a_query_without_anybody_to_ask_is_unknown():
