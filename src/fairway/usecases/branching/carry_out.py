@@ -45,7 +45,8 @@ def carry_out(
         present = plan()
         if isinstance(present, Declined):
             return present
-        if present != shown:
+        # Where nothing is left to be done, somebody else has done the same.
+        if present != shown and present.works:
             sentence = "the branches have changed since the plan was shown"
             return Declined("plan-outdated", sentence, "run the command again, and look at the new plan")
         made = []

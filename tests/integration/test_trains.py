@@ -1,0 +1,169 @@
+"""Trains against a real journal and a clock that is turned: each departure is one release, and never two."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fairway.adapters.calendars import LibraryCalendars
+from fairway.adapters.stores.sql import SqlStore
+from fairway.domain.cadence.calendar import Calendar
+from fairway.domain.cadence.policy import CadencePolicy, Period, Train
+from fairway.domain.errors import UserError
+from fairway.domain.pipeline.actions import AwaitTurn
+from fairway.domain.pipeline.compile import TURN
+from fairway.domain.pipeline.events import ReleaseEnded, ReleaseStarted
+from fairway.domain.pipeline.plan import ReleasePlan, Task
+from fairway.usecases.cadence.trains import TrainDesk
+
+BERLIN = ZoneInfo("Europe/Berlin")
+WEEKLY = Train("weekly", "0 9 * * 2", late=3 * 86400.0)
+#: Tuesdays, 09:00 in Berlin.
+FIRST, SECOND = (datetime(2026, 11, day, 9, tzinfo=BERLIN).timestamp() for day in (17, 24))
+
+
+class Timetable:
+    """A desk whose clock is turned by hand."""
+
+    def __init__(self, store, *freezes, train=WEEKLY, known_since=FIRST - 86400.0):
+        self.now = FIRST - 3600.0
+        policy = CadencePolicy("Europe/Berlin", freezes=freezes, trains=(train,))
+        calendar = Calendar(policy, BERLIN, lambda *_: {})
+        self.desk = TrainDesk("shop", calendar, LibraryCalendars(), store, lambda _: known_since, lambda: self.now)
+        self.train = train
+        self.store = store
+
+    def look(self, now=None):
+        self.now = self.now if now is None else now
+        return self.desk.look(self.train)
+
+    def leave(self, outcome="completed"):
+        """Makes the release of the present departure."""
+        name = self.look().release
+        plan = ReleasePlan("shop", "1.0.0", "v1.0.0", "a" * 40, "", (Task(TURN, "queue", AwaitTurn()),), train="weekly")
+        self.store.start_release(name, ReleaseStarted(self.now, "train weekly", plan))
+        if outcome is not None:
+            state = self.store.load_release(name)
+            self.store.append_release(state, (ReleaseEnded(self.now, outcome, "done"),))
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = SqlStore.open(f"sqlite:///{tmp_path}/journal.db")
+    yield opened
+    opened.close()
+
+
+def test_a_train_is_due_from_its_minute_on(store):
+    timetable = Timetable(store)
+    assert timetable.look(FIRST - 1.0).state == "none"
+    standing = timetable.look(FIRST)
+    assert (standing.state, standing.departure, standing.following) == ("due", FIRST, SECOND)
+    assert standing.release == "rel-shop-weekly-20261117t0800z"
+
+
+def test_a_train_that_left_is_not_due_again_until_the_next_one(store):
+    timetable = Timetable(store)
+    timetable.look(FIRST)
+    timetable.leave()
+    assert timetable.look(FIRST + 60.0).state == "left"
+    assert timetable.look(SECOND - 1.0).state == "left"
+    assert timetable.look(SECOND).state == "due"
+
+
+def test_of_the_trains_that_a_machine_slept_through_the_latest_leaves_once(store):
+    timetable = Timetable(store)
+    standing = timetable.look(SECOND + 3600.0)
+    assert (standing.state, standing.departure) == ("due", SECOND)
+    timetable.leave()
+    assert timetable.look(SECOND + 7200.0).state == "left"
+    assert len(store.list_releases("shop")) == 1
+
+
+def test_a_train_that_would_leave_too_late_leaves_its_place_to_the_next_one(store):
+    assert Timetable(store).look(FIRST + 3 * 86400.0 + 1.0).state == "missed"
+
+
+def test_a_timetable_that_was_not_known_at_the_time_makes_no_train_due(store):
+    timetable = Timetable(store, known_since=FIRST + 60.0)
+    assert timetable.look(FIRST + 120.0).state == "none"
+    assert timetable.look(SECOND).state == "due"
+
+
+def test_a_frozen_train_leaves_when_it_thaws(store):
+    timetable = Timetable(store, Period("2026-11-17T08:00", "2026-11-18T12:00", "audit"))
+    held = timetable.look(FIRST)
+    assert held.state == "held"
+    assert "audit" in held.why
+    assert timetable.look(datetime(2026, 11, 18, 12, tzinfo=BERLIN).timestamp()).state == "due"
+
+
+def test_windows_and_freezes_do_not_hold_trains_of_pre_releases_back(store):
+    timetable = Timetable(store, Period("2026-11-17T08:00", "2026-11-18T12:00", ""), train=replace(WEEKLY, token="rc"))
+    assert timetable.look(FIRST).state == "due"
+
+
+def test_a_departure_with_nothing_to_take_is_a_departure(store):
+    timetable = Timetable(store)
+    for _ in range(2):
+        timetable.desk.record_empty(
+            timetable.look(FIRST), actor="train weekly", commit="", why="no commit since v1.0.0"
+        )
+    standing = timetable.look(FIRST + 60.0)
+    assert standing.state == "left"
+    assert standing.why == "left without a release: no commit since v1.0.0"
+    assert len(store.list_releases("shop")) == 1
+
+
+def test_an_empty_departure_never_replaces_a_release(store):
+    timetable = Timetable(store)
+    standing = timetable.look(FIRST)
+    timetable.leave(outcome=None)
+    timetable.desk.record_empty(standing, actor="train weekly", commit="", why="nothing")
+    assert timetable.look().state == "under-way"
+    assert store.load_release(standing.release).plan.version == "1.0.0"
+
+
+def test_several_who_find_nothing_at_the_same_moment_record_one_departure(store):
+    timetable = Timetable(store)
+    standing = timetable.look(FIRST)
+    begin, failures = threading.Barrier(6), []
+
+    def record():
+        begin.wait(30)
+        try:
+            timetable.desk.record_empty(standing, actor="train weekly", commit="", why="nothing")
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the test says it
+            failures.append(error)
+
+    threads = [threading.Thread(target=record) for _ in range(6)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    assert failures == []
+    (only,) = store.list_releases("shop")
+    assert (only.phase, only.reason) == ("abandoned", "left without a release: nothing")
+
+
+def test_a_clock_that_is_put_back_makes_no_train_leave_twice(store):
+    timetable = Timetable(store)
+    timetable.look(FIRST)
+    timetable.leave()
+    timetable.look(SECOND)
+    timetable.leave()
+    assert timetable.look(FIRST + 30.0).state == "left"
+    assert timetable.look(SECOND + 30.0).state == "left"
+
+
+def test_an_unknown_train_is_told_with_those_that_are():
+    timetable = Timetable(None)
+    with pytest.raises(UserError, match="there is no train 'nightly'") as refused:
+        timetable.desk.find("nightly")
+    assert "weekly" in refused.value.hint
+
+
+def test_the_days_of_trains_are_those_of_the_time_zone():
+    assert datetime.fromtimestamp(FIRST, UTC).hour == 8
