@@ -41,7 +41,7 @@ def as_object(results: Results, settings: Settings, began: datetime) -> dict[str
         "machine": describe_machine(),
         "settings": asdict(settings),
         "traffic": [row.to_json() for row in results.traffic],
-        "dead_candidate": results.dead.to_json(),
+        "bad_candidates": [row.to_json() for row in results.bad],
         "commands": [row.to_json() for row in results.commands],
         "fairway": [row.to_json() for row in results.fairway],
     }
@@ -51,7 +51,8 @@ def as_text(results: Results, settings: Settings, began: datetime) -> str:
     """Everything, for people."""
     machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in describe_machine().items())
     missed = results.missed()
-    dead = ("last_request_s", "verdict_s", "candidate_failures", "requests", "failed", "p99_ms", "rate_per_s")
+    ends = ("verdict_s", "after_verdict_s", "last_request_s", "candidate_failures")
+    bad = (*ends, "requests", "failed", "p99_ms", "rate_per_s")
     verdict = "every limit held" if not missed else "limits that did not hold:\n  " + "\n  ".join(missed)
     others = "others: processors used by anything but this benchmark and what it started; peak: in the worst second"
     return "\n".join(
@@ -61,8 +62,8 @@ def as_text(results: Results, settings: Settings, began: datetime) -> str:
             f"{settings.rate:,.0f} GET a second, constant, latency from the intended moment of sending, no retries",
             traffic_table(results.traffic),
             "",
-            "A candidate with a tenth of the requests fails every one of them from a certain moment on",
-            figure_table([results.dead], dead),
+            "A candidate with a tenth of the requests fails all or a fifth of them from a certain moment on",
+            figure_table(results.bad, bad),
             "",
             f"Commands, median of {settings.repeats}",
             figure_table(results.commands, ("median_ms", "max_ms", "processor_ms")),

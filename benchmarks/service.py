@@ -27,11 +27,14 @@ SERVICE = "bench"
 #: On two cores users, proxy and application have little room left at the full rate: one instance a revision there.
 INSTANCES = 1 if len(os.sched_getaffinity(0)) < 4 else 2
 
-#: A good release, and one that answers every request with 500 from a certain moment on.
-FIRST, GOOD, DEAD = "1.0.0", "1.1.0", "1.2.0"
+#: A good release, one that answers every request with 500 from a certain moment on, and one that does so with a fifth.
+FIRST, GOOD, DEAD, SICK = "1.0.0", "1.1.0", "1.2.0", "1.3.0"
 
 NEVER = 1e9
 """Seconds."""
+
+FIFTH = 5
+"""One request in so many: at a tenth of the requests too few in a row for the proxy to leave an instance out."""
 
 _GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "commit.gpgsign=false")
 _CONFIGURATION = """\
@@ -41,15 +44,21 @@ run:
   command: {python} application.py {{socket}}
   health: {{ready: /health}}
   drain: 5s
-  variables: {{BENCH_FAILURES: {failures}}}
+  variables: {{BENCH_FAILURES: {failures}, BENCH_REQUESTS: {requests}}}
 environments:
   {environment}:
     router: {{kind: envoy, listen: "127.0.0.1:{port}"}}
     instances: {instances}
-    strategy: {{kind: canary, steps: [10, 50, 100], bake: {bake}}}
+    strategy: {strategy}
     analysis: {{warmup: 1s, block: 1s}}
     observe: {bake}
 """
+#: How the benchmark brings a release to its users, by name.
+STRATEGIES = {
+    "canary": "{{kind: canary, steps: [10, 50, 100], bake: {bake}}}",
+    "blue-green": "{{kind: blue-green, keep: {bake}}}",
+    "rolling": "{{kind: rolling, bake: {bake}}}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +81,14 @@ class Project:
     Args:
         folder: where; must be empty. Belongs to the project from then on.
         configuration: text of `fairway.yaml`, with places for `{python}`, `{service}`, `{environment}`, `{port}`,
-            `{failures}` and `{folder}`.
+            `{failures}`, `{requests}` and `{folder}`.
         application: the program of which each release is a copy with other values of its constants.
     """
 
     def __init__(self, folder: Path, configuration: str, application: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self.failures = folder / "failures"
+        self.failures, self.requests = folder / "failures", folder / "requests"
         self._application = application
         self._repository = folder / "repository"
         self._repository.mkdir()
@@ -97,6 +106,7 @@ class Project:
             environment=ENVIRONMENT,
             port=self.port,
             failures=self.failures,
+            requests=self.requests,
             folder=self.folder,
         )
         self._config.write_text(text)
@@ -137,8 +147,8 @@ class Project:
         return [str(FAIRWAY), *arguments, "--config", str(self._config)]
 
     def deploy(self, version: str) -> Done:
-        """Takes a release to production and waits for the end."""
-        return self.fairway("deploy", version, "--env", ENVIRONMENT)
+        """Takes a release to production, also one that was gone back from, and waits for the end."""
+        return self.fairway("deploy", version, "--env", ENVIRONMENT, "--lift-quarantine", "benchmark")
 
     def go_back(self) -> Done:
         """Goes back to what was live before and waits for the end."""
@@ -208,10 +218,20 @@ class Service(Project):
     """
 
     def __init__(self, folder: Path, *, bake: str, healthy_for: float) -> None:
-        configuration = _CONFIGURATION.replace("{instances}", str(INSTANCES)).replace("{bake}", bake)
-        super().__init__(folder, configuration, Path(__file__).with_name("application.py"))
-        for version, seconds in ((FIRST, NEVER), (GOOD, NEVER), (DEAD, healthy_for)):
-            self.add(version, {"HEALTHY_FOR": seconds})
+        self._bake = bake
+        super().__init__(folder, self._text("canary", bake), Path(__file__).with_name("application.py"))
+        releases = ((FIRST, NEVER, 1), (GOOD, NEVER, 1), (DEAD, healthy_for, 1), (SICK, healthy_for, FIFTH))
+        for version, seconds, one_in in releases:
+            self.add(version, {"HEALTHY_FOR": seconds, "FAILS_ONE_IN": one_in})
+
+    def use(self, strategy: str, *, bake: str | None = None) -> None:
+        """From now on releases come by that strategy."""
+        self.configure(self._text(strategy, bake or self._bake))
+
+    @staticmethod
+    def _text(strategy: str, bake: str) -> str:
+        text = _CONFIGURATION.replace("{strategy}", STRATEGIES[strategy])
+        return text.replace("{instances}", str(INSTANCES)).replace("{bake}", bake)
 
 
 def await_gone(folder: Path) -> None:

@@ -7,10 +7,20 @@ from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.commands import measure_commands
-from benchmarks.figures import Row
+from benchmarks.figures import Limit, Row
 from benchmarks.processor import memory_of
-from benchmarks.service import FIRST, Done, Service
-from benchmarks.traffic import at_rest, onto_a_dead_candidate, through_a_canary_and_back, through_peer
+from benchmarks.service import FIRST, GOOD, STRATEGIES, Done, Service
+from benchmarks.traffic import (
+    at_rest,
+    compare,
+    onto_a_dead_candidate,
+    onto_a_sick_candidate,
+    through,
+    through_peer,
+)
+
+#: Megabytes that a controller with one service may take, and the runs after which its memory is taken for warm.
+MOST_MB, WARM_AFTER = 150.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +32,18 @@ class Settings:
         rest: seconds of each measurement at rest.
         bake: seconds that each step of a canary is watched.
         repeats: runs of each quick command.
+        runs: rollouts between the first and the last look at the controller's memory; 0: its growth is not measured.
     """
 
     rate: float = 10_000.0
-    rest: float = 10.0
-    bake: int = 4
+    rest: float = 8.0
+    bake: int = 3
     repeats: int = 10
+    runs: int = 20
 
 
 FULL = Settings()
-QUICK = Settings(rest=3.0, bake=2, repeats=10)
+QUICK = Settings(rest=3.0, bake=2, repeats=10, runs=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +51,13 @@ class Results:
     """All rows."""
 
     traffic: list[Row]
-    dead: Row
+    bad: list[Row]
     commands: list[Row]
     fairway: list[Row]
 
     def rows(self) -> list[Row]:
         """In the order of the report."""
-        return [*self.traffic, self.dead, *self.commands, *self.fairway]
+        return [*self.traffic, *self.bad, *self.commands, *self.fairway]
 
     def missed(self) -> list[str]:
         """A sentence for each limit that did not hold."""
@@ -79,14 +91,19 @@ def _measure(service: Service, settings: Settings, tell: Callable[[str], None]) 
     haproxy = through_peer("HAProxy", peers.haproxy, service, rate, rest)
     tell(f"nginx, {rate:g} requests a second for {rest:g} s")
     nginx = through_peer("nginx", peers.nginx, service, rate, rest)
-    tell("through a canary and back, under the same load")
-    canary, done = through_a_canary_and_back(service, rate)
-    tell("onto a candidate that dies at 10 %, under the same load")
-    dead = onto_a_dead_candidate(service, rate)
+    ours, done = [], {"first deployment": first}
+    for strategy in STRATEGIES:
+        tell(f"through {strategy} and back, under the same load")
+        row, commands_run = through(strategy, service, rate)
+        ours.append(row)
+        done |= commands_run
+    tell("onto a candidate that dies at 10 %, and onto one that fails a fifth, under the same load")
+    bad = [onto_a_dead_candidate(service, rate), onto_a_sick_candidate(service, rate)]
     tell("quick commands")
     commands = measure_commands(service, settings.repeats)
-    fairway = [_overhead(service, {"first deployment": first} | done), _memory(service)]
-    return Results([canary, calm, haproxy, nginx], dead, commands, fairway)
+    tell(f"the controller's memory over {settings.runs} rollouts")
+    fairway = [_overhead(service, done), _memory(service, settings.runs)]
+    return Results([*compare(ours, calm), calm, haproxy, nginx], bad, commands, fairway)
 
 
 def _overhead(service: Service, done: dict[str, Done]) -> Row:
@@ -99,6 +116,20 @@ def _overhead(service: Service, done: dict[str, Done]) -> Row:
     return Row("command beyond its bakes", figures, detail={"step_seconds": steps})
 
 
-def _memory(service: Service) -> Row:
-    figures = {f"{name}_mb": round(memory_of(pid), 1) for name, pid in service.processes().items()}
-    return Row("resident memory", figures)
+def _memory(service: Service, runs: int) -> Row:
+    """Now, and how the controller's grows with further rollouts, the first few of which warm everything up."""
+    figures: dict[str, float | None] = {f"{name}_mb": round(memory_of(p), 1) for name, p in service.processes().items()}
+    if runs:
+        service.use("rolling", bake="0s")
+        warm = _after(service, WARM_AFTER)
+        figures["controller_mb_per_100_runs"] = round((_after(service, runs) - warm) * 100 / runs, 1)
+    return Row("resident memory", figures, (Limit("controller_mb", below=MOST_MB),))
+
+
+def _after(service: Service, runs: int) -> float:
+    """Megabytes of the controller after so many rollouts, one release after the other."""
+    for _ in range(runs):
+        ended = service.deploy(FIRST if service.live() == GOOD else GOOD)
+        if ended.status != 0:
+            raise RuntimeError(f"a rollout did not go as it should: {ended.report}")
+    return memory_of(service.processes()["controller"])

@@ -6,11 +6,13 @@ from benchmarks.figures import Row, shown
 
 _TRAFFIC = (
     ("rate_per_s", "sent/s"),
+    ("rate_to_rest", "÷ rest"),
     ("requests", "requests"),
     ("failed", "failed"),
     ("behind", "behind"),
     ("p50_ms", "P50 ms"),
     ("p99_ms", "P99 ms"),
+    ("p99_to_rest", "÷ rest"),
     ("p999_ms", "P99.9 ms"),
     ("max_ms", "max ms"),
     ("proxy_us_per_request", "proxy µs/request"),

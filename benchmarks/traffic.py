@@ -7,12 +7,13 @@ before, and latency counts from that moment; they never retry.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import peers
 from benchmarks.figures import Limit, Row
 from benchmarks.processor import Account, Usage, used_by
-from benchmarks.service import DEAD, GOOD, Done, Project, Service
+from benchmarks.service import DEAD, GOOD, SICK, Done, Project, Service
 from fairway.adapters.load.process import Load
 from fairway.adapters.load.report import Report
 from fairway.domain.rollout.events import RollbackStarted
@@ -103,12 +104,13 @@ def _steady(name: str, url: str, rate: float, seconds: float, folder: Path, prox
     return Row(name, measured.figures(), (), measured.usage, detail=measured.detail())
 
 
-def through_a_canary_and_back(service: Service, rate: float) -> tuple[Row, dict[str, Done]]:
-    """A good release goes to production by canary, then a rollback by hand takes it back.
+def through(strategy: str, service: Service, rate: float) -> tuple[Row, dict[str, Done]]:
+    """A good release goes to production by that strategy, then a rollback by hand takes it back.
 
     Returns:
         The row, and the two commands that have run.
     """
+    service.use(strategy)
     with users(service.url, rate, service.folder, service.processes()["envoy"]) as measured:
         time.sleep(_MARGIN)
         there = service.deploy(GOOD)
@@ -117,20 +119,45 @@ def through_a_canary_and_back(service: Service, rate: float) -> tuple[Row, dict[
     limits = (Limit("failed", exactly=0), Limit("p99_ms", below=50), Limit("rate_per_s", least=rate * _SENT))
     unwanted = [done.report.get("reason", "?") for done in (there, back) if done.status != 0]
     problem = f"a run did not go as it should: {unwanted[0]}" if unwanted else None
-    name = "Fairway, through a canary and back"
+    name = f"Fairway, through {strategy} and back"
     row = Row(name, measured.figures(), limits, measured.usage, problem, measured.detail())
-    return row, {"deploy": there, "rollback": back}
+    return row, {f"{strategy} deploy": there, f"{strategy} rollback": back}
+
+
+def compare(rows: list[Row], rest: Row) -> list[Row]:
+    """The rows with what their rate and P99 are to those of the same proxy at rest, as ratios."""
+    return [replace(row, figures=dict(row.figures) | _ratios(row, rest)) for row in rows]
+
+
+def _ratios(row: Row, rest: Row) -> dict[str, float | None]:
+    ratios: dict[str, float | None] = {}
+    for name in ("rate_per_s", "p99_ms"):
+        one, other = row.figures.get(name), rest.figures.get(name)
+        ratios[f"{name.removesuffix('_ms').removesuffix('_per_s')}_to_rest"] = one / other if one and other else None
+    return ratios
 
 
 def onto_a_dead_candidate(service: Service, rate: float) -> Row:
     """A release that fails every request from a certain moment on, while it has a tenth of the requests."""
+    limits = (Limit("last_request_s", below=0.3),)
+    return _onto(DEAD, "Fairway, onto a candidate that dies at 10 %", service, rate, limits)
+
+
+def onto_a_sick_candidate(service: Service, rate: float) -> Row:
+    """A release that fails a fifth of them: no instance is left out by the proxy, and the verdict alone ends it."""
+    limits = (Limit("verdict_s", below=2.0), Limit("after_verdict_s", below=1.0))
+    return _onto(SICK, "Fairway, onto one that fails a fifth at 10 %", service, rate, limits)
+
+
+def _onto(version: str, name: str, service: Service, rate: float, limits: tuple[Limit, ...]) -> Row:
+    service.use("canary")
+    for place in (service.failures, service.requests):
+        place.unlink(missing_ok=True)
     with users(service.url, rate, service.folder, service.processes()["envoy"]) as measured:
         time.sleep(_MARGIN)
-        done = service.deploy(DEAD)
+        done = service.deploy(version)
         time.sleep(_MARGIN)
-    name = "Fairway, onto a candidate that dies at 10 %"
-    limits = (
-        Limit("last_request_s", below=0.3),
+    limits += (
         Limit("failed", exactly=0),
         Limit("candidate_failures", least=1),
         Limit("rate_per_s", least=rate * _SENT),
@@ -147,20 +174,25 @@ def onto_a_dead_candidate(service: Service, rate: float) -> Row:
 
 
 def _end_of(service: Service, done: Done) -> dict[str, float | None]:
-    """How long a dead candidate went on, by its own clock and by the journal."""
-    moments = failure_moments(service)
+    """How long a bad candidate went on, by its own clock and by the journal."""
+    moments, arrived = failure_moments(service), _moments(service.requests)
     if not moments:
-        return {"candidate_failures": 0, "last_request_s": None, "verdict_s": None}
+        return {"candidate_failures": 0, "last_request_s": None, "verdict_s": None, "after_verdict_s": None}
     started = [event.at for event in service.events(done.report["run"]) if isinstance(event, RollbackStarted)]
+    verdict = started[0] if started else None
     return {
         "candidate_failures": len(moments),
-        "last_request_s": round(moments[-1] - moments[0], 3),
-        "verdict_s": round(started[0] - moments[0], 3) if started else None,
+        "last_request_s": round(arrived[-1] - moments[0], 3),
+        "verdict_s": None if verdict is None else round(verdict - moments[0], 3),
+        # Nothing, if the proxy had stopped before the verdict.
+        "after_verdict_s": None if verdict is None else round(max(0.0, arrived[-1] - verdict), 3),
     }
 
 
 def failure_moments(service: Project) -> list[float]:
     """When each request arrived that the application failed, in order; seconds since the epoch."""
-    if not service.failures.exists():
-        return []
-    return sorted(int(line) / 1e9 for line in service.failures.read_text().split())
+    return _moments(service.failures)
+
+
+def _moments(place: Path) -> list[float]:
+    return sorted(int(line) / 1e9 for line in place.read_text().split()) if place.exists() else []

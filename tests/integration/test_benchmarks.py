@@ -177,6 +177,12 @@ class TestMeasurements:
     def test_a_command_that_fails_has_not_passed(self, tmp_path):
         assert measure("false", ["/bin/false"], tmp_path, 2).missed() == ["false: ended with status 1"]
 
+    def test_rate_and_tail_stand_beside_those_at_rest(self):
+        rest = Row("rest", {"rate_per_s": 100.0, "p99_ms": 2.0})
+        rows = [Row("a", {"rate_per_s": 99.0, "p99_ms": 5.0}), Row("b", problem="not there")]
+        ratios = [{n: v for n, v in row.figures.items() if "to_rest" in n} for row in traffic.compare(rows, rest)]
+        assert ratios == [{"rate_to_rest": 0.99, "p99_to_rest": 2.5}, {"rate_to_rest": None, "p99_to_rest": None}]
+
 
 class TestLimits:
     def test_a_figure_at_its_upper_limit_has_missed_it(self):
@@ -214,7 +220,7 @@ class TestReport:
         usage = processor.Usage(1.0, 0.5, 0.25, 1.5)
         canary = Row("canary", {"p99_ms": p99, "failed": 0}, (Limit("p99_ms", below=50),), usage)
         dead = Row("dead", {"last_request_s": 0.1}, (Limit("last_request_s", below=0.3),), usage)
-        return Results([canary, Row("nginx", problem="not there")], dead, [Row("git", {"median_ms": 2.0})], [])
+        return Results([canary, Row("nginx", problem="not there")], [dead], [Row("git", {"median_ms": 2.0})], [])
 
     def test_the_tables_show_every_row_and_mark_what_was_missed(self):
         text = as_text(self.results(60.0), QUICK, datetime(2026, 1, 2, tzinfo=UTC))
