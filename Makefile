@@ -40,10 +40,12 @@ soak: setup
 bench: setup
 	$(RUN) python -m benchmarks
 
-# Many rollouts at once, a thousand that wait for somebody, and questions to a journal of a million events.
+# Many rollouts at once, a thousand that wait for somebody, questions to a journal of a million events, and the full
+# load through every strategy for two minutes each.
 bench-load: setup
 	$(RUN) python -m benchmarks.many_rollouts
 	$(RUN) python -m benchmarks.journal_growth
+	$(RUN) python -m benchmarks.endurance
 
 setup: .tools/synced
 

@@ -24,7 +24,7 @@ CONNECTIONS = 64
 THREADS = 2
 #: Part of the requests asked for that must have been sent: the load must have been what the row says. Not quite all,
 #: because what is due and not sent yet at the end of the row is missing.
-_SENT = 0.99
+SENT = 0.99
 #: Seconds of traffic before and after what is measured under it.
 _MARGIN = 1.0
 
@@ -116,7 +116,7 @@ def through(strategy: str, service: Service, rate: float) -> tuple[Row, dict[str
         there = service.deploy(GOOD)
         back = service.go_back()
         time.sleep(_MARGIN)
-    limits = (Limit("failed", exactly=0), Limit("p99_ms", below=50), Limit("rate_per_s", least=rate * _SENT))
+    limits = (Limit("failed", exactly=0), Limit("p99_ms", below=50), Limit("rate_per_s", least=rate * SENT))
     unwanted = [done.report.get("reason", "?") for done in (there, back) if done.status != 0]
     problem = f"a run did not go as it should: {unwanted[0]}" if unwanted else None
     name = f"Fairway, through {strategy} and back"
@@ -160,7 +160,7 @@ def _onto(version: str, name: str, service: Service, rate: float, limits: tuple[
     limits += (
         Limit("failed", exactly=0),
         Limit("candidate_failures", least=1),
-        Limit("rate_per_s", least=rate * _SENT),
+        Limit("rate_per_s", least=rate * SENT),
     )
     figures = measured.figures() | _end_of(service, done)
     moments = failure_moments(service)
