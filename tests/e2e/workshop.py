@@ -7,17 +7,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ready_commands import ReadyCommands
 
 from fairway.adapters.load.process import Load
 from fairway.bootstrap import CONFIG_NAME, open_reader
 from fairway.usecases.status import Question
 
 FAIRWAY = str(Path(sys.executable).with_name("fairway"))
+READY = ReadyCommands()
 _GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
 
 
@@ -33,6 +36,19 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The object on stdout."""
         return json.loads(self.out)
+
+
+def run_fairway(arguments: Sequence[str], folder: Path, variables: Mapping[str, str], timeout: float = 300) -> Answer:
+    """One command to its end, with further environment variables."""
+    whole = os.environ | variables
+    if READY.can_run(variables):
+        done = READY.run([*arguments], folder=folder, variables=whole, timeout=timeout)
+    else:
+        command = [FAIRWAY, *arguments]
+        done = subprocess.run(
+            command, cwd=folder, env=whole, capture_output=True, text=True, timeout=timeout, check=False
+        )
+    return Answer(done.returncode, done.stdout, done.stderr)
 
 
 class Workshop:
@@ -60,16 +76,7 @@ class Workshop:
 
     def fairway(self, *arguments: str, timeout: float = 300, **variables: str) -> Answer:
         """One command to its end, with further environment variables."""
-        done = subprocess.run(
-            [FAIRWAY, *arguments],
-            cwd=self.folder,
-            env=os.environ | variables,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return run_fairway(arguments, self.folder, variables, timeout)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """A command that goes on while the test does something else."""
