@@ -18,7 +18,10 @@ def main() -> None:
     try:
         from fairway.cli import run
 
-        sys.exit(run(sys.argv[1:]))
+        status = run(sys.argv[1:])
+        # What is left is given back with the process; looking for garbage among it once more is for nothing.
+        gc.freeze()
+        sys.exit(status)
     except KeyboardInterrupt:
         # While modules were being loaded: nothing had begun.
         sys.exit(3)

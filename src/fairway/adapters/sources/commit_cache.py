@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from fairway.adapters.sources import commit_lines
 from fairway.adapters.sources.commit_lines import read_kept, write_kept
-from fairway.domain.versioning import message, references, squash
+from fairway.domain.versioning import message, packed, references, squash
 from fairway.domain.versioning.commits import Commit
 
 _NAME = "commits"
@@ -68,7 +68,9 @@ class CommitCache:
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o755, exist_ok=True)
             draft = self._path.with_name(f".{_NAME}.{os.getpid()}")
-            draft.write_bytes(_heading(content, ",".join(starts)) + b"\n" + content)
+            with draft.open("wb") as file:
+                file.write(_heading(content, ",".join(starts)) + b"\n")
+                file.write(content)
             draft.replace(self._path)
 
 
@@ -99,6 +101,6 @@ def tips(kept: Mapping[str, Commit]) -> list[str]:
 def _heading(content: bytes, starts: str) -> bytes:
     """Names the code that reads messages, and the Python that wrote: others may read them otherwise."""
     code = zlib.crc32(sys.version.encode())
-    for module in (commit_lines, message, references, squash):
+    for module in (commit_lines, message, packed, references, squash):
         code = zlib.crc32(Path(str(module.__file__)).read_bytes(), code)
     return f"fairway commits {code:08x} {zlib.crc32(content):08x} {starts}".encode()

@@ -7,14 +7,14 @@ two releases on sibling branches the lower one has what they share.
 
 from collections.abc import Mapping, Sequence
 
-from fairway.domain.versioning.commits import Commit
+from fairway.domain.versioning.commits import Commit, newest_first
 from fairway.domain.versioning.tags import Tagged
 
 
 def divide(
     commits: Mapping[str, Commit], releases: Sequence[Tagged], head: str, *, fold: bool = False
-) -> tuple[dict[str, list[str]], list[str]]:
-    """The commits of each release by the name of its tag, and those that no release has.
+) -> tuple[dict[str, list[Commit]], list[Commit]]:
+    """The commits of each release by the name of its tag, and those that no release has; the newest first.
 
     Args:
         commits: the whole history of head and of the releases.
@@ -27,7 +27,7 @@ def divide(
     tagged: dict[str, list[Tagged]] = {}
     for one in first:
         tagged.setdefault(one.commit, []).append(one)
-    owned: dict[str, list[str]] = {}
+    owned: dict[str, list[Commit]] = {}
     taken: set[str] = set()
     for one in first:
         if one.name not in owned:
@@ -36,29 +36,29 @@ def divide(
                 _own(one, commits, taken, tagged, owned)
             else:
                 owned[one.name] = chain
-                taken.update(chain)
     for one in present if fold else ():
         if one.is_prerelease and one.commit not in taken:
             tagged.setdefault(one.commit, []).append(one)
             _own(one, commits, taken, tagged, owned)
     unreleased, _ = _walk(head, commits, taken, {}, owned)
-    return owned, unreleased
+    return owned, _sorted(unreleased, commits)
 
 
 def _chain(
     start: str, commits: Mapping[str, Commit], taken: set[str], tagged: Mapping[str, list[Tagged]]
-) -> list[str] | None:
-    """What can be reached and no release has yet, where that is a chain without further tags; else None.
+) -> list[Commit] | None:
+    """Takes what can be reached and no release has yet, where that is a chain without further tags; else None.
 
     Most releases are one of a few commits.
     """
-    found: list[str] = []
-    one = start
+    found: list[Commit] = []
+    one, ids = start, []
     while one not in taken:
         commit = commits.get(one)
         if commit is None:
             break
-        found.append(one)
+        found.append(commit)
+        ids.append(one)
         parents = commit.parents
         if len(parents) > 1:
             return None
@@ -67,6 +67,7 @@ def _chain(
         one = parents[0]
         if one in tagged and one not in taken:
             return None
+    taken.update(ids)
     return found
 
 
@@ -75,7 +76,7 @@ def _own(
     commits: Mapping[str, Commit],
     taken: set[str],
     tagged: Mapping[str, list[Tagged]],
-    owned: dict[str, list[str]],
+    owned: dict[str, list[Commit]],
 ) -> None:
     """Gives a release what can be reached from it and no release has yet."""
     mine, inner = _walk(one.commit, commits, taken, tagged, owned)
@@ -84,11 +85,16 @@ def _own(
         for below in _by_depth(inner, commits, taken):
             for other in tagged[below]:
                 if other.name not in owned and other is not one:
-                    owned[other.name], _ = _walk(other.commit, commits, taken, {}, owned)
-                    taken.update(owned[other.name])
+                    theirs, _ = _walk(other.commit, commits, taken, {}, owned)
+                    owned[other.name] = _sorted(theirs, commits)
+                    taken.update(theirs)
         mine, _ = _walk(one.commit, commits, taken, {}, owned)
-    owned[one.name] = mine
+    owned[one.name] = _sorted(mine, commits)
     taken.update(mine)
+
+
+def _sorted(ids: Sequence[str], commits: Mapping[str, Commit]) -> list[Commit]:
+    return [commits[one] for one in newest_first(ids, commits)]
 
 
 def _walk(
@@ -96,7 +102,7 @@ def _walk(
     commits: Mapping[str, Commit],
     taken: set[str],
     tagged: Mapping[str, list[Tagged]],
-    owned: Mapping[str, list[str]],
+    owned: Mapping[str, list[Commit]],
 ) -> tuple[list[str], list[str]]:
     """What can be reached and no release has yet, and those of it below the start that have tags to come."""
     found: list[str] = []
@@ -105,16 +111,13 @@ def _walk(
     waiting = [start]
     while waiting:
         one = waiting.pop()
-        if one in seen or one in taken:
-            continue
-        commit = commits.get(one)
-        if commit is None:
+        if one in seen or one in taken or one not in commits:
             continue
         seen.add(one)
         found.append(one)
-        if one != start and one in tagged and any(tag.name not in owned for tag in tagged[one]):
+        if one in tagged and one != start and any(tag.name not in owned for tag in tagged[one]):
             inner.append(one)
-        waiting.extend(commit.parents)
+        waiting.extend(commits[one].parents)
     return found, inner
 
 
@@ -137,33 +140,34 @@ def _by_depth(ids: Sequence[str], commits: Mapping[str, Commit], taken: set[str]
     return order
 
 
-def requests_by_merge(mine: Sequence[str], tip: str, commits: Mapping[str, Commit]) -> dict[str, tuple[str, ...]]:
+def requests_by_merge(newest: Sequence[Commit], tip: str) -> dict[str, tuple[str, ...]]:
     """For commits that a merge brought: the pull requests that the merge names.
 
     Args:
-        mine: the commits of one release.
+        newest: the commits of one release.
         tip: the release's own commit, from which the merges are followed down the first parents.
-        commits: all of them.
     """
-    inside = set(mine)
+    inside = {one.id: one for one in newest}
     trunk = []
-    one: str | None = tip
-    while one is not None and one in inside:
-        trunk.append(one)
-        parents = commits[one].parents
-        one = parents[0] if parents else None
-    if len(trunk) == len(mine):
+    at = inside.get(tip)
+    while at is not None:
+        trunk.append(at)
+        at = inside.get(at.parents[0]) if at.parents else None
+    if len(trunk) == len(inside):
         return {}
     named: dict[str, tuple[str, ...]] = {}
-    claimed = set(trunk)
+    claimed = {one.id for one in trunk}
     for each in reversed(trunk):
-        waiting = [parent for parent in commits[each].parents[1:] if parent in inside]
+        waiting = [parent for parent in each.parents[1:] if parent in inside]
+        if not waiting:
+            continue
+        requests = each.message.requests
         while waiting:
             brought = waiting.pop()
             if brought in claimed:
                 continue
             claimed.add(brought)
-            if requests := commits[each].message.requests:
+            if requests:
                 named[brought] = requests
-            waiting.extend(parent for parent in commits[brought].parents if parent in inside)
+            waiting.extend(parent for parent in inside[brought].parents if parent in inside)
     return named

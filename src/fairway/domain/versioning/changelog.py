@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from fairway.domain.versioning.attribution import divide, requests_by_merge
-from fairway.domain.versioning.commits import Commit, newest_first
+from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.message import Change
 from fairway.domain.versioning.policy import SECTIONS, Policy
 from fairway.domain.versioning.reverts import find_reverts
@@ -27,13 +27,18 @@ class Entry(NamedTuple):
 
     Attributes:
         source: the commit that tells of it.
-        change: what the commit says.
+        told: what of it the commit says, where it says more than one thing or something special.
         brought: pull requests that brought the commit, where it names none itself.
     """
 
     source: Commit
-    change: Change
+    told: Change | None = None
     brought: tuple[str, ...] = ()
+
+    @property
+    def change(self) -> Change:
+        """What the commit says."""
+        return self.told or self.source.message.changes[0]
 
     @property
     def commit(self) -> str:
@@ -151,7 +156,7 @@ class Wanted:
 
     fold: bool = True
     touching: frozenset[str] | None = None
-    copied: frozenset[tuple[str, int, str]] = frozenset()
+    copied: frozenset[tuple[str, str, str]] = frozenset()
 
 
 def build_changelog(
@@ -195,18 +200,17 @@ class _Owners:
 def _release(
     tagged: Tagged | None,
     tip: str,
-    mine: list[str],
+    newest: list[Commit],
     previous: str,
     commits: Mapping[str, Commit],
     policy: Policy,
     wanted: Wanted,
     owners: _Owners,
 ) -> Release:
-    newest = [commits[one] for one in newest_first(mine, commits)]
     by_title = None if wanted.touching is not None or (wanted.copied and not tagged) else _plain(newest, policy)
     breaking: list[Entry] = []
     if by_title is None:
-        by_title, breaking = _weighed(newest, tagged, tip, commits, policy, wanted, owners)
+        by_title, breaking = _weighed(newest, tagged, tip, policy, wanted, owners)
     titles = by_title if len(by_title) < 2 else _order(by_title)
     sections = tuple([_make(Section, (title, tuple(by_title[title]))) for title in titles])
     own = newest if wanted.touching is None else [one for one in newest if one.id in wanted.touching]
@@ -218,22 +222,25 @@ def _release(
 
 
 def _plain(newest: Sequence[Commit], policy: Policy) -> dict[str, list[Entry]] | None:
-    """The entries by title where nothing is to be weighed: no merge, no revert, nothing that breaks; else None.
+    """The entries by title where nothing is to be weighed: no revert, no break, no merge with a type; else None.
 
     Nearly all releases of a long history are so, and weighing takes most of the time of a changelog.
     """
     by_title: dict[str, list[Entry]] = {}
-    titles = policy.sections
+    titles, brought, has_merge = policy.sections, None, False
     for one in newest:
-        _, changes, revert, _, _ = one.message
-        if revert is not None or len(one.parents) > 1:
+        _, _, _, kind, special, _ = one.packed.split("\n", 5)
+        if special or (kind and len(one.parents) > 1):
             return None
-        for change in changes:
-            if change.breaking:
-                return None
-            title = titles.get(change.type)
-            if title is not None:
-                by_title.setdefault(title, []).append(_make(Entry, (one, change, ())))
+        if len(one.parents) > 1:
+            has_merge = True
+            continue
+        title = titles.get(kind)
+        if title is not None:
+            if has_merge and brought is None:
+                brought = requests_by_merge(newest, newest[0].id)
+            entry = _make(Entry, (one, None, brought.get(one.id, ()) if brought else ()))
+            by_title.setdefault(title, []).append(entry)
     return by_title
 
 
@@ -241,16 +248,14 @@ def _weighed(
     newest: Sequence[Commit],
     tagged: Tagged | None,
     tip: str,
-    commits: Mapping[str, Commit],
     policy: Policy,
     wanted: Wanted,
     owners: _Owners,
 ) -> tuple[dict[str, list[Entry]], list[Entry]]:
     """The entries by title, and those that break something."""
-    mine = [one.id for one in newest]
-    reverts = find_reverts(newest, owners.has(set(mine)))
+    reverts = find_reverts(newest, owners.has({one.id for one in newest}))
     copied = wanted.copied if tagged is None else frozenset()
-    brought = requests_by_merge(mine, tip, commits)
+    brought = requests_by_merge(newest, tip)
     by_title: dict[str, list[Entry]] = {}
     breaking: list[Entry] = []
     for each in weigh(newest, reverts, policy, copied=copied, touching=wanted.touching):

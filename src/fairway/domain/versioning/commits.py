@@ -2,30 +2,44 @@
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
 from typing import NamedTuple
 
 from fairway.domain.versioning.message import Message
+from fairway.domain.versioning.packed import read_packed, unpack
 
 
 class Commit(NamedTuple):
-    """A commit.
+    """A commit. What it says is unpacked when it is asked for, each time.
 
     Attributes:
         id: full object name.
         parents: object names, the first is the branch that was merged into.
-        committed: seconds since the epoch, UTC, when it was put where it is.
-        author: name and address.
-        authored: seconds since the epoch, UTC; a copy of a commit keeps it.
-        message: what it says.
+        packed: everything about it.
     """
 
     id: str
     parents: tuple[str, ...]
-    committed: int
-    author: str
-    authored: int
-    message: Message
+    packed: str
+
+    @property
+    def committed(self) -> int:
+        """Seconds since the epoch, UTC, when it was put where it is."""
+        return int(self.packed.split("\n", 3)[2])
+
+    @property
+    def author(self) -> str:
+        """Name and address."""
+        return unpack(self.packed).author
+
+    @property
+    def authored(self) -> int:
+        """Seconds since the epoch, UTC; a copy of a commit keeps it."""
+        return int(unpack(self.packed).authored)
+
+    @property
+    def message(self) -> Message:
+        """What it says."""
+        return read_packed(self.packed)
 
     @property
     def is_merge(self) -> bool:
@@ -33,9 +47,10 @@ class Commit(NamedTuple):
         return len(self.parents) > 1
 
     @property
-    def identity(self) -> tuple[str, int, str]:
+    def identity(self) -> tuple[str, str, str]:
         """The same for a commit and its cherry-picked copies: author, when it was written, subject."""
-        return self.author, self.authored, self.message.subject
+        parts = unpack(self.packed)
+        return parts.author, parts.authored, parts.subject
 
 
 def reachable(start: Iterable[str], commits: Mapping[str, Commit]) -> set[str]:
@@ -53,8 +68,11 @@ def reachable(start: Iterable[str], commits: Mapping[str, Commit]) -> set[str]:
 def newest_first(ids: Iterable[str], commits: Mapping[str, Commit]) -> list[str]:
     """The commits so that each comes before its parents; among others the later committed first."""
     ids = list(ids)
-    if _is_chain(ids, commits):
+    if len(ids) < 2 or _is_sorted(ids, commits):
         return ids
+    by_time = sorted(ids, key=lambda one: -commits[one].committed)
+    if _is_sorted(by_time, commits):
+        return by_time
     places = {one: place for place, one in enumerate(dict.fromkeys(ids))}
     children = dict.fromkeys(places, 0)
     for one in places:
@@ -79,6 +97,16 @@ def _within(some: Mapping[str, int], one: str, commits: Mapping[str, Commit]) ->
     return [parent for parent in commits[one].parents if parent in some]
 
 
-def _is_chain(ids: list[str], commits: Mapping[str, Commit]) -> bool:
-    """Each is the only parent of the one before it, as in most releases: nothing is to be sorted."""
-    return len(ids) < 2 or all(commits[above].parents == (one,) for above, one in pairwise(ids))
+def _is_sorted(ids: list[str], commits: Mapping[str, Commit]) -> bool:
+    """Each comes before its parents and was committed no earlier than the next, as in most releases."""
+    seen, last = set(), None
+    for one in ids:
+        commit = commits[one]
+        if last is not None and commit.committed > last:
+            return False
+        last = commit.committed
+        seen.add(one)
+        for parent in commit.parents:
+            if parent in seen:
+                return False
+    return True

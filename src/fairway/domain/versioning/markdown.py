@@ -79,10 +79,11 @@ def _sections(release: Release, repository: str) -> str:
 
 
 def _line(entry: Entry, repository: str) -> str:
-    _, scope, description, is_breaking, _ = entry.change
+    said = entry.source.message
+    _, scope, description, is_breaking, _ = entry.told or said.changes[0]
     named = f"**{scope}:** {description}" if scope else description
-    requests = entry.requests
-    references = requests or entry.issues
+    requests = said.requests or entry.brought
+    references = requests or said.issues
     if references:
         kind = "pull" if requests else "issues"
         shown = ", ".join([_reference(one, kind, repository) for one in references]) if repository else ""

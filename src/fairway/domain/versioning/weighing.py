@@ -35,7 +35,7 @@ def weigh(
     reverts: Reverts,
     policy: Policy,
     *,
-    copied: Container[tuple[str, int, str]] = (),
+    copied: Container[tuple[str, str, str]] = (),
     touching: Container[str] | None = None,
 ) -> list[Weighed]:
     """What each commit counts for.
@@ -70,7 +70,7 @@ def _weigh(
     commit: Commit,
     reverts: Reverts,
     policy: Policy,
-    copied: Container[tuple[str, int, str]],
+    copied: Container[tuple[str, str, str]],
     touching: Container[str] | None,
     scope: re.Pattern[str] | None,
 ) -> Weighed:
