@@ -54,6 +54,13 @@ def refusal(shop, release):
     return answer.json["error"]["code"]
 
 
+def return_refusal(shop, *to):
+    said = ("--reason", "slow", "--confirm", "CONFIRM", "--no-wait", "--json")
+    answer = shop.fairway("rollback", "--env", "production", *to, *said)
+    assert answer.status == 1, answer.out + answer.err
+    return answer.json["error"]["code"]
+
+
 def test_what_has_not_passed_a_check_that_is_demanded_is_refused_by_its_name(corner):
     unsigned = corner.configuration.replace(f", signed: {{keys: [release], sources: ['{SOURCE}']}}", "")
     (corner.folder / "fairway.yaml").write_text(unsigned)
@@ -97,19 +104,26 @@ def test_only_what_was_released_reaches_an_environment_that_demands_signatures(c
     corner.fairway("keys", "create", "other", "--recipient", str(corner.identity.to_public()))
     public.write_text((corner.folder / "release-keys/other.pub").read_text())
     assert refusal(corner, "v1.1.0") == "unknown-key"
+
+    # And so it is where somebody wants to go back to the first one
     public.write_text(mine)
-    sealed = next(one["digest"] for one in second["products"] if one["kind"] == "artifact")
+    assert corner.deploy("v1.1.0", "production").status == 0
+    public.write_text((corner.folder / "release-keys/other.pub").read_text())
+    assert return_refusal(corner, "--to", "1.0.0") == "unknown-key"
+    assert return_refusal(corner) == "no-way-back"
+    public.write_text(mine)
     code = next(
-        path for path in (corner.folder / ".fairway/artifacts").rglob("corner.py") if b"1.1.0" in path.read_bytes()
+        path for path in (corner.folder / ".fairway/artifacts").rglob("corner.py") if b"1.0.0" in path.read_bytes()
     )
     _alter(code)
     assert refusal(corner, sealed) == "altered"
+    assert return_refusal(corner, "--to", "1.0.0") == "artifact-altered"
     assert corner.fairway("verify", sealed).status == 1
-    assert corner.status("production")["release"] == "1.0.0"
+    assert corner.status("production")["release"] == "1.1.0"
 
 
 def _alter(path: Path) -> None:
     folder = path.parent
     folder.chmod(folder.stat().st_mode | stat.S_IWUSR)
     path.chmod(0o644)
-    path.write_text(path.read_text().replace("1.1.0", "6.6.6"))
+    path.write_text(path.read_text().replace("1.0.0", "6.6.6"))

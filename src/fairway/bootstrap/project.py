@@ -136,10 +136,11 @@ class Project:
 
     def returner(self) -> "Returner":
         """What `rollback` needs."""
+        from fairway.bootstrap.signing import verifier_of
         from fairway.usecases.rollback import Returner
 
         store, artifacts, knows = self.store, self.artifacts(self.spec.service), self.source.knows
-        return Returner(self.spec, self.source, artifacts, store, store, knows, new_run, now)
+        return Returner(self.spec, self.source, artifacts, store, store, knows, new_run, now, verifier_of(self))
 
     def target_of(self, service: str, environment: str, adapter: "Adapter") -> "Target":
         """Where the instances of an environment run."""

@@ -4,9 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fairway.domain.cadence.policy import Passage
-from fairway.domain.errors import InvariantError, UserError
-from fairway.domain.provenance.statement import Subject
-from fairway.domain.provenance.trust import Distrusted
+from fairway.domain.errors import UserError
 from fairway.domain.rollout.compile import compile_deploy, revision_of
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
@@ -18,6 +16,7 @@ from fairway.domain.rollout.strategy import Strategy
 from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
+from fairway.usecases.distrust import find_distrust
 from fairway.usecases.former_router import remember_router
 from fairway.usecases.reasons import as_reason
 from fairway.usecases.trusting import Verifier
@@ -167,18 +166,9 @@ class Deployer:
 
     def _distrust(self, artifact: Artifact, environment: EnvironmentSpec) -> Declined | None:
         """Why the environment does not believe the artifact; None if it does, or demands nothing."""
-        if environment.signed is None:
-            return None
-        altered = self.artifacts.verify(artifact.digest)
-        if altered is not None:
-            return Declined("altered", altered, "it is not what was released: remove it, and release it anew")
-        if self.verifier is None:
-            raise InvariantError("no-verifier", f"{environment.name} demands signatures, and nobody asks for them", "")
-        answer = self.verifier.verify(Subject(self.service.service, artifact.digest, tree=True), environment.signed)
-        if isinstance(answer, Distrusted):
-            sentence = f"{environment.name} refuses {artifact.version}: {answer.sentence}"
-            return Declined(answer.code, sentence, answer.hint)
-        return None
+        return find_distrust(
+            artifact, environment, service=self.service.service, artifacts=self.artifacts, verifier=self.verifier
+        )
 
 
 def find_environment(service: ServiceSpec, name: str) -> EnvironmentSpec:

@@ -9,15 +9,17 @@ from fairway.domain.rollout.compile import compile_rollback
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.run import Run
-from fairway.domain.rollout.spec import ServiceSpec
+from fairway.domain.rollout.spec import EnvironmentSpec, ServiceSpec
 from fairway.ports.artifacts import ArtifactStore, Source
 from fairway.ports.journal import EnvironmentState, Journal, Records
 from fairway.usecases.answers import Declined, Started, Unchanged
 from fairway.usecases.deploy import busy, find_environment
+from fairway.usecases.distrust import find_distrust
 from fairway.usecases.former_router import remember_router
 from fairway.usecases.promoted import list_promoted
 from fairway.usecases.reasons import as_reason
 from fairway.usecases.steer import Helm
+from fairway.usecases.trusting import Verifier
 
 #: What has to be typed, so that nobody goes back by accident.
 CONFIRMATION = "CONFIRM"
@@ -49,6 +51,7 @@ class Returner:
         knows: whether a commit is still in the history of the repository.
         new_run: makes the id of a run.
         clock: now, seconds since the epoch, UTC.
+        verifier: asks for signatures where an environment demands them, as for a deployment.
     """
 
     service: ServiceSpec
@@ -59,6 +62,7 @@ class Returner:
     knows: Callable[[str], bool]
     new_run: Callable[[], str]
     clock: Callable[[], float]
+    verifier: Verifier | None = None
 
     def start(self, wanted: Return) -> Started | Unchanged | Declined:
         """Goes back; where a run is under way, by its own plan, which is the fastest way.
@@ -74,12 +78,12 @@ class Returner:
             return self._join(state.run, wanted)
         if state.live is None:
             raise UserError("nothing-live", f"nothing is live in {environment.name}", "deploy a release first")
-        target = self._target(state, wanted)
+        target = self._target(state, wanted, environment)
         if isinstance(target, Declined):
             return target
         if target.id == state.live.id:
             return Unchanged(state.live, f"{target.version} is live in {environment.name} already")
-        refusal = self._refusal(target)
+        refusal = self._refusal(target, environment)
         if refusal is not None:
             return refusal
         plan = compile_rollback(
@@ -100,11 +104,13 @@ class Returner:
         answer = Helm(self.journal, self.clock).abort_run(run, actor=wanted.actor, reason=wanted.reason)
         return Started(run, state.plan, taken_back=True) if isinstance(answer, Run) else answer
 
-    def _target(self, state: EnvironmentState, wanted: Return) -> Revision | Declined:
+    def _target(self, state: EnvironmentState, wanted: Return, environment: EnvironmentSpec) -> Revision | Declined:
         """What was live before, or the newest entry of the history that goes by the wanted name."""
         if wanted.to is None:
             for revision in list_promoted(self.records, state.service, state.environment):
-                if state.live is not None and revision.id != state.live.id and self._refusal(revision) is None:
+                if state.live is None or revision.id == state.live.id:
+                    continue
+                if self._refusal(revision, environment) is None:
                     return revision
             sentence = f"no earlier release of {state.service} in {state.environment} can be returned to"
             return Declined("no-way-back", sentence, f"fairway history --env {state.environment}")
@@ -126,7 +132,7 @@ class Returner:
         sentence = f"{version} was never live in {state.environment}"
         return Declined("never-released", sentence, f"releases that were: {known}")
 
-    def _refusal(self, target: Revision) -> Declined | None:
+    def _refusal(self, target: Revision, environment: EnvironmentSpec) -> Declined | None:
         artifact = target.artifact
         if artifact.commit and not self.knows(artifact.commit):
             sentence = f"commit {artifact.commit[:12]} of {target.version} is no longer in the history"
@@ -138,7 +144,9 @@ class Returner:
         wrong = self.artifacts.verify(artifact.digest)
         if wrong is not None:
             return Declined("artifact-altered", wrong, "choose another release with --to, or deploy it anew")
-        return None
+        return find_distrust(
+            artifact, environment, service=self.service.service, artifacts=self.artifacts, verifier=self.verifier
+        )
 
 
 def _insist(wanted: Return) -> None:
