@@ -6,7 +6,7 @@ error, because it cannot be acted upon.
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -23,7 +23,9 @@ def to_json(value: Any) -> Any:
     if kind in _WRITERS:
         return _WRITERS[kind](value)
     if is_dataclass(value) and not isinstance(value, type):
-        write = _WRITERS[kind] = partial(_dataclass_to_json, kind.__name__, tuple(field.name for field in fields(value)))
+        write = _WRITERS[kind] = partial(
+            _dataclass_to_json, kind.__name__, tuple(field.name for field in fields(value))
+        )
         return write(value)
     if isinstance(value, (tuple, list)):
         return _list_to_json(value)
@@ -32,12 +34,17 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def _dataclass_to_json(kind: str, names: tuple[str, ...], value: Any) -> dict[str, Any]:
-    body = {"type": kind}
+def parts_to_json(value: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Some attributes of an object as JSON values, by name."""
+    body = {}
     for name in names:
         item = getattr(value, name)
         body[name] = item if type(item) in _SCALARS else to_json(item)
     return body
+
+
+def _dataclass_to_json(kind: str, names: tuple[str, ...], value: Any) -> dict[str, Any]:
+    return {"type": kind, **parts_to_json(value, names)}
 
 
 def _list_to_json(value: tuple[Any, ...] | list[Any]) -> list[Any]:

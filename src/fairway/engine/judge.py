@@ -2,6 +2,7 @@
 
 The evidence of a run lives in memory between readings and in the journal for the next controller; it is saved every
 second and before any verdict, so that a controller that dies loses no evidence but the resolution of its last second.
+With hundreds of runs that would be more than a journal can write: from `MOST_SAVES` on they share that many saves.
 """
 
 from concurrent.futures import Executor, Future
@@ -31,6 +32,12 @@ READ_EVERY = 0.25
 LOOK_EVERY = 1.0
 SAVE_EVERY = 1.0
 
+#: Saves in a second of all runs together: with so many runs, and more, each is saved less often than every second.
+MOST_SAVES = 100
+
+#: Seconds for which readings may wait for each other in which nothing happens.
+PATIENCE = 1.0
+
 #: What holds because candidate and stable are in trouble alike: the user's rules stand still as well.
 SHARED = ("shared-incident", "objective-missed-by-both")
 
@@ -53,6 +60,13 @@ class _Watching:
     traffic: TrafficSnapshot | None = None
     once_ready: frozenset[str] = frozenset()
     meter: Meter | None = None
+
+    def see(self, health: tuple[InstanceHealth, ...]) -> None:
+        """Takes in a look at the instances; one that shows what the last one showed leaves that in its place."""
+        self.seen = self.looked
+        if health != self.health:
+            self.health = health
+            self.once_ready |= {one.instance for one in health if one.ready}
 
 
 class Judge:
@@ -90,9 +104,10 @@ class Judge:
         seen = min(at, watching.seen)
         watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting, looked_at=seen)
         _enter(watching, run, at)
-        watching.said = watching.analysis.assess(at=at, last=watching.said)
+        every = max(SAVE_EVERY, len(self._runs) / MOST_SAVES)
+        watching.said = watching.analysis.assess(at=at, last=watching.said, good_for=every)
         assessment = _measure(watching, run, world, watching.said)
-        if assessment.decision == "roll-back" or at - watching.saved >= SAVE_EVERY or at < watching.saved:
+        if assessment.decision == "roll-back" or not 0.0 <= at - watching.saved < every:
             self._save(watching, run, assessment, epoch=epoch, at=at)
         return assessment
 
@@ -106,6 +121,7 @@ class Judge:
         if stored is not None:
             once_ready = frozenset(stored.get("once_ready", ()))
             analysis, position = Analysis.from_json(stored["analysis"]), tuple(stored["position"])
+            analysis.patience = PATIENCE
             meter = Meter.resume(run, stored.get("metrics"), self._readers)
             return _Watching(analysis, position, history, once_ready=once_ready, meter=meter)
         stable = run.plan.stable
@@ -120,6 +136,7 @@ class Judge:
             budget=budget,
             sticky=run.plan.sticky is not None,
             pairing=Pairing(run.plan.baseline.id) if run.plan.baseline is not None else None,
+            patience=PATIENCE,
         )
         meter = Meter.resume(run, None, self._readers, carried=earlier.metrics)
         return _Watching(analysis, None, history, meter=meter)
@@ -128,8 +145,7 @@ class Judge:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
         if watching.look is not None and watching.look.done():
             if watching.look.exception() is None:
-                watching.health, watching.seen = watching.look.result(), watching.looked
-                watching.once_ready |= {one.instance for one in watching.health if one.ready}
+                watching.see(watching.look.result())
             watching.look = None
         # What the proxy ejected is looked at at once: did its process end?
         ejected = watching.analysis.ejected_at

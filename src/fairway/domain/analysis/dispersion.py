@@ -59,6 +59,11 @@ class Dispersion:
             self._begin(instances, series)
 
     @property
+    def rest(self) -> float:
+        """Seconds until the open block closes."""
+        return BLOCK - self.age
+
+    @property
     def factor(self) -> float:
         """What logarithms of e-values are divided by: 1 or more."""
         if self.seconds < ENOUGH:

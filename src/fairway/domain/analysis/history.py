@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairway.domain.analysis.evidence import Assessment, Counts, Evidence, LaneEvidence
-from fairway.domain.analysis.latency import Cell, quantiles
+from fairway.domain.analysis.latency import quantiles
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.codec import from_json
 
@@ -288,17 +288,10 @@ def _slowdown(evidence: Evidence) -> Slowdown | None:
 def _latencies(now: TrafficSnapshot, before: TrafficSnapshot) -> dict[str, Latency]:
     shown = {}
     for seen in now.revisions:
-        cells = _between(seen.latency, before.of(seen.revision).latency)
-        found = quantiles(cells, (0.5, 0.99))
+        found = quantiles(seen.latency, (0.5, 0.99), before=before.of(seen.revision).latency)
         if found is not None:
             shown[seen.revision] = Latency(_short(found[0] / 1000.0), _short(found[1] / 1000.0))
     return shown
-
-
-def _between(now: tuple[Cell, ...], before: tuple[Cell, ...]) -> list[Cell]:
-    earlier = {lower: count for lower, _, count in before}
-    cells = [(lower, width, count - earlier.get(lower, 0)) for lower, width, count in now]
-    return [cell for cell in cells if cell[2] > 0]
 
 
 def _short(value: float) -> float:

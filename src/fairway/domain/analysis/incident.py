@@ -39,14 +39,18 @@ class IncidentWatch:
         """Adds a reading and decides anew."""
         t = tally
         stable = (t.stable_finished + t.again_finished, t.stable_failed + t.again_failed)
-        entry = [seconds, t.candidate_finished, t.candidate_failed, *stable]
-        self.window = [*self.window, entry]
-        while len(self.window) > 1 and sum([entry[0] for entry in self.window[1:]]) >= WINDOW:
-            self._age(self.window.pop(0))
+        # A new list: the one before may be part of a stored value.
+        self.window = window = [*self.window, [seconds, t.candidate_finished, t.candidate_failed, *stable]]
+        while len(window) > 1 and sum([entry[0] for entry in window[1:]]) >= WINDOW:
+            self._age(window.pop(0))
         self.stable_fails = self.shared = False
-        if not any(one[4] for one in self.window):
+        s_failed = int(sum([entry[4] for entry in window]))
+        if not s_failed:
             return  # what stable did not fail was no incident
-        c_finished, c_failed, s_finished, s_failed = (int(sum([e[i] for e in self.window])) for i in (1, 2, 3, 4))
+        s_finished = int(sum([entry[3] for entry in window]))
+        if s_failed <= reference * s_finished:
+            return  # nor what is not certainly above the least limit
+        c_finished, c_failed = (int(sum([entry[i] for entry in window])) for i in (1, 2))
         limit = self._limit(reference)
         self.stable_fails = lower_limit(s_failed, s_finished) > limit
         if self.stable_fails and c_finished:

@@ -74,7 +74,10 @@ class RatioInterval:
     def _sum_up(self) -> None:
         for failed, share in self.fresh:
             before = self.sums or [0.0] * POINTS
-            self.sums = [s + failed * log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
+            if failed == 1:
+                self.sums = [s + log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
+            else:
+                self.sums = [s + failed * log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
         self.fresh = []
 
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from operator import itemgetter
+from operator import itemgetter, sub
 
 Cell = tuple[float, float, int]
 
@@ -21,9 +21,18 @@ def allowed(edge: float, *, margin: float, slack: float) -> float:
     return max(edge * (1.0 + margin), edge + slack * 1e6)
 
 
-def quantiles(cells: Sequence[Cell], shares: Sequence[float]) -> list[float] | None:
-    """`quantile` of several shares in one go; None when there is no attempt."""
-    below = list(accumulate(map(_COUNT, cells), initial=0))
+def quantiles(cells: Sequence[Cell], shares: Sequence[float], *, before: Sequence[Cell] = ()) -> list[float] | None:
+    """`quantile` of several shares in one go; None when there is no attempt.
+
+    Args:
+        cells: `(lower edge, width, count)` by lower edge, in microseconds.
+        shares: between 0 and 1.
+        before: an earlier state of the same growing histogram; what it holds is left out.
+    """
+    counts = list(map(_COUNT, cells))
+    if before:
+        counts = _added(cells, counts, before)
+    below = list(accumulate(counts, initial=0))
     total = below[-1]
     if not total:
         return None
@@ -32,9 +41,17 @@ def quantiles(cells: Sequence[Cell], shares: Sequence[float]) -> list[float] | N
         wanted = share * total
         # The first cell that reaches so many; empty ones reach nothing.
         place = bisect_left(below, wanted) or bisect_right(below, 0)
-        lower, width, count = cells[place - 1]
-        found.append(lower + width * (wanted - below[place - 1]) / count)
+        lower, width, _ = cells[place - 1]
+        found.append(lower + width * (wanted - below[place - 1]) / counts[place - 1])
     return found
+
+
+def _added(cells: Sequence[Cell], counts: list[int], before: Sequence[Cell]) -> list[int]:
+    """What was counted since an earlier state, by cell; cells never vanish, but new ones come."""
+    if len(before) == len(cells):
+        return list(map(sub, counts, map(_COUNT, before)))
+    known = {lower: count for lower, _, count in before}
+    return [count - known.get(lower, 0) for lower, _, count in cells]
 
 
 def quantile(cells: Sequence[Cell], share: float) -> float | None:

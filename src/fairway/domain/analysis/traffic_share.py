@@ -63,11 +63,12 @@ class ShareWatch:
         n_s = tally.stable_finished + tally.stable_abandoned
         if self.seconds <= SETTLING or not 0.0 < self.weight < 100.0 or not n_c + n_s:
             return
-        gains = _gains(self.weight / 100.0)
-        self.logs = [
-            min(HIGHEST, max(0.0, before + n_c * hit + n_s * miss))
-            for before, (hit, miss) in zip(self.logs, gains, strict=True)
-        ]
+        gains = [n_c * hit + n_s * miss for hit, miss in _gains(self.weight / 100.0)]
+        if max(gains) <= 0.0 and not any(self.logs):
+            self.candidate = self.both = 0
+            return  # nothing spoke against the share, and nothing does
+        logs = [before + gain for before, gain in zip(self.logs, gains, strict=True)]
+        self.logs = [0.0 if one <= 0.0 else min(HIGHEST, one) for one in logs]
         if any(self.logs):
             self.candidate, self.both = self.candidate + n_c, self.both + n_c + n_s
         else:

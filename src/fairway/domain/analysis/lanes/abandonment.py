@@ -105,6 +105,14 @@ class AbandonmentLane:
         if not left_out or self.lane.seconds:
             self.lane.take(reading, reading.tally.given_up(), left_out=left_out, calm=False)
 
+    def rest(self, *, left_out: bool) -> float:
+        """Seconds until a block may close or the pause ends."""
+        if self.pause is None:
+            return 0.0
+        settled = self.age >= self.pause
+        rest = self.lane.rest(left_out=left_out or not settled)
+        return rest if settled else min(rest, self.pause - self.age)
+
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
         return self.lane.e_value()

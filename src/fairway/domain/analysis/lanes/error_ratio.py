@@ -19,7 +19,7 @@ candidate, unless second tries on stable fail as well.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import log
+from math import inf, log
 from typing import Any
 
 from fairway.domain import codec
@@ -164,10 +164,17 @@ class ErrorRatioLane:
         self.seconds += reading.seconds
         self._listen(reading.seconds, tally)
         self.open.add(tally)
-        if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake, calm=self.calm):
+        if self.seconds + reading.half < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
         if self._close(alone=self.step.alone or self._silent(self.test.length(self.step.bake))):
             self.seconds, self.open = 0.0, Tally()
+
+    def rest(self, *, left_out: bool) -> float:
+        """Seconds until the block may close that is open or begins with the next reading."""
+        if self.seconds == 0.0:
+            # Whether it will be a calm one, which is shorter, is known when it begins.
+            return inf if left_out else self.test.length(self.step.bake, calm=True)
+        return self.test.length(self.step.bake, calm=self.calm) - self.seconds
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -196,7 +203,7 @@ class ErrorRatioLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name not in NOT_STORED}
+        return codec.parts_to_json(self, _STORED)
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -267,3 +274,6 @@ class ErrorRatioLane:
         known = self.stable.finished >= KNOWN_STABLE
         stable = upper_limit(self.stable.failed, self.stable.finished) if known else 0.0
         return Margin(0.0, max(self.test.reference, self.test.margin.limit(stable)))
+
+
+_STORED = tuple(name for name in ErrorRatioLane.__slots__ if name not in NOT_STORED)

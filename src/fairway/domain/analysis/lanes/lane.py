@@ -81,9 +81,9 @@ class Histograms:
 NO_HISTOGRAMS = Histograms()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
-    """What ended since the reading before.
+    """What ended since the reading before. Lanes don't change it; to freeze it would cost too much.
 
     Attributes:
         seconds: time that passed, 0 or more, as far as it can be trusted.
@@ -95,6 +95,7 @@ class Reading:
         waiting: requests under way at the end of this stretch, of the candidate and of stable.
         dispersion: how many times more the failures of stable's instances vary than independent failures would, 1 or
             more; known when this stretch began. Logarithms of e-values are divided by it.
+        pace: seconds of the last of the readings that this one stands for; 0: it stands for itself.
     """
 
     seconds: float
@@ -105,6 +106,12 @@ class Reading:
     dispersion: float = 1.0
     waiting: tuple[int, int] = (0, 0)
     calm: bool = False
+    pace: float = 0.0
+
+    @property
+    def half(self) -> float:
+        """Half of the seconds to the next reading: a block ends at the reading that is nearest to its length."""
+        return (self.pace or self.seconds) / 2.0
 
 
 class Lane(Protocol):
@@ -123,6 +130,14 @@ class Lane(Protocol):
 
     def observe(self, reading: Reading) -> None:
         """Adds a reading to the open block and closes the block when its time has come."""
+        ...
+
+    def rest(self, *, left_out: bool) -> float:
+        """Seconds for which readings are only added up; 0 or less where the next one may do more than that.
+
+        Args:
+            left_out: no block begins now, because of the warm-up.
+        """
         ...
 
     def e_value(self) -> float:

@@ -14,7 +14,7 @@ Rules:
 """
 
 from dataclasses import dataclass, field
-from math import log
+from math import inf, log
 from typing import Any
 
 from fairway.domain import codec
@@ -147,12 +147,18 @@ class LatencyLane:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.window.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
+        if self.seconds + reading.half < self.test.length(self.step.bake):
             return  # the next reading is as near to the block's end as this one, or nearer
         if self._close(reading):
             self.seconds = 0.0
             if left_out:
                 self.window.close()
+
+    def rest(self, *, left_out: bool) -> float:
+        """Seconds until the open block may close; 0 where one may begin at the end of the next reading."""
+        if not self.window.is_open:
+            return inf if left_out else 0.0
+        return self.test.length(self.step.bake) - self.seconds
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -195,8 +201,7 @@ class LatencyLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        kept = (name for name in self.__slots__ if name not in ("test", "shown", "comparison"))
-        return {name: codec.to_json(getattr(self, name)) for name in kept} | {"comparison": self.comparison.to_json()}
+        return codec.parts_to_json(self, _STORED) | {"comparison": self.comparison.to_json()}
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: LatencyTest) -> "LatencyLane":
@@ -259,6 +264,9 @@ class LatencyLane:
     def _shares(self) -> list[float]:
         """What stable's tail shares are taken for."""
         return [min(0.95, (slow + 0.1) / (self.known + 0.2)) for slow in self.slow]
+
+
+_STORED = tuple(name for name in LatencyLane.__slots__ if name not in ("test", "shown", "comparison"))
 
 
 def margin_of_instances(histograms: Histograms) -> float:

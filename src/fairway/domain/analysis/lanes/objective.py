@@ -12,7 +12,7 @@ misses it goes on. Where stable has no requests of its own, nothing excuses the 
 
 from dataclasses import dataclass, field
 from functools import cache
-from math import exp, log
+from math import exp, inf, log
 from typing import Any
 
 from fairway.domain import codec
@@ -130,7 +130,7 @@ class ObjectiveLane:
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         self.window.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < self.test.length(self.step.bake):
+        if self.seconds + reading.half < self.test.length(self.step.bake):
             return  # the next reading is as near to the block's end as this one, or nearer
         block = self._block(reading)
         if block is not None:
@@ -138,6 +138,14 @@ class ObjectiveLane:
             self.seconds, self.open = 0.0, Tally()
             if left_out:
                 self.window.close()
+
+    def rest(self, *, left_out: bool) -> float:
+        """Seconds until the open block may close; 0 where one may begin at the end of the next reading."""
+        if left_out and not (self.seconds or self.window.is_open):
+            return inf
+        if self.test.slower is not None and not self.window.is_open:
+            return 0.0
+        return self.test.length(self.step.bake) - self.seconds
 
     def e_value(self) -> float:
         """The odds against the candidate over the whole rollout."""
@@ -170,7 +178,7 @@ class ObjectiveLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return {name: codec.to_json(getattr(self, name)) for name in self.__slots__ if name != "test"}
+        return codec.parts_to_json(self, [name for name in self.__slots__ if name != "test"])
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: ObjectiveTest) -> "ObjectiveLane":

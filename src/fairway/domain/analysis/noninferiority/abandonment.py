@@ -7,7 +7,7 @@ count as given up as long as they wait: that only ever lowers the evidence.
 """
 
 from dataclasses import dataclass, field
-from math import log, sqrt
+from math import inf, log, sqrt
 
 from fairway.domain.analysis.lanes.abandonment import pause_at_entry
 from fairway.domain.analysis.lanes.lane import Reading
@@ -73,7 +73,7 @@ class AbandonmentEvidence:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < length:
+        if self.seconds + reading.half < length:
             return self.waiting != before  # the next reading is as near to the block's end as this one, or nearer
         block = self.open.given_up()
         if not block.candidate_finished or not block.stable_finished:
@@ -81,6 +81,14 @@ class AbandonmentEvidence:
         self.known.grow(block, margin, dispersion=self.dispersion)
         self.discard()
         return True
+
+    def rest(self, length: float, *, left_out: bool) -> float:
+        """Seconds until a block of that length may close or the pause ends; 0 while requests wait too long."""
+        if self.pause is None or self.waiting:
+            return 0.0
+        settled = self.age >= self.pause
+        rest = inf if self.seconds == 0.0 and (left_out or not settled) else length - self.seconds
+        return rest if settled else min(rest, self.pause - self.age)
 
     def e_value(self, margin: Margin, *, balance: float) -> float:
         """The odds against "the candidate is beyond the margin" if whoever waits too long there gives up."""

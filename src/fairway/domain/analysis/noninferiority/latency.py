@@ -9,7 +9,7 @@ stable until then, time closes a block, warm-up and shared incidents are left ou
 """
 
 from dataclasses import dataclass, field
-from math import exp, log
+from math import exp, inf, log
 
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE
 from fairway.domain.analysis.lanes.lane import Histograms, Reading
@@ -95,12 +95,18 @@ class LatencyEvidence:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.window.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < length:
+        if self.seconds + reading.half < length:
             return False  # the next reading is as near to the block's end as this one, or nearer
         closed = self._close(reading)
         if closed:
             self._open(reading, policy)
         return closed
+
+    def rest(self, length: float, *, left_out: bool) -> float:
+        """Seconds until the open block, of that length, may close; 0 where one may begin with the next reading."""
+        if not self.window.is_open:
+            return inf if left_out and self.measured else 0.0
+        return length - self.seconds
 
     def e_value(self) -> float:
         """The odds against "the candidate is beyond the margin", at the edge where they are worst."""

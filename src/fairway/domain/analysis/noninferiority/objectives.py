@@ -5,6 +5,7 @@ what one hopes for; where stable itself is near the limit, many requests are nee
 """
 
 from dataclasses import dataclass, field
+from math import inf
 
 from fairway.domain.analysis.lanes.lane import Reading
 from fairway.domain.analysis.lanes.objective import ObjectiveTest
@@ -71,7 +72,7 @@ class ObjectiveEvidence:
         self.seconds += reading.seconds
         self.open.add(reading.tally)
         self.window.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < length:
+        if self.seconds + reading.half < length:
             return False  # the next reading is as near to the block's end as this one, or nearer
         block = self._counts(reading)
         if not block.candidate_finished or not block.stable_finished:
@@ -79,6 +80,12 @@ class ObjectiveEvidence:
         self.known.grow(block, self.margin, dispersion=self.dispersion)
         self._open(reading, left_out=left_out)
         return True
+
+    def rest(self, length: float, *, left_out: bool) -> float:
+        """Seconds until the open block, of that length, may close; 0 where one may begin with the next reading."""
+        if left_out and not (self.seconds or self.window.is_open):
+            return inf
+        return 0.0 if self.slower is not None and not self.window.is_open else length - self.seconds
 
     def _open(self, reading: Reading, *, left_out: bool) -> None:
         """Begins a block at the end of a reading, where one may begin."""

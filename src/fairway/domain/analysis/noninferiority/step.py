@@ -1,6 +1,7 @@
 """All evidence for the candidate in one step of a rollout."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from fairway.domain.analysis.evidence import Promotion
 from fairway.domain.analysis.lanes.lane import NO_STEP, Reading, Step
@@ -69,6 +70,18 @@ class NonInferiority:
         if any(news):
             self.shown = self._evidence(policy)
 
+    def rest(self, policy: AnalysisPolicy, *, left_out: bool) -> float:
+        """Seconds for which readings are only added up; 0 or less where the next one may do more than that.
+
+        Args:
+            policy: for the length of a block.
+            left_out: no block begins now, because of the warm-up.
+        """
+        length = block_length(policy, self.step.bake)
+        parts = [one.rest(length, left_out=left_out) for one in self.objectives]
+        parts += [self.latency.rest(length, left_out=left_out), self.abandonment.rest(length, left_out=left_out)]
+        return min(inf if left_out and self.seconds == 0.0 else length - self.seconds, *parts)
+
     def _observe_errors(self, reading: Reading, policy: AnalysisPolicy, length: float) -> bool:
         """Whether a block was closed."""
         if self.seconds == 0.0:
@@ -77,7 +90,7 @@ class NonInferiority:
             self.dispersion = reading.dispersion
         self.seconds += reading.seconds
         self.open.add(reading.tally)
-        if self.seconds + reading.seconds / 2.0 < length:
+        if self.seconds + reading.half < length:
             return False  # the next reading is as near to the block's end as this one, or nearer
         closed = self._close(policy)
         if closed:

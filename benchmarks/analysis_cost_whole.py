@@ -1,0 +1,128 @@
+"""The whole analysis of many rollouts, through the judge that the controller runs: see `analysis_cost`.
+
+One judge holds all rollouts and gets the readings of each four times a second, as the engine gives them: counters, four
+instances that are well, a step of five minutes at 10 %. Rollouts begin one after the other, so that their blocks and
+saves do not fall together. What is measured is the processor time of that thread.
+
+What the judge asks of others is answered at once and is not in it: the router's counters are read already, instances
+were looked at, and nobody writes what is saved.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+from fairway.domain.analysis.history import UNCHANGED, HistoryChange
+from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.analysis.traffic import TrafficSnapshot
+from fairway.domain.rollout.plan import PlannedStep
+from fairway.domain.rollout.run import Run, start
+from fairway.domain.rollout.steps import Watch
+from fairway.engine.judge import READ_EVERY, Judge
+from fairway.engine.world import World
+from fairway.ports.journal import Records
+from fairway.testing.artifacts import FakeArtifacts, FakeSource
+from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe
+from fairway.testing.journal_samples import BEGIN, plan, revision, started
+from fairway.testing.router import FakeRouter
+from fairway.testing.target import FakeTarget
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STEP = 300.0
+"""Seconds of the step: blocks have their ten seconds."""
+
+STAGGER = 10.0
+"""Seconds within which the rollouts begin; as long is the warm-up, and all is measured after that."""
+
+
+class _Nobody(Executor):
+    """Looks once, and answers every later question with what was seen then."""
+
+    def __init__(self) -> None:
+        self._seen: Future[Any] | None = None
+
+    def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """See `Executor`."""
+        if self._seen is None:
+            self._seen = Future()
+            self._seen.set_result(call(*args, **kwargs))
+        return self._seen
+
+
+class _Unwritten:
+    """Evidence that was put together to be saved, and is not; nothing was saved before."""
+
+    def load_evidence(self, _run: str) -> None:
+        """See `Evidence`."""
+
+    def load_history(self, _run: str) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """See `Evidence`."""
+        return ()
+
+    def save_evidence(
+        self, run: str, value: Mapping[str, Any], *, epoch: int, history: HistoryChange = UNCHANGED
+    ) -> None:
+        """See `Evidence`."""
+
+
+class _Counted(FakeRouter):
+    """A router whose counters were read already."""
+
+    now: TrafficSnapshot
+
+    def observe_traffic(self) -> TrafficSnapshot:
+        """See `Router`."""
+        return self.now
+
+
+def seconds_of_each_second(
+    policy: AnalysisPolicy, snapshots: list[TrafficSnapshot], *, rollouts: int, records: Records
+) -> list[float]:
+    """Processor time for one second of all rollouts, second by second, once all are under way.
+
+    Args:
+        policy: of all of them.
+        snapshots: four a second, of the revisions `c` and `s`.
+        rollouts: how many.
+        records: of a journal that holds nothing.
+    """
+    run, router, target = _run(replace(policy, warmup=STAGGER)), _Counted(), FakeTarget()
+    for one in (run.plan.candidate, run.plan.stable):
+        if one is not None:
+            target.ensure_instances(one, 2, epoch=1)
+            target.observe_instances(one.id)
+    world = World(
+        target, router, FakeArtifacts("shop", FakeSource()), FakeCommands(), FakeProbe(), records, FakeChecker()
+    )
+    runs = [replace(run, id=f"run-{number}") for number in range(rollouts)]
+    judge, times, ticks = Judge(_Unwritten(), _Nobody()), list[float](), round(1.0 / READ_EVERY)
+    for tick, snapshot in enumerate(snapshots):
+        router.now = _named(snapshot, run)
+        under_way = runs[: round(rollouts * min(1.0, (tick + 1) * READ_EVERY / STAGGER))]
+        begun = time.thread_time()
+        for each in under_way:
+            judge.read(each, world, epoch=1, at=snapshot.at)
+        took = time.thread_time() - begun
+        if tick % ticks == 0:
+            times.append(0.0)
+        times[-1] += took
+    return times[round(2 * STAGGER) :]
+
+
+def _run(policy: AnalysisPolicy) -> Run:
+    """A rollout that has just given the candidate its share."""
+    watched = PlannedStep("bake at 10 %", Watch(STEP, 10.0, "bake"), STEP)
+    wanted = plan("1.1.0", revision("1.0.0"))
+    wanted = replace(wanted, analysis=policy, forward=(watched, *wanted.forward), commit=3)
+    return replace(start("run", started(wanted, BEGIN)), weight=10.0, wanted=(2, 2))
+
+
+def _named(snapshot: TrafficSnapshot, run: Run) -> TrafficSnapshot:
+    """The snapshot with the names of the run's revisions."""
+    stable = run.plan.stable
+    names = {"c": run.plan.candidate.id, "s": stable.id if stable is not None else ""}
+    return replace(snapshot, revisions=tuple(replace(one, revision=names[one.revision]) for one in snapshot.revisions))

@@ -1,0 +1,88 @@
+"""Readings that may wait for each other, because nothing can follow from them yet.
+
+Four readings a second are there so that a candidate that fails is taken back at once. One in which no request of the
+candidate failed, both revisions answered, and no block but the hard lane's can end, moves nothing that anybody acts on:
+the hard lane's capital can only fall by it, and all other lanes only count. Such readings wait, for a second at most,
+and are taken in together. The evidence comes out as if they had been taken in one by one: the hard lane, and the
+watches that look at each reading, still get them one by one; to the others two readings within a block are one.
+
+Whoever asks for evidence, stores it, or begins another step takes in what waits first. So does the first reading that
+may not wait. What is noticed later, by a second at most, is that the clock should have stood still, and that
+requests begin to wait at the candidate.
+"""
+
+from math import inf
+
+from fairway.domain.analysis.gathering import Tick, gather
+from fairway.domain.analysis.instances import InstanceHealth
+from fairway.domain.analysis.rules import watch_traffic
+from fairway.domain.analysis.state import AnalysisState
+from fairway.domain.analysis.traffic import TrafficSnapshot
+
+
+def may_wait(
+    analysis: AnalysisState,
+    snapshot: TrafficSnapshot,
+    reading: Tick,
+    health: tuple[InstanceHealth, ...],
+    *,
+    counting: bool,
+) -> bool:
+    """Nothing can follow from this reading yet."""
+    seconds, tally = reading
+    return (
+        analysis.rest > 0.0 < seconds
+        and tally.candidate_failed == 0 < tally.candidate_finished
+        and tally.stable_finished > 0
+        and health is analysis.well
+        and counting
+        and not any(one.ejected for one in snapshot.of(analysis.candidate).instances)
+    )
+
+
+def wait(analysis: AnalysisState, snapshot: TrafficSnapshot, reading: Tick, seconds: float) -> None:
+    """Puts a reading aside; takes in all that wait when with this one a block may end.
+
+    Args:
+        analysis: whose.
+        snapshot: the counters at the end of the reading.
+        reading: seconds between two snapshots, and what ended in them.
+        seconds: between the two moments at which they were asked for.
+    """
+    analysis.waiting.append(reading)
+    analysis.latest = snapshot
+    analysis.watched += reading[0]
+    analysis.waited += seconds
+    analysis.rest -= max(reading[0], seconds)
+    if analysis.rest <= reading[0] / 2.0:
+        catch_up(analysis)
+        analysis.rest = rest_of(analysis)
+
+
+def catch_up(analysis: AnalysisState) -> None:
+    """Takes in the readings that wait."""
+    ticks, snapshot = analysis.waiting, analysis.latest
+    if not ticks or snapshot is None:
+        return
+    analysis.waiting, analysis.latest = [], None
+    gather(analysis, snapshot, ticks, pair=None)
+    if analysis.verdict is None:
+        analysis.obstacle = watch_traffic(analysis)
+    if analysis.obstacle is not None:
+        analysis.watched -= ticks[-1][0]
+    analysis.warm_left, analysis.waited = max(0.0, analysis.warm_left - analysis.waited), 0.0
+
+
+def rest_of(analysis: AnalysisState) -> float:
+    """Seconds for which further readings may wait, as far as the present state says; 0: none may."""
+    state = analysis
+    trouble = state.verdict or state.obstacle or state.excused or state.ejected_at is not None
+    if state.patience <= 0.0 or trouble or state.pairing is not None or not state.reading_before:
+        return 0.0
+    if state.step.weight <= 0.0 or not state.finished_enough:
+        return 0.0
+    left_out, bake = state.warm_left > 0.0, state.step.bake - state.watched
+    ends = [lane.rest(left_out=left_out) for lane in state.lanes[1:]]
+    ends += [state.warm_left if left_out else inf, bake if bake > 0.0 else inf]
+    ends += [state.dispersion.rest, state.own_dispersion.rest, state.promotion.rest(state.policy, left_out=left_out)]
+    return min(state.patience, *ends)
