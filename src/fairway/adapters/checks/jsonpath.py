@@ -30,5 +30,13 @@ def compiled(path: str) -> Any:
     try:
         return _ENVIRONMENT.compile(path)
     except (JSONPathError, ValueError, RecursionError) as error:
-        sentence = f"{path[:80]!r} is not a JSON path: {str(error).splitlines()[0]}"
+        sentence = f"{path[:80]!r} is not a JSON path: {_said(error)}"
         raise UserError("json-path", sentence, "write it like $.user.id or $.items[0].name") from error
+
+
+def _said(error: Exception) -> str:
+    """The first line of what the library says; of an empty path it cannot say anything."""
+    try:
+        return str(error).splitlines()[0]
+    except (ValueError, IndexError):
+        return "it is empty"

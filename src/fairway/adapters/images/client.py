@@ -201,14 +201,14 @@ def _said(answer: httpx2.Response) -> str:
     try:
         errors = answer.json()["errors"]
         return "; ".join(f"{one.get('code')}: {one.get('message')}" for one in errors)[:_SHOWN]
-    except (ValueError, LookupError, TypeError, AttributeError, httpx2.ResponseNotRead):
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError, httpx2.ResponseNotRead):
         return " ".join(answer.text.split())[:_SHOWN] if answer.is_closed and answer.request.method != "HEAD" else ""
 
 
 def _manifests(content: bytes) -> list[dict[str, Any]]:
     try:
         found = json.loads(content).get("manifests")
-    except (ValueError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         return []
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 

@@ -65,7 +65,7 @@ def _read(place: Path) -> dict[str, Any]:
         body = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         sentence = f'"{place}" cannot be read: {error}'
         raise UserError("bad-credentials", sentence, "sign in again, or remove it") from error
     return body if isinstance(body, dict) else {}
@@ -80,7 +80,7 @@ def _in_file(body: Mapping[str, Any], repository: str) -> tuple[str, str] | None
     for length in range(len(parts), 0, -1):
         name = "/".join(parts[:length])
         entry = entries.get(name) or entries.get(f"https://{name}") or entries.get(f"https://{name}/v2/")
-        if isinstance(entry, dict) and entry.get("auth"):
+        if isinstance(entry, dict) and isinstance(entry.get("auth"), str) and entry["auth"]:
             try:
                 user, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
             except ValueError:
@@ -109,6 +109,6 @@ def _from_helper(body: Mapping[str, Any], repository: str, environment: Mapping[
         raise UserError("no-program", f"{program} could not be asked for {host}: {error}", "sign in again") from error
     try:
         answer = json.loads(done.stdout) if done.returncode == 0 else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = {}
     return (answer["Username"], answer["Secret"]) if {"Username", "Secret"} <= answer.keys() else None

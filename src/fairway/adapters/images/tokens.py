@@ -77,7 +77,7 @@ class Tokens:
             answer.raise_for_status()
             body = answer.json()
             return str(body.get("token") or body["access_token"])
-        except (httpx2.HTTPStatusError, ValueError, LookupError, AttributeError) as error:
+        except (httpx2.HTTPStatusError, ValueError, RecursionError, LookupError, AttributeError) as error:
             sentence = f"{self._reference.repository} gets no token from {parts.hostname}: {_shown(error)}"
             raise PermanentError("registry-refused", sentence, "look at the name and password") from error
 

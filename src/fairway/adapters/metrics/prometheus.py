@@ -57,13 +57,14 @@ class PrometheusSource:
         status, body = self._ask({"query": query, "time": f"{at - self._delay:.3f}", "timeout": f"{self._timeout:g}s"})
         try:
             answer = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or answer.get("status") not in ("success", "error"):
             raise _unreadable(self._url, status, body)
         if answer["status"] == "error":
             raise _refusal(status, str(answer.get("errorType")), str(answer.get("error")))
-        return _series(answer.get("data") or {})
+        data = answer.get("data")
+        return _series(data if isinstance(data, dict) else {})
 
     def _ask(self, parameters: Mapping[str, str]) -> tuple[int, bytes]:
         try:
@@ -126,7 +127,7 @@ def _series(data: Mapping[str, Any]) -> tuple[Series, ...]:
             return (("", float(result[1])),)  # type: ignore[index]
         if kind == "vector":
             return tuple(sorted((_key(one["metric"]), float(one["value"][1])) for one in result or ()))
-    except (KeyError, IndexError, TypeError, ValueError) as problem:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
         raise PermanentError("metrics-answer", f"the answer of Prometheus cannot be read: {problem!r}") from problem
     sentence = f"the query gives a {kind}, where numbers at one moment are wanted"
     raise PermanentError("metrics-query", sentence, "Remove the range, or write rate, max_over_time or the like.")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -11,6 +11,8 @@ from fairway.domain.errors import AmbiguousError, PermanentError, TransientError
 
 # At INFO it writes every URL into the log.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
+
+T = TypeVar("T")
 
 _PASSING = frozenset({408, 425, 429})
 _SHOWN = 200
@@ -89,6 +91,19 @@ class RegistryHttp:
     def _silent(self, url: str, error: Exception) -> TransientError:
         sentence = f"{self._what} at {_host(url)} could not be reached: {_words(error)}"
         return TransientError("registry-silent", sentence, "try again later: fairway release resume")
+
+
+def understood(read: Callable[[], T], what: str, url: str) -> T:
+    """What an answer says.
+
+    Raises:
+        TransientError: it says nothing that can be understood, like a page of somebody in between.
+    """
+    try:
+        return read()
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        sentence = f"{what} at {_host(url)} gave an answer that cannot be understood: {_words(error)[:_SHOWN]}"
+        raise TransientError("registry-answer", sentence, f"look at {url}; then fairway release resume") from error
 
 
 def read_secret(environment: Mapping[str, str], variable: str, what: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fairway.adapters.publishers.http import RegistryHttp, read_secret
+from fairway.adapters.publishers.http import RegistryHttp, read_secret, understood
 from fairway.domain.errors import UserError
 from fairway.ports.pipeline import Parcel, Presence, Registry
 
@@ -45,14 +45,15 @@ class NpmRegistry(Registry):
         name, version = package["name"], package["version"]
         shown = f"{name}@{version}"
         answer = self._http.get(self._place(name), accept="application/json")
-        versions = {} if answer is None else answer.json().get("versions", {})
-        if version not in versions:
+        if answer is None:
             return Presence("absent", shown)
-        there = versions[version].get("dist", {})
+        there = understood(lambda: _there(answer.json(), version), "the npm registry", str(answer.url))
+        if there is None:
+            return Presence("absent", shown)
         integrity, shasum = _digests(Path(parcel.location).read_bytes())
-        known = there.get("integrity")
-        same = known == integrity if known else there.get("shasum") == shasum
-        return Presence("same" if same else "other", shown, str(known or there.get("shasum")))
+        known, sum_known = there
+        same = known == integrity if known else sum_known == shasum
+        return Presence("same" if same else "other", shown, str(known or sum_known))
 
     def publish(self, parcel: Parcel) -> None:
         """One request that holds the version's description and its archive."""
@@ -86,6 +87,15 @@ class NpmRegistry(Registry):
         if self._token_variable is None:
             return {}
         return {"authorization": f"Bearer {read_secret(self._environment, self._token_variable, 'the npm registry')}"}
+
+
+def _there(document: Any, version: str) -> tuple[str | None, str | None] | None:
+    """Integrity and shasum of the version in a package's document; None if it does not have that version."""
+    versions = document.get("versions", {})
+    if version not in versions:
+        return None
+    dist = versions[version].get("dist", {})
+    return dist.get("integrity"), dist.get("shasum")
 
 
 def _digests(content: bytes) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from fairway.adapters.publishers.http import RegistryHttp, read_secret
+from fairway.adapters.publishers.http import RegistryHttp, read_secret, understood
 from fairway.domain.errors import UserError
 from fairway.ports.pipeline import Parcel, Presence, Registry
 
@@ -65,7 +65,8 @@ class PypiRegistry(Registry):
         answer = self._http.get(page, accept="application/vnd.pypi.simple.v1+json, text/html;q=0.5")
         if answer is None:
             return Presence("absent", shown)
-        listed = _listed(answer.text, str(answer.url), answer.headers.get("content-type", ""))
+        kind, url = answer.headers.get("content-type", ""), str(answer.url)
+        listed = understood(lambda: _listed(answer.text, url, kind), "the package registry", url)
         if shown not in listed:
             return Presence("absent", shown)
         url, digest = listed[shown]

@@ -124,11 +124,11 @@ def read_document(content: bytes, media: str = "") -> Document:
     """
     try:
         body = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is no JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("it is no object")  # noqa: TRY004 -- as above
-    said = body.get("mediaType") or media or (INDEX if "manifests" in body else MANIFEST)
+    said = str(body.get("mediaType") or "") or media or (INDEX if "manifests" in body else MANIFEST)
     annotations = body.get("annotations")
     about = None if body.get("subject") is None else read_descriptor(body["subject"])
     manifests: tuple[Descriptor, ...] = ()

@@ -92,7 +92,7 @@ def read_locks(files: Mapping[str, str]) -> set[Component]:
         if reader is not None:
             try:
                 found |= reader(text)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
                 continue
     return found
 

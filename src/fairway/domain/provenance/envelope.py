@@ -35,7 +35,10 @@ class Envelope:
         Raises:
             ValueError: the payload is none.
         """
-        found = json.loads(self.payload)
+        try:
+            found = json.loads(self.payload)
+        except RecursionError as error:
+            raise ValueError("the payload is nested too deeply") from error
         if self.kind != PAYLOAD_TYPE or not isinstance(found, dict) or "_type" not in found:
             raise ValueError("the payload is no in-toto statement")
         return found
@@ -68,7 +71,7 @@ def read_envelope(text: str) -> Envelope:
             for one in body["signatures"]
         )
         return Envelope(payload, signatures, str(body["payloadType"]))
-    except (KeyError, TypeError, AttributeError, binascii.Error, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, binascii.Error, ValueError, RecursionError) as error:
         raise ValueError(f"no DSSE envelope: {error}") from error
 
 

@@ -92,12 +92,14 @@ def _without_cut(text: str, shape: str, shown: str) -> str:
 
 
 def _shapes(value: str) -> tuple[str, ...]:
-    coded = base64.b64encode(value.encode()).decode()
+    # A variable may hold bytes that are no characters; Python keeps them as surrogates.
+    plain = value.encode("utf-8", "surrogateescape")
+    coded = base64.b64encode(plain).decode()
     shapes = {
         value,
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
+        quote(plain, safe=""),
+        quote(plain),
+        quote_plus(plain),
         coded,
         coded.rstrip("="),
         repr(value)[1:-1],
