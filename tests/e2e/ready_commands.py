@@ -71,12 +71,11 @@ class ReadyCommands:
                 os.close(writer)
         with outcome:
             pid = int(outcome.recv(64))
-            try:
-                out, err = _read_all([reader for reader, _ in pipes], timeout)
-                status = int(outcome.recv(64))
-            except TimeoutError:
+            out, err, ended = _read_all([reader for reader, _ in pipes], timeout)
+            if not ended:
                 os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(arguments, timeout) from None
+                raise subprocess.TimeoutExpired(arguments, timeout, out, err)
+            status = int(outcome.recv(64))
         return subprocess.CompletedProcess(arguments, status, out, err)
 
     def _started(self) -> socket.socket:
@@ -94,24 +93,23 @@ def _end(server: "subprocess.Popen[bytes]", control: socket.socket) -> None:
     server.wait()
 
 
-def _read_all(readers: list[int], timeout: float) -> list[str]:
-    """What came from each until all its writers had closed it."""
+def _read_all(readers: list[int], timeout: float) -> tuple[str, str, bool]:
+    """What came from both, and whether all writers had closed them in time."""
     deadline = time.monotonic() + timeout
     found = dict.fromkeys(readers, b"")
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
         for reader in readers:
             stack.callback(os.close, reader)
             selector.register(reader, selectors.EVENT_READ)
-        while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError
+        while selector.get_map() and (ready := selector.select(max(0.0, deadline - time.monotonic()))):
             for key, _ in ready:
                 chunk = os.read(key.fd, 65536)
                 found[key.fd] += chunk
                 if not chunk:
                     selector.unregister(key.fd)
-    return [text.decode().replace("\r\n", "\n") for text in found.values()]
+        ended = not selector.get_map()
+    out, err = (text.decode().replace("\r\n", "\n") for text in found.values())
+    return out, err, ended
 
 
 class _Server:

@@ -42,7 +42,9 @@ def live(shared_shop: Workshop) -> Place:
         environment("production", place.canary, long, instances=1, observe="600s"),
         environment("twin", place.both, "{kind: blue-green, keep: 600s}", instances=1),
     ]
-    release(shared_shop, "1.0.0", **{"fairway.yaml": configure(*environments)})
+    # What is under way on the old revision is waited for as long as a slow machine may need.
+    text = configure(*environments).replace("drain: 3s", "drain: 120s")
+    release(shared_shop, "1.0.0", **{"fairway.yaml": text})
     with ThreadPoolExecutor() as pool:
         answers = list(pool.map(lambda name: shared_shop.deploy("1.0.0", name), ("production", "twin")))
     assert [answer.status for answer in answers] == [0, 0], answers
@@ -230,7 +232,8 @@ def test_a_run_past_its_commit_point_cannot_be_aborted(place: Place, tmp_path: P
     assert shop.finish(command).status == 0
 
     release(shop, version)
-    with Load(f"http://127.0.0.1:{place.both}/slow", rate=50, connections=1, options=["--count", "1"]) as user:
+    once = ["--count", "1", "--timeout", "300"]
+    with Load(f"http://127.0.0.1:{place.both}/slow", rate=50, connections=1, options=once) as user:
         _await_file(Path(f"{flag}.asked"))
         command, run = _start(shop, version, "twin")
         _await_step(shop, "observe at 100 %", "twin")

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from workshop import FAIRWAY
+from workshop import FAIRWAY, READY
 
 from packages import make_npm, make_sdist, make_wheel
 from registries import npm_server, pypi_server
@@ -21,7 +21,7 @@ CONFIGURATION = """\
 service: shop
 release:
   push: origin
-  patience: 2s
+  patience: 120s
   build:
     packages:
       run: sh -c 'mkdir dist && cp fixed/* dist/'
@@ -71,10 +71,7 @@ class Project:
         self.git("commit", "-q", "-m", "feat: a change")
 
     def run(self, *words: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
-        command = [FAIRWAY, *words]
-        return subprocess.run(
-            command, cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=seconds, check=False
-        )
+        return READY.run([*words], folder=self.folder, variables=self.variables, timeout=seconds)
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -110,7 +107,7 @@ def front(registry: str):
             }
             request = urllib.request.Request(registry + self.path[1:], body, headers, method=self.command)
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
+                with urllib.request.urlopen(request, timeout=60) as answer:
                     status, content, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
             except urllib.error.HTTPError as error:
                 status, content, kind = error.code, error.read(), error.headers.get("content-type", "")
@@ -174,7 +171,7 @@ def world(tmp_path):
 def _published(project):
     python = sorted(path.name for path in project.packages.iterdir())
     try:
-        with urllib.request.urlopen(f"{project.npm_url}shop", timeout=10) as answer:
+        with urllib.request.urlopen(f"{project.npm_url}shop", timeout=60) as answer:
             versions = sorted(json.loads(answer.read())["versions"])
     except urllib.error.HTTPError:
         versions = []
@@ -225,7 +222,7 @@ def test_a_release_killed_after_any_single_side_effect_converges_when_it_is_resu
     assert [task["tries"] for task in release["tasks"] if task["task"] == "packages"] == [1]
 
 
-def await_true(condition, seconds=20.0):
+def await_true(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "in vain"

@@ -41,13 +41,16 @@ class Answer:
 def run_fairway(arguments: Sequence[str], folder: Path, variables: Mapping[str, str], timeout: float = 300) -> Answer:
     """One command to its end, with further environment variables."""
     whole = os.environ | variables
-    if READY.can_run(variables):
-        done = READY.run([*arguments], folder=folder, variables=whole, timeout=timeout)
-    else:
-        command = [FAIRWAY, *arguments]
-        done = subprocess.run(
-            command, cwd=folder, env=whole, capture_output=True, text=True, timeout=timeout, check=False
-        )
+    try:
+        if READY.can_run(variables):
+            done = READY.run([*arguments], folder=folder, variables=whole, timeout=timeout)
+        else:
+            command = [FAIRWAY, *arguments]
+            done = subprocess.run(
+                command, cwd=folder, env=whole, capture_output=True, text=True, timeout=timeout, check=False
+            )
+    except subprocess.TimeoutExpired as late:
+        raise AssertionError(f"{late}; so far: {late.stderr!r}") from None
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
