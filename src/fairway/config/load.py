@@ -13,7 +13,7 @@ from fairway.config.complaints import problems_of
 from fairway.config.document import Document
 from fairway.config.known import NOTHING_KNOWN, Known, check_adapters
 from fairway.config.metric_checks import check_metrics
-from fairway.config.models import LibraryFile, ServiceFile
+from fairway.config.models import OF_A_LIBRARY, LibraryFile, ServiceFile
 from fairway.config.parse import parse, read
 from fairway.config.problems import ConfigError, KeyPath
 from fairway.config.release import ReleaseSection, to_pipeline
@@ -72,7 +72,7 @@ def _load_file(path: Path, known: Known) -> ServiceFile:
     told = {(problem.line, problem.column, problem.key_path) for problem in problems}
     of_adapters = check_adapters(document, data, known)
     problems += [each for each in of_adapters if (each.line, each.column, each.key_path) not in told]
-    is_library = bool({"release", "versioning"} & data.keys()) and not {"run", "environments"} & data.keys()
+    is_library = bool(OF_A_LIBRARY & data.keys()) and not {"run", "environments"} & data.keys()
     model = LibraryFile if is_library else ServiceFile
     try:
         file = model.model_validate(data)

@@ -410,6 +410,10 @@ class ServiceFile(Section):
     )
 
 
+#: Sections that make sense in a repository of which nothing is deployed: with one of them, a file needs no `run`.
+OF_A_LIBRARY = frozenset({"release", "versioning", "branches", "cadence"})
+
+
 class LibraryFile(ServiceFile):
     """The same for what is released and never deployed."""
 

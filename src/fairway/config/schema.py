@@ -7,10 +7,19 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from fairway.config.durations import PATTERN, format_duration
 from fairway.config.known import NOTHING_KNOWN, Kinds, Known
-from fairway.config.models import ServiceFile
+from fairway.config.models import OF_A_LIBRARY, ServiceFile
 from fairway.config.strategy import STRATEGIES
 from fairway.config.types import PERCENTAGE_PATTERN
 from fairway.config.validation import CHECK_KINDS
+
+#: A service is started somewhere; of a library it is said how it is released.
+_KINDS_OF_FILES = [
+    {"required": ["run", "environments"]},
+    {
+        "anyOf": [{"required": [section]} for section in sorted(OF_A_LIBRARY)],
+        "not": {"anyOf": [{"required": ["run"]}, {"required": ["environments"]}]},
+    },
+]
 
 
 def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
@@ -51,6 +60,8 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
         _accept_word(holder[key], {"enum": list(kinds)} if kinds else {"type": "string"})
         if kinds:
             holder[key]["anyOf"][1:] = [_settings(kind, kinds, definitions) for kind in kinds]
+    schema["required"] = ["service"]
+    schema["anyOf"] = _KINDS_OF_FILES
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "fairway.yaml"}
 
 
