@@ -132,7 +132,7 @@ def test_every_error_code_is_in_the_reference():
 
 
 def test_every_command_is_in_the_reference():
-    headings = set(re.findall(r"^## `fairway ([a-z ]+)`$", PAGES["docs/reference/commands.md"].text, re.MULTILINE))
+    headings = set(re.findall(r"^## `fairway ([a-z -]+)`$", PAGES["docs/reference/commands.md"].text, re.MULTILINE))
     assert headings == {command for command, _, _ in COMMANDS}
 
 

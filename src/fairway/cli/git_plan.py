@@ -99,6 +99,7 @@ def _conclude(dialogue: _Dialogue, answer: Moved | None) -> int:
     elif not dry_run:
         for name, commit in moved.items():
             say(f"{name} is on {commit[:12]}")
+        sys.stdout.flush()
         for line in plan.afterwards:
             note(f"next: {line}")
     return Exit.NO if refused else Exit.YES
@@ -134,6 +135,8 @@ def _show(plan: BranchPlan) -> None:
         say(f"{plan.title}:" if plan.lines else plan.title)
     for line in plan.lines:
         say(f"  {line}")
+    # Before anything is done, also into a pipe.
+    sys.stdout.flush()
 
 
 def _ask() -> bool:

@@ -48,7 +48,7 @@ def _asked(check: Callable[[str], object], value: str) -> str:
 def _zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise refuse(f"{quote(value)} is no time zone", "such as Europe/Berlin or UTC") from error
     return value
 

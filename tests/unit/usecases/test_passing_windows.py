@@ -25,7 +25,7 @@ def test_a_refusal_says_what_when_and_how_to_pass():
     refused = gate().admit_deployment("production", None)
     assert refused == Declined(
         "closed",
-        "a deployment to production is held back: freeze 'audit' (2026-01-01 to 2027-01-01)",
+        "a deployment to production is held back: freeze 'audit' (2026-01-01 to 2026-12-31)",
         "it is the time again on Fri 2027-01-01 00:00 Europe/Berlin; "
         "--emergency REASON or --security REASON pass, on record",
     )
@@ -33,7 +33,7 @@ def test_a_refusal_says_what_when_and_how_to_pass():
 
 def test_what_was_passed_is_told_with_the_reason():
     passed = gate().admit_deployment("production", Passage("emergency", "down"))
-    assert passed == Passage("emergency", "down", "freeze 'audit' (2026-01-01 to 2027-01-01)")
+    assert passed == Passage("emergency", "down", "freeze 'audit' (2026-01-01 to 2026-12-31)")
 
 
 def test_a_reason_is_kept_also_where_nothing_had_to_be_passed():

@@ -1,5 +1,6 @@
 """What is to be done to branches, as data: computed first, shown, and then done."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,8 +85,8 @@ def _made(work: BranchWork) -> list[str]:
         return []
     lines = [f"git worktree add --detach WORK {work.start[:12]}"]
     for change in work.changes:
-        words = [f"'{word}'" if " " in word else word for word in change.command[:-1]]
-        lines.append(f"git -C WORK {' '.join(words)} {change.commit[:12]}  # {change.subject[:60]}")
+        words = shlex.join((*change.command[:-1], change.commit[:12]))
+        lines.append(f"git -C WORK {words}  # {change.subject[:60]}")
     return [*lines, "git worktree remove WORK"]
 
 

@@ -134,7 +134,7 @@ class Calendar:
         match freeze:
             case Period(start, end, reason):
                 begin, over = (instant(datetime.datetime.fromisoformat(one), self.zone) for one in (start, end))
-                yield Span(begin, over, _freeze_words(reason, f"{_short(start)} to {_short(end)}"))
+                yield Span(begin, over, _freeze_words(reason, f"{_first(start)} to {_last(end)}"))
             case Yearly(start, end, reason):
                 for year in (day.year - 1, day.year, day.year + 1):
                     begin = self._midnight(_date(year, start))
@@ -200,5 +200,11 @@ def _freeze_words(reason: str, when: str) -> str:
     return f"freeze {reason!r} ({when})" if reason else f"freeze ({when})"
 
 
-def _short(text: str) -> str:
-    return text.replace("T", " ").removesuffix(" 00:00")
+def _first(start: str) -> str:
+    return start.replace("T", " ").removesuffix(" 00:00")
+
+
+def _last(end: str) -> str:
+    """The last day, where the end is a midnight; else the time."""
+    moment = datetime.datetime.fromisoformat(end)
+    return str((moment - _DAY).date()) if moment.time() == datetime.time() else end.replace("T", " ")
