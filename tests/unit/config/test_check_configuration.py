@@ -125,13 +125,13 @@ def test_the_schema_knows_each_kind_and_takes_what_loads(tmp_path):
 def test_the_schema_takes_a_library_that_is_only_released_and_no_half_of_a_service(tmp_path):
     schema = validator_for(json_schema())
     for text, is_file in {
-        "release: {test: {unit: {run: pytest}}}": True,
+        "release: {test: {unit: {run: [pytest]}}}": True,
         "versioning: {scheme: pep440}": True,
         "branches: gitflow": True,
         "bench: {}": False,
-        "release: {test: {unit: {run: pytest}}}\nrun: {command: serve}": False,
+        "release: {test: {unit: {run: [pytest]}}}\nrun: {command: serve}": False,
         "versioning: {scheme: pep440}\nenvironments: {staging: {target: local}}": False,
-        "release: {test: {unit: {run: pytest}}}\nnonsense: 1": False,
+        "release: {test: {unit: {run: [pytest]}}}\nnonsense: 1": False,
     }.items():
         path = tmp_path / "fairway.yaml"
         path.write_text(f"service: lib\n{text}\n")
