@@ -29,6 +29,9 @@ from fairway.engine.judge import Judge
 TIDY_EVERY = 86400.0
 #: New objects, and collections of the younger ones, after which each generation is collected; Python's own numbers.
 _COLLECT = (700, 10, 10)
+#: Seconds between two full collections, which take some milliseconds each: by itself Python waits until a quarter of
+#: all that stays has come anew, and what runs leave in cycles would gather over a hundred of them.
+_COLLECT_EVERY = 60.0
 
 
 def serve(config: Path | None, log: Callable[[str], None]) -> None:
@@ -98,12 +101,16 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
 
 
 def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
-    """The controller and the supervisor keep each other alive."""
+    """The controller and the supervisor keep each other alive; and memory is given back."""
+    collected = now()
     while not stop.wait(1.0):
         try:
             project.supervisor.ensure_running()
         except FairwayError as error:
             report("supervisor", error)
+        if not 0 <= now() - collected < _COLLECT_EVERY:
+            collected = now()
+            gc.collect()
 
 
 def _tidy(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:
