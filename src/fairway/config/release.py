@@ -2,14 +2,16 @@
 
 import datetime
 import re
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from fairway.config.section import Section
-from fairway.config.types import Command, Name, PositiveDuration, Variables, refuse
+from fairway.config.types import Command, Name, PositiveDuration, Variables, bare_word, refuse
 from fairway.domain.images.spec import BuilderName, ImageSpec, parse_size
 from fairway.domain.pipeline.findings import ScanPolicy, Waiver
+from fairway.domain.pipeline.scanners import ScannerName, find_scanner, steps_of
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec, TaskStage
 from fairway.domain.provenance.trust import TrustPolicy
 from fairway.domain.rollout.spec import Adapter
@@ -138,27 +140,76 @@ class WaiverSection(Section):
     reason: str = Field(description="Why.", examples=["only in tests"], min_length=1)
 
 
-class ScanSection(Section):
-    """A scanner's report decides, and not its status."""
+BlockLevel = Literal["error", "warning", "note"]
 
-    report: Pattern = Field(
-        description="Path of the report in the checkout, in SARIF 2.1.0. Without one that can be read, or where the "
-        "scanner failed and found nothing, the scan could not be run, which never counts as passed.",
-        examples=["report.sarif"],
-    )
-    block: Literal["error", "warning", "note"] = Field(
+
+class FindingsSection(Section):
+    """What scanners may find: for all scans together."""
+
+    block: BlockLevel = Field(
         default="warning", description="Findings of this level and of worse ones halt the release.", examples=["error"]
     )
     waivers: list[WaiverSection] = Field(default_factory=list, description="Findings that do not, for some time.")
 
 
-class SecuritySection(TaskSection):
-    """Commands that must find nothing before anything is published."""
+class ScanSection(Section):
+    """A scanner's report decides, and not its status."""
 
-    scan: ScanSection | None = Field(
+    tool: ScannerName | None = Field(
         default=None,
-        description="How the report of a scanner is judged. By default the status of the commands decides.",
-        examples=[{"report": "report.sarif"}],
+        description="A scanner by its name: it is called, and its report read, without `run` and `report`. `scan: "
+        "bandit` is short for this key alone.",
+        examples=["bandit"],
+    )
+    paths: Patterns = Field(
+        default_factory=list,
+        description="What the tool looks at. By default the whole checkout; requirements.txt for pip-audit.",
+        examples=[["src"]],
+    )
+    arguments: list[str] = Field(
+        default_factory=list, description="Further arguments of the tool.", examples=[["--exclude", "tests"]]
+    )
+    image: Name | None = Field(
+        default=None,
+        description="An image of `images` that the tool looks at in place of paths; for trivy and grype.",
+        examples=["shop"],
+    )
+    report: Pattern | None = Field(
+        default=None,
+        description="Path of the report in the checkout, in SARIF 2.1.0, where `run` calls the scanner. Without one "
+        "that can be read, or where the scanner failed and found nothing, the scan could not be run, which never "
+        "counts as passed.",
+        examples=["report.sarif"],
+    )
+    block: BlockLevel | None = Field(
+        default=None,
+        description="Findings of this level and of worse ones halt the release. By default as `findings.block` says.",
+        examples=["error"],
+    )
+    waivers: list[WaiverSection] = Field(
+        default_factory=list, description="Findings that do not, for some time, beside those of `findings.waivers`."
+    )
+
+
+class SecuritySection(TaskSection):
+    """A scanner, or commands, that must find nothing before anything is published."""
+
+    run: Annotated[list[Command], BeforeValidator(_steps)] = Field(
+        default_factory=list,
+        description="Argument lines run one after the other, without a shell. A scanner that is called by its name "
+        "needs none.",
+        examples=[["./scan.sh --sarif report.sarif"]],
+    )
+    scan: Annotated[ScanSection | None, BeforeValidator(bare_word("tool"))] = Field(
+        default=None,
+        description="The scanner, or how its report is judged. By default the status of the commands decides.",
+        examples=["bandit"],
+    )
+    cache: bool = Field(
+        default=True,
+        description="Whether an earlier report on the same inputs is taken in place of a new one. By default not for "
+        "scanners that ask what is known today.",
+        examples=[False],
     )
 
 
@@ -261,6 +312,9 @@ class ReleaseSection(Section):
     security: dict[Name, SecuritySection] = Field(
         default_factory=dict, description="What must find nothing before anything is published."
     )
+    findings: FindingsSection = Field(
+        default_factory=FindingsSection, description="What scanners may find, for all of `security` together."
+    )
     publish: dict[Name, PublishSection] = Field(default_factory=dict, description="Where the outputs go.")
     push: str | None = Field(
         default=None,
@@ -310,7 +364,9 @@ def to_pipeline(section: ReleaseSection) -> PipelineSpec:
     """The section in the words of the domain."""
     return PipelineSpec(
         tasks=(
-            *(_task(stage, name, one) for stage in STAGES for name, one in getattr(section, stage).items()),
+            *(_task("build", name, one) for name, one in section.build.items()),
+            *(_task("test", name, one) for name, one in section.test.items()),
+            *(_scan_task(name, one, section.findings) for name, one in section.security.items()),
             *(_image(name, one, tuple(section.build)) for name, one in section.images.items()),
         ),
         publish=tuple(
@@ -340,7 +396,6 @@ def _task(stage: TaskStage, name: str, section: TaskSection) -> TaskSpec:
         versioned=section.versioned,
         matrix=tuple((key, tuple(values)) for key, values in section.matrix.items()),
         exclude=tuple(tuple(sorted(one.items())) for one in section.exclude),
-        scan=_scan(section.scan) if isinstance(section, SecuritySection) else None,
     )
 
 
@@ -369,11 +424,34 @@ def _image(name: str, section: ImageSection, build: tuple[str, ...]) -> TaskSpec
     )
 
 
-def _scan(section: ScanSection | None) -> ScanPolicy | None:
-    if section is None:
-        return None
-    waivers = tuple(Waiver(one.rule, one.until, one.reason, one.path) for one in section.waivers)
-    return ScanPolicy(section.report, section.block, waivers)
+def _scan_task(name: str, section: SecuritySection, findings: FindingsSection) -> TaskSpec:
+    """A task of the security stage; a scanner by its name brings its commands along."""
+    task = _task("security", name, section)
+    scan = section.scan
+    if scan is None:
+        return task
+    task = replace(task, scan=_policy(scan, findings))
+    if scan.tool is None:
+        return task
+    scanner = find_scanner(scan.tool)
+    given = section.model_fields_set
+    steps = steps_of(scanner, paths=tuple(scan.paths), arguments=tuple(scan.arguments), image=scan.image)
+    return replace(
+        task,
+        steps=task.steps or steps,
+        needs=(scan.image,) if scan.image and section.needs is None else task.needs,
+        cached=section.cache if "cache" in given else not scanner.ageing,
+        versioned=section.versioned if "versioned" in given else False,
+    )
+
+
+def _policy(scan: ScanSection, findings: FindingsSection) -> ScanPolicy:
+    waivers = tuple(Waiver(one.rule, one.until, one.reason, one.path) for one in (*scan.waivers, *findings.waivers))
+    block = scan.block or findings.block
+    if scan.tool is None:
+        return ScanPolicy(scan.report or "", block, waivers)
+    scanner = find_scanner(scan.tool)
+    return ScanPolicy(scan.report or scanner.report, block, waivers, scanner.form, scanner.install)
 
 
 def _registry(section: PublishSection) -> Adapter:

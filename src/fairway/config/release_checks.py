@@ -6,8 +6,9 @@ from typing import Any
 from fairway.config.complaints import one_of
 from fairway.config.document import Document
 from fairway.config.problems import Problem
-from fairway.config.release import STAGES, PublishSection, ReleaseSection, to_pipeline
+from fairway.config.release import STAGES, PublishSection, ReleaseSection, SecuritySection, to_pipeline
 from fairway.domain.pipeline.compile import problems_of
+from fairway.domain.pipeline.scanners import find_scanner
 
 
 def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -23,8 +24,32 @@ def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Prob
     """What the tasks make impossible together."""
     for name, entry in section.publish.items():
         yield from _check_products(document, name, entry)
+    for name, task in section.security.items():
+        yield from _check_scan(document, name, task)
     for problem in problems_of(to_pipeline(section)):
         yield document.problem(("release", *problem.path), problem.sentence, problem.hint)
+
+
+def _check_scan(document: Document, name: str, task: SecuritySection) -> Iterator[Problem]:
+    """Either a scanner by its name, or commands and where their report is."""
+    scan, path = task.scan, ("release", "security", name)
+    if scan is None or scan.tool is None:
+        if not task.run:
+            yield document.problem(path, "run is missing", "write the commands, or a scanner by its name: scan: bandit")
+        if scan is not None and scan.report is None:
+            yield document.problem((*path, "scan"), "report is missing", "say where the commands write it")
+    if scan is None:
+        return
+    scanner = None if scan.tool is None else find_scanner(scan.tool)
+    for key in ("paths", "arguments", "image"):
+        if getattr(scan, key) and (scanner is None or task.run):
+            yield document.problem((*path, "scan", key), f"{key} is for a scanner that is called by its name", "")
+    if scan.image and scanner is not None and not scanner.image:
+        sentence = f"{scanner.name} looks at no images"
+        yield document.problem((*path, "scan", "image"), sentence, "trivy and grype do")
+    if scan.paths and scanner is not None and "{paths}" not in scanner.command:
+        sentence = f"{scanner.name} looks at its lock file, not at paths"
+        yield document.problem((*path, "scan", "paths"), sentence, "leave it out")
 
 
 def _check_products(document: Document, name: str, entry: PublishSection) -> Iterator[Problem]:

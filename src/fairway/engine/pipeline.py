@@ -7,10 +7,11 @@ from typing import Any
 
 from fairway.domain.errors import PermanentError
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
-from fairway.domain.pipeline.findings import Finding, ScanPolicy, judge, read_sarif
+from fairway.domain.pipeline.findings import ScanPolicy, judge
 from fairway.domain.pipeline.plan import Task
 from fairway.domain.pipeline.products import Product, select
 from fairway.domain.pipeline.release import Release
+from fairway.domain.pipeline.scan_reports import Report, read_report
 from fairway.domain.rollout.spec import Adapter
 from fairway.ports.artifacts import ArtifactStore, Commit
 from fairway.ports.attestations import Attestor, Origin
@@ -156,12 +157,11 @@ class TaskPerformance:
         """A report decides: nothing found, findings, or, where there is none that can be read, no answer."""
         broken = made if isinstance(made, Broken) else None
         try:
-            findings = _read_report(made, policy)
+            report = _read_report(made, policy)
         except ValueError as error:
-            raise PermanentError(
-                "scan-not-run", _not_run(task, f"{error}", broken), "it never counts as passed"
-            ) from error
-        if broken is not None and not findings:
+            raise PermanentError("scan-not-run", _not_run(task, f"{error}", broken), _hint(policy)) from error
+        findings = report.findings
+        if broken is not None and not findings and not report.gap:
             # Its status is not that of findings: it did not look at everything.
             raise PermanentError("scan-not-run", _not_run(task, "it found nothing and failed", broken), broken.hint)
         day = datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%d")
@@ -171,7 +171,10 @@ class TaskPerformance:
         if verdict.blocking:
             shown = "".join(f"\n  {one.rule} {one.place}: {one.message[:120]}" for one in verdict.blocking[:5])
             late = "".join(f"; the waiver of {one.rule} ended on {one.until}" for one in verdict.lapsed)
-            return Refused("findings", f"{verdict.summary}{late}{shown}", "mend them, or waive them with a reason")
+            gap = f"; and {report.gap}" if report.gap else ""
+            return Refused("findings", f"{verdict.summary}{late}{gap}{shown}", "mend them, or waive them with a reason")
+        if report.gap:
+            raise PermanentError("scan-not-run", _not_run(task, report.gap, None), "it never counts as passed")
         products = () if broken is not None or isinstance(made, Broken) else made.products
         waived = [{"rule": one.rule, "place": one.place, "reason": why.reason} for one, why in verdict.waived]
         return Done(verdict.summary, products, {"waived": waived, "began": self.clock(), "ended": self.clock()})
@@ -283,7 +286,12 @@ def _is_laid(product: Product, action: RunSteps) -> bool:
     return product.kind == "file" or (product.kind == "image" and product.path in action.images)
 
 
-def _read_report(made: Made | Broken, policy: ScanPolicy) -> tuple[Finding, ...]:
+def _hint(policy: ScanPolicy) -> str:
+    got = f"; if it is not there: {policy.install}" if policy.install else ""
+    return f"it never counts as passed{got}"
+
+
+def _read_report(made: Made | Broken, policy: ScanPolicy) -> Report:
     """What the scanner found.
 
     Raises:
@@ -291,7 +299,7 @@ def _read_report(made: Made | Broken, policy: ScanPolicy) -> tuple[Finding, ...]
     """
     if made.report is None:
         raise ValueError(f"it wrote no report {policy.report!r}")
-    return read_sarif(made.report)
+    return read_report(policy.form, made.report)
 
 
 def _not_run(task: Task, why: str, broken: Broken | None) -> str:

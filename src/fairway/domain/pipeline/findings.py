@@ -13,6 +13,8 @@ from typing import Any, Literal
 from fairway.domain.pipeline.products import matches
 
 Level = Literal["error", "warning", "note"]
+#: How a report is written: by the standard, or as a scanner writes it.
+Form = Literal["sarif", "ruff", "bandit", "pip-audit", "npm-audit"]
 #: From the worst.
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 
@@ -22,7 +24,9 @@ class Finding:
     """One result of a scan.
 
     Attributes:
+        path: the file, or the package where a dependency is meant.
         line: 0 where the report names none.
+        aliases: other names of the rule, such as those of the same vulnerability in other lists.
     """
 
     rule: str
@@ -30,6 +34,7 @@ class Finding:
     message: str
     path: str = ""
     line: int = 0
+    aliases: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -53,7 +58,9 @@ class Waiver:
 
     def covers(self, finding: Finding, day: str) -> bool:
         """It is about this finding, and holds on that day."""
-        about = self.rule == finding.rule and (self.path is None or matches(finding.path, self.path))
+        about = self.rule in (finding.rule, *finding.aliases) and (
+            self.path is None or matches(finding.path, self.path)
+        )
         return about and day <= self.until
 
 
@@ -64,11 +71,15 @@ class ScanPolicy:
     Attributes:
         report: path of the report in the checkout.
         block: findings of this level and of worse ones.
+        form: how the report is written, see `scan_reports`.
+        install: how to get the scanner, where it is known; empty where it is not.
     """
 
     report: str
     block: Level = "warning"
     waivers: tuple[Waiver, ...] = ()
+    form: Form = "sarif"
+    install: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +129,7 @@ def read_sarif(text: str) -> tuple[Finding, ...]:
     """
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the report is no JSON: {error}") from error
     runs = body.get("runs") if isinstance(body, dict) else None
     if not isinstance(runs, list) or not runs or not str(body.get("version", "")).startswith("2."):
@@ -147,11 +158,17 @@ def _findings(run: dict[str, Any]) -> Iterator[Finding]:
             continue
         path, line = _place(result)
         message = " ".join(str(result.get("message", {}).get("text", "")).split())
-        yield Finding(rule, level if level in LEVELS else "error", message, path, line)
+        yield Finding(rule, level if level in LEVELS else "error", message, path, line, _aliases(result))
 
 
 def _is_suppressed(result: dict[str, Any]) -> bool:
     return any(one.get("status", "accepted") == "accepted" for one in result.get("suppressions") or ())
+
+
+def _aliases(result: dict[str, Any]) -> tuple[str, ...]:
+    """Other names of a vulnerability, in a property of uv: the standard has no place for them."""
+    found = (result.get("properties") or {}).get("uv/aliases")
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
 
 
 def _place(result: dict[str, Any]) -> tuple[str, int]:
