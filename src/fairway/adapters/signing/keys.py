@@ -1,8 +1,8 @@
 """Ed25519 keys: the public half a file of the repository, the private half encrypted by age; implements `Keys`.
 
 A private half is opened by a passphrase, or by an age identity where it was encrypted for its recipient. Passphrase,
-identity and, where the file is not on this machine, the encrypted half itself come from variables, so that a vault or a
-pipeline can give them. Opened keys stay in memory, for the time of one command.
+identity and, where the file is not on this machine, the encrypted half itself come from variables, so that a pipeline
+can give them; or a command reads the private half from a vault. Opened keys stay in memory for the time of one command.
 """
 
 import hashlib
@@ -16,11 +16,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from fairway.adapters.signing.vault import PLAIN, read_private, store_private
 from fairway.domain.errors import UserError
 from fairway.domain.provenance.envelope import Envelope, to_be_signed
 from fairway.ports.attestations import KeyInfo, Keys
 
 PASSPHRASE, IDENTITY, PRIVATE = "FAIRWAY_KEY_PASSPHRASE", "FAIRWAY_AGE_IDENTITY", "FAIRWAY_SIGNING_KEY"
+#: An argument line that prints the private half, encrypted or not.
+COMMAND = "FAIRWAY_SIGNING_KEY_COMMAND"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -48,15 +51,17 @@ class LocalKeys(Keys):
         self._ask = ask
         self._open: dict[str, Ed25519PrivateKey] = {}
 
-    def create(self, name: str, *, recipient: str | None = None) -> KeyInfo:
-        """Makes a key; its private half is encrypted before it touches the disk.
+    def create(self, name: str, *, recipient: str | None = None, vault: str | None = None) -> KeyInfo:
+        """Makes a key; its private half is encrypted before it touches the disk, and goes to a vault without doing so.
 
         Args:
             name: what it is called, of `[a-z0-9-]`.
             recipient: an age recipient that can open it, in place of a passphrase.
+            vault: an argument line that gets the private half on its standard input; it is in no file here then.
 
         Raises:
             UserError: there is one of that name, no passphrase, or no such recipient.
+            TransientError: the vault did not take it; there is no key then.
         """
         if not _NAME.fullmatch(name):
             raise UserError("bad-key-name", f"{name[:60]!r} is no name for a key", "use a to z, 0 to 9 and -")
@@ -67,12 +72,15 @@ class LocalKeys(Keys):
         secret = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        encrypted = self._encrypt(name, secret, recipient)
-        self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if vault is not None:
+            store_private(vault, self._environment, self._encrypt(name, secret, recipient) if recipient else secret)
+        else:
+            encrypted = self._encrypt(name, secret, recipient)
+            self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place = self._private_file(name)
+            place.touch(mode=0o600)
+            place.write_bytes(encrypted)
         self._public.mkdir(parents=True, exist_ok=True)
-        place = self._private_file(name)
-        place.touch(mode=0o600)
-        place.write_bytes(encrypted)
         self._public_file(name).write_bytes(_pem(key.public_key()))
         return self._info(name)
 
@@ -130,14 +138,10 @@ class LocalKeys(Keys):
             ) from error
 
     def _decrypt(self, name: str) -> Ed25519PrivateKey:
-        given = self._environment.get(PRIVATE)
-        place = self._private_file(name)
-        if given is None and not place.exists():
-            hint = f"put it there, or into the variable {PRIVATE}"
-            raise UserError("no-private-key", f'the private half of key {name!r} is not in "{place}"', hint)
-        encrypted = place.read_bytes() if given is None else given.encode()
+        found = self._find_private(name)
         try:
-            secret = self._decrypted(name, encrypted)
+            # From a vault it may come as it is; anywhere else it is encrypted, or does not open.
+            secret = found if found.startswith(PLAIN) else self._decrypted(name, found)
             key = serialization.load_pem_private_key(secret, password=None)
         except (pyrage.DecryptError, pyrage.IdentityError, ValueError) as error:
             variable = IDENTITY if self._environment.get(IDENTITY) else PASSPHRASE
@@ -146,6 +150,18 @@ class LocalKeys(Keys):
         if not isinstance(key, Ed25519PrivateKey):
             raise UserError("bad-key", f"key {name!r} is no Ed25519 key", "fairway keys create makes one")
         return key
+
+    def _find_private(self, name: str) -> bytes:
+        """The private half as it is kept."""
+        given, command, place = self._environment.get(PRIVATE), self._environment.get(COMMAND), self._private_file(name)
+        if given is not None:
+            return given.encode()
+        if command:
+            return read_private(command.replace("{key}", name), self._environment)
+        if not place.exists():
+            hint = f"put it there, or into the variable {PRIVATE}, or say in {COMMAND} how a vault gives it"
+            raise UserError("no-private-key", f'the private half of key {name!r} is not in "{place}"', hint)
+        return place.read_bytes()
 
     def _decrypted(self, name: str, encrypted: bytes) -> bytes:
         identity = self._environment.get(IDENTITY)
