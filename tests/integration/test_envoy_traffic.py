@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +87,21 @@ def test_no_request_is_lost_and_none_comes_late_while_weights_move(world):
         # A request that arrived before the change may still be on its way, one for each client.
         assert world.candidate.seen["GET"] <= served + 4
     assert set(outcomes) == {(200, STABLE), (200, CANDIDATE)}
+
+
+def test_weights_move_when_all_instances_that_had_no_requests_so_far_are_healthy(world):
+    late = Application(CANDIDATE)
+    late.ready = False
+    stable, candidate = world.backends
+    world.backends = (stable, replace(candidate, endpoints=(*candidate.endpoints, late.begin("c.2"))))
+    try:
+        world.weigh(0)
+        threading.Timer(0.5, lambda: setattr(late, "ready", True)).start()
+        world.weigh(50)
+        with Admin(world.folder) as admin:
+            assert [host.healthy for host in admin.hosts()[CANDIDATE].values()] == [True, True]
+    finally:
+        late.end()
 
 
 def test_the_share_of_requests_is_the_weight(world):

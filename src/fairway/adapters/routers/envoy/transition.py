@@ -138,10 +138,17 @@ class Transition:
             publisher.hosts = publisher.admin.hosts()
 
     def _await_healthy(self, publisher: Publisher, memory: Memory, routes: Routes) -> None:
-        """Gives new endpoints time to become healthy; then each receiver needs one that is."""
-        known = {endpoint for backend in memory.reach for endpoint in backend.endpoints}
+        """Gives endpoints that had no requests so far time to become healthy; then each receiver needs one that is.
+
+        While one is not, others stand in for it: users who should stay on one revision would be moved between two.
+        """
+        before = memory.confirmed
+        served = receivers(before) if before is not None else ()
+        backends = before.backends if before is not None else ()
+        known = {(b.revision, e) for b in backends if b.revision in served for e in b.endpoints}
         awaited = receivers(routes)
-        new = [(b, e) for b in routes.backends if b.revision in awaited for e in b.endpoints if e not in known]
+        new = [(b, e) for b in routes.backends if b.revision in awaited for e in b.endpoints]
+        new = [(b, e) for b, e in new if (b.revision, e) not in known]
         deadline = time.monotonic() + self.patience
         hosts = publisher.hosts
         while not (_can_serve(hosts, routes) and all(_healthy(hosts, b, place(e)) for b, e in new)):
