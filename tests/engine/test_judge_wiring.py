@@ -20,6 +20,7 @@ from fairway.domain.rollout.events import (
 )
 from fairway.domain.rollout.steps import Watch
 from fairway.domain.rollout.strategy import Canary, Rolling
+from fairway.engine import judge
 from fairway.engine.judge import READ_EVERY, SAVE_EVERY, Judge
 from fairway.testing.target import Behaviour
 from rollout_samples import deployment, returning
@@ -71,6 +72,24 @@ def test_a_controller_that_dies_between_readings_loses_a_second_of_evidence_at_m
     assert old.watched - SAVE_EVERY <= new.watched <= old.watched + 2 * READ_EVERY
     lost = old.tally.candidate_finished - new.tally.candidate_finished
     assert lost <= 0, "counters are cumulative"
+
+
+def test_a_controller_of_many_runs_saves_each_of_them_less_often_but_every_verdict_at_once(make, monkeypatch):
+    # As many saves a second as one run has in four seconds: as if there were hundreds of runs.
+    monkeypatch.setattr(judge, "MOST_SAVES", 0.25)
+    street = make(deployment(Canary(steps=(10.0, 100.0), bake=20.0)))
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 10.0)
+    begun, moments = street.clock(), set()
+    while street.clock() < begun + 18.0:
+        controller.engine.advance(street.id, controller.claim())
+        moments.add(street.store.load_evidence(street.id)["at"])
+        street.pass_time(READ_EVERY)
+    assert 4 <= len(moments) <= 6
+    street.failing[street.plan.candidate.id] = 1.0
+    drive_until(controller, lambda: street.run().failure is not None)
+    assert street.store.load_evidence(street.id)["assessment"]["decision"] == "roll-back"
+    assert street.clock() < begun + 24.0
 
 
 def test_an_instance_that_was_ready_before_the_controller_died_is_missed_after_it(make):

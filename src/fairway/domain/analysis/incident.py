@@ -41,15 +41,17 @@ class IncidentWatch:
         stable = (t.stable_finished + t.again_finished, t.stable_failed + t.again_failed)
         # A new list: the one before may be part of a stored value.
         self.window = window = [*self.window, [seconds, t.candidate_finished, t.candidate_failed, *stable]]
-        while len(window) > 1 and sum([entry[0] for entry in window[1:]]) >= WINDOW:
+        whole = sum([entry[0] for entry in window])
+        while len(window) > 1 and whole - window[0][0] >= WINDOW:
+            whole -= window[0][0]
             self._age(window.pop(0))
         self.stable_fails = self.shared = False
         s_failed = int(sum([entry[4] for entry in window]))
         if not s_failed:
-            return  # what stable did not fail was no incident
+            return
         s_finished = int(sum([entry[3] for entry in window]))
         if s_failed <= reference * s_finished:
-            return  # nor what is not certainly above the least limit
+            return  # not above the least limit, as nearly always
         c_finished, c_failed = (int(sum([entry[i] for entry in window])) for i in (1, 2))
         limit = self._limit(reference)
         self.stable_fails = lower_limit(s_failed, s_finished) > limit

@@ -166,7 +166,8 @@ class ErrorRatioLane:
         self.open.add(tally)
         if self.seconds + reading.half < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
-        if self._close(alone=self.step.alone or self._silent(self.test.length(self.step.bake))):
+        silent = self.unmatched > 0 and self._silent(self.test.length(self.step.bake))
+        if self._close(alone=self.step.alone or silent):
             self.seconds, self.open = 0.0, Tally()
 
     def rest(self, *, left_out: bool) -> float:
@@ -230,7 +231,7 @@ class ErrorRatioLane:
 
     def _silent(self, length: float) -> bool:
         """Stable answers nothing any more, for so long that it is no chance."""
-        if self.quiet < PATIENCE * length or not self.unmatched:
+        if self.quiet < PATIENCE * length:
             return False
         balance = self.step.balance
         share = balance / (1.0 + balance)

@@ -53,7 +53,7 @@ class NonInferiority:
             self.abandonment.begin()
             self.objectives = tuple(ObjectiveEvidence.of(*item) for item in objective_tests(policy).items())
         self.step = step
-        self.shown = self._evidence(policy)
+        self.shown = tuple(self._show(name, policy) for name in self._names())
 
     def observe(self, reading: Reading, policy: AnalysisPolicy) -> None:
         """Adds a reading; closes blocks when their time has come."""
@@ -61,14 +61,16 @@ class NonInferiority:
             return
         length = block_length(policy, self.step.bake)
         margin, balance = abandonment_promotion_margin(policy), self.step.balance
-        news = [
-            self._observe_errors(reading, policy, length),
-            self.latency.observe(reading, policy, length=length),
-            self.abandonment.observe(reading, margin, length=length, balance=balance),
-            *(objective.observe(reading, length=length) for objective in self.objectives),
-        ]
-        if any(news):
-            self.shown = self._evidence(policy)
+        news = {
+            "errors": self._observe_errors(reading, policy, length),
+            "latency": self.latency.observe(reading, policy, length=length),
+            "abandonment": self.abandonment.observe(reading, margin, length=length, balance=balance),
+        }
+        for objective in self.objectives:
+            news[objective.name] = objective.observe(reading, length=length)
+        if True in news.values():
+            same = {one.name: one for one in self.shown if not news[one.name]}
+            self.shown = tuple(same.get(name) or self._show(name, policy) for name in self._names())
 
     def rest(self, policy: AnalysisPolicy, *, left_out: bool) -> float:
         """Seconds for which readings are only added up; 0 or less where the next one may do more than that.
@@ -97,22 +99,29 @@ class NonInferiority:
             self.seconds, self.open = 0.0, Tally()
         return closed
 
-    def _evidence(self, policy: AnalysisPolicy) -> tuple[Promotion, ...]:
-        """One entry for each test; none where there is nothing to compare with."""
+    def _names(self) -> list[str]:
+        """The tests, in the order in which they are shown; none where there is nothing to compare with."""
         if self.step.alone or self.step.weight <= 0.0:
-            return ()
-        margin, balance, threshold = promotion_margin(policy), self.step.balance, 1.0 / BETA
-        words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
-        missing = self.errors.missing(margin, balance=balance)
-        tests = [Promotion("errors", self.errors.e_value(), threshold, missing, words)]
-        if self.latency.measured:
+            return []
+        latency = ["latency"] if self.latency.measured else []
+        return ["errors", *latency, "abandonment", *(one.name for one in self.objectives)]
+
+    def _show(self, name: str, policy: AnalysisPolicy) -> Promotion:
+        """What one test has shown."""
+        balance, threshold = self.step.balance, 1.0 / BETA
+        if name == "errors":
+            margin = promotion_margin(policy)
+            words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
+            missing = self.errors.missing(margin, balance=balance)
+            return Promotion(name, self.errors.e_value(), threshold, missing, words)
+        if name == "latency":
             missing = self.latency.missing(balance=balance, threshold=threshold)
-            tests.append(Promotion("latency", self.latency.e_value(), threshold, missing, self.latency.words()))
-        tests.append(self._abandonment(abandonment_promotion_margin(policy), balance))
-        for one in self.objectives:
-            missing = one.known.missing(one.margin, balance=balance)
-            tests.append(Promotion(one.name, one.known.e_value(), threshold, missing, one.words))
-        return tuple(tests)
+            return Promotion(name, self.latency.e_value(), threshold, missing, self.latency.words())
+        if name == "abandonment":
+            return self._abandonment(abandonment_promotion_margin(policy), balance)
+        (one,) = [one for one in self.objectives if one.name == name]
+        missing = one.known.missing(one.margin, balance=balance)
+        return Promotion(name, one.known.e_value(), threshold, missing, one.words)
 
     def _abandonment(self, margin: Margin, balance: float) -> Promotion:
         words = f"at most {margin.ratio:g} × stable's share of requests given up + {margin.points * 100:g} points"
