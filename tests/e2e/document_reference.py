@@ -23,6 +23,7 @@ from fairway.catalog import BUILT_IN, load_object
 from fairway.cli.app import COMMANDS
 from fairway.cli.parser import app
 from fairway.domain.pipeline.events import ReleaseEvent
+from fairway.domain.pipeline.scanners import SCANNERS
 from fairway.domain.rollout.events import Event
 from fairway.domain.rollout.messages import MessageName
 
@@ -145,6 +146,11 @@ def list_errors() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+def describe_scanners(_: str) -> str:
+    rows = [(f"`{one.name}`", one.summary, one.install) for one in SCANNERS]
+    return _table(("scanner", "looks for", "to be had by"), rows)
+
+
 PARTS: dict[str, Callable[[str], str]] = {
     "overview": describe_overview,
     "command": describe_command,
@@ -156,6 +162,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "errors": describe_errors,
     "check": describe_check,
     "findings": describe_findings,
+    "scanners": describe_scanners,
 }
 
 

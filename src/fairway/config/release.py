@@ -227,7 +227,7 @@ class ImageSection(Section):
     platforms: Annotated[list[Platform], BeforeValidator(_steps), Field(min_length=1)] = Field(
         default_factory=lambda: ["linux/amd64"],
         description="What it is built for; all of them are in one index, under one digest. `RUN` needs an emulator on "
-        "this machine for others than its own.",
+        "this machine for others than its own. By default linux/amd64.",
         examples=[["linux/amd64", "linux/arm64"]],
     )
     arguments: Variables = Field(

@@ -41,6 +41,8 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     _accept_word(definitions["VersioningSection"]["properties"]["channels"]["items"], {"type": "string"})
     policies = definitions["BranchesSection"]["properties"]["policy"]
     _accept_word(schema["properties"]["branches"]["anyOf"][0], {"enum": policies["enum"]})
+    tools = definitions["ScanSection"]["properties"]["tool"]["anyOf"][0]
+    _accept_word(definitions["SecuritySection"]["properties"]["scan"]["anyOf"][0], tools)
     metrics = definitions["MetricsSection"]["properties"]
     _accept_word(next(iter(metrics["gauges"]["patternProperties"].values())), {"type": "string"})
     _accept_word(

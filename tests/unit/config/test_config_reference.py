@@ -45,6 +45,8 @@ SECTIONS = {
     "`validation`": "ValidationSection",
     "`release`": "ReleaseSection",
     "A task in `release`": "TaskSection",
+    "An image in `release.images`": "ImageSection",
+    "`findings` in `release`": "FindingsSection",
     "An entry of `release.publish`": "PublishSection",
     "`signed` in `gates`": "SignedSection",
     "`versioning`": "VersioningSection",
