@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fairway.adapters.sources.git_process import GitProcess
-from fairway.domain.errors import TransientError
+from fairway.domain.errors import TransientError, UserError
 from fairway.ports.branches import Branches, Tip
 
 _USUAL = ("main", "master", "trunk")
 _MOST = 10
+
+
+#: Bytes of a part of a branch's name: with what git adds to it for a moment a file may be called so.
+_LONGEST = 200
 
 
 class GitBranches(Branches):
@@ -24,7 +28,15 @@ class GitBranches(Branches):
         self._git = GitProcess(folder)
 
     def observe(self, branch: str) -> Tip:
-        """Where the branch stands; `origin` counts before other remotes."""
+        """Where the branch stands; `origin` counts before other remotes.
+
+        Raises:
+            UserError: no branch can have that name.
+        """
+        # What begins with a dash is an option to git, whatever the rest is; each part is the name of a file.
+        too_long = any(len(part.encode("utf-8", "surrogateescape")) > _LONGEST for part in branch.split("/"))
+        if branch.startswith("-") or too_long or self._git.attempt("check-ref-format", f"refs/heads/{branch}")[0] != 0:
+            raise UserError("bad-branch-name", f"no branch can be called {branch[:60]!r}", "such as hotfix/1.2.1")
         local = self._commit(f"refs/heads/{branch}")
         remotes = self._git.run("remote").decode().split()
         ordered = sorted(remotes, key=lambda one: (one != "origin", one))
@@ -74,7 +86,7 @@ class GitBranches(Branches):
         Raises:
             TransientError: it did not answer, or has no such branch.
         """
-        status, _, complaint = self._git.attempt("fetch", "--quiet", "--tags", remote, f"refs/heads/{branch}")
+        status, _, complaint = self._git.attempt("fetch", "--quiet", "--tags", "--", remote, f"refs/heads/{branch}")
         found = self._commit("FETCH_HEAD") if status == 0 else None
         if found is None:
             sentence = f"git fetch of {branch!r} from {remote!r} failed: {complaint}"

@@ -18,7 +18,8 @@ from fairway.ports.pipeline import Tags
 from fairway.ports.releases import ReleaseJournal
 from fairway.usecases.answers import Declined
 
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,99}")
+# Of what git takes as the name of a tag.
+_VERSION = re.compile(r"(?!.*\.\.)(?!.*\.(lock)?$)[0-9A-Za-z][0-9A-Za-z.+!_-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)

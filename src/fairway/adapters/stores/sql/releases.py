@@ -104,7 +104,7 @@ class SqlReleases(ReleaseJournal, ReleaseLeases):
             )
         names = ", ".join(name for (name,) in latest)
         hint = f"the latest releases are {names}" if names else "there are no releases yet"
-        raise UserError("unknown-release-run", f"there is no release {release!r} under way or past", hint)
+        raise UserError("unknown-release-run", f"there is no release {release[:60]!r} under way or past", hint)
 
     def list_releases(self, service: str, *, limit: int = 20) -> tuple[RunSummary, ...]:
         """The latest releases, newest first."""
