@@ -243,6 +243,20 @@ def test_a_branch_of_that_name_with_other_content_is_left_alone(shop):
     assert shop.git("rev-parse", "revert/12") == shop.git("rev-parse", "v1.0.0")
 
 
+@pytest.mark.parametrize("name", ["--force", "a..b", "a b", "-", "x.lock", "a\x07"])
+def test_what_cannot_be_the_name_of_a_branch_is_refused(shop, name):
+    before = shop.state()
+    with pytest.raises(UserError, match="no branch can be called"):
+        shop.do(revert(requests=("12",), branch=name))
+    assert shop.state() == before
+
+
+def test_the_name_of_a_remote_is_never_an_option(shop, tmp_path):
+    with pytest.raises((UserError, TransientError)):
+        shop.do(revert(requests=("12",), push=f"--receive-pack=touch {tmp_path}/run;"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_hooks_of_the_user_are_not_run(shop):
     hook = shop.folder / ".git/hooks/post-checkout"
     hook.write_text(f"#!/bin/sh\ntouch {shop.folder}/hooked\n")

@@ -54,13 +54,25 @@ def plan(
     project, request = _prepare(release, env, strategy, options)
     answer = project.deployer(note).plan(request)
     if isinstance(answer, Plan):
+        held = _held_back(project, env)
         prediction = foresee(project, answer, request.strategy, rps=rps, errors=errors)
         if options.json:
-            print_json(_plan_object(answer) | {"forecast": forecast_object(prediction)})
+            print_json(_plan_object(answer) | {"held_back": held, "forecast": forecast_object(prediction)})
         else:
             say(f"{_plan_text(answer)}\n\n{forecast_text(prediction)}")
+            if held is not None:
+                note(f"fairway: at present {held}")
         return Exit.YES
     return _say_no(answer, options)
+
+
+def _held_back(project: "Project", env: str) -> str | None:
+    """Why windows and freezes would hold the deployment back at present; None if they would not."""
+    from fairway.bootstrap.permitting import cadence_of
+
+    admit = cadence_of(project)
+    answer = admit(env, None) if admit is not None else None
+    return answer.sentence if isinstance(answer, Declined) else None
 
 
 def deploy(  # noqa: PLR0913 -- its options

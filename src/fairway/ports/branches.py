@@ -41,7 +41,11 @@ class Branches(Protocol):
     """Looks at branches; changes nothing."""
 
     def observe(self, branch: str) -> Tip:
-        """Where the branch stands."""
+        """Where the branch stands.
+
+        Raises:
+            UserError: no branch can have that name.
+        """
         ...
 
     def holding(self, commit: str) -> tuple[str, ...]:

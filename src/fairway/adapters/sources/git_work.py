@@ -114,9 +114,8 @@ class GitWork(BranchWriter):
     def push(self, remote: str, branches: Sequence[str]) -> None:
         """Sends branches, all or none; never replaces what is there."""
         names = [f"refs/heads/{name}:refs/heads/{name}" for name in branches]
-        status, _, complaint = self._git.attempt(
-            "push", "--porcelain", *(["--atomic"] * (len(names) > 1)), remote, *names
-        )
+        together = ["--atomic"] if len(names) > 1 else []
+        status, _, complaint = self._git.attempt("push", "--porcelain", *together, "--", remote, *names)
         if status == 0:
             return
         known = self._git.run("remote").decode().split()
@@ -125,7 +124,7 @@ class GitWork(BranchWriter):
             raise UserError("unknown-remote", f"there is no remote {remote!r}", hint)
         listed = ", ".join(branches)
         # One that is reachable and still does not take them refuses them.
-        if self._git.attempt("ls-remote", "--exit-code", remote, "HEAD")[0] in (0, 2):
+        if self._git.attempt("ls-remote", "--exit-code", "--", remote, "HEAD")[0] in (0, 2):
             sentence = f"remote {remote!r} does not take {listed}: {complaint}"
             raise PermanentError(
                 "push-refused", sentence, "it may have commits that are not here: git fetch, then again"
