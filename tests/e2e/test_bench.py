@@ -4,12 +4,11 @@ import json
 import os
 import re
 import signal
-import socket
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from workshop import FAIRWAY, Workshop, workshop
+from workshop import FAIRWAY, Workshop, free_port, workshop
 
 APPLICATION = """
 import socket
@@ -59,14 +58,8 @@ bench:
   connections: 4
   headers: {{X-Secret: "${{SECRET}}"}}
   expect: {{p99: 5s, errors: 0%}}
-  compare: {{confidence: 90%, require: [processor]}}
+  compare: {{confidence: 90%, require: [processor], patience: 0s}}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

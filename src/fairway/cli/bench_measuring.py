@@ -1,5 +1,6 @@
 """What `bench run` and `bench compare` measure: the subjects that their words mean, and the load."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from fairway.cli.bench_tables import round_line
 from fairway.cli.output import note
 from fairway.domain.errors import UserError
 from fairway.domain.insight.baseline import Baseline, Load
+from fairway.domain.insight.comparison import compare
 
 if TYPE_CHECKING:
     from fairway.bootstrap.bench import BenchProject
@@ -77,9 +79,31 @@ def measure_both(
         both = chooser.choose_again(names[0], role="before"), chooser.choose_again(names[1], role="after")
         load = _at_path(load, both[0].subject.url)
         rounds = wish.rounds or bench.spec.rounds
-        pair = bench.bench(_tell).measure_in_turn(names, both, load, rounds, fresh=bench.spec.fresh)
+        pair = bench.bench(_tell).measure_in_turn(
+            names, both, load, rounds, fresh=bench.spec.fresh, is_enough=_looker(bench)
+        )
     bench.baselines.save_baselines(*pair)
     return pair
+
+
+def _looker(bench: "BenchProject") -> Callable[[Baseline, Baseline, int], bool]:
+    """Says whether there is an answer, or no time left to go on until there is one."""
+    from fairway.bootstrap import now
+
+    policy, began = bench.spec.policy, now()
+
+    def is_enough(before: Baseline, after: Baseline, looks: int) -> bool:
+        found = compare(before, after, policy, made=now())
+        if found.verdict != "inconclusive" or looks >= policy.looks:
+            return True
+        spent = now() - began
+        # As many rounds again take as long again.
+        if 2 * spent > bench.spec.patience:
+            return True
+        note(f"no answer after {len(before.rounds)} rounds of each: as many again, about {spent:.0f} s")
+        return False
+
+    return is_enough
 
 
 def _choose_load(bench: "BenchProject", environment: "EnvironmentSpec", wish: Wish) -> Load:

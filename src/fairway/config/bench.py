@@ -9,7 +9,7 @@ from fairway.config.section import AnyAdapter, Section
 from fairway.config.types import Duration, HttpPath, Name, Percentage, PositiveDuration, Token, refuse
 from fairway.domain.analysis.metrics.policy import Source
 from fairway.domain.insight.baseline import Load
-from fairway.domain.insight.comparison import ComparisonPolicy
+from fairway.domain.insight.comparison import LOOKS, ComparisonPolicy
 from fairway.domain.insight.expectations import Expectations
 from fairway.domain.insight.indicators import DEFAULTS, Indicator
 from fairway.domain.insight.spec import BenchSpec
@@ -63,6 +63,12 @@ class CompareSection(Section):
     tolerance: Percentage = Field(default=0.1, description="How much worse each may be.", examples=["10%"])
     confidence: Percentage = Field(
         default=0.99, description="Of all intervals together, above 50 %.", examples=["99%"], gt=0.5, lt=1
+    )
+    patience: Duration = Field(
+        default=600.0,
+        description="Where `rounds` of each give no answer, there are twice and then four times as many, as far as "
+        "that takes no longer than this in all. Intervals are a little wider for the further looks; `0s`: one look.",
+        examples=["10m"],
     )
     drift: Percentage = Field(
         default=0.1,
@@ -212,6 +218,7 @@ def to_bench(bench: BenchSection | None, indicators: IndicatorsSection | None) -
         load=_load(bench),
         rounds=bench.rounds,
         fresh=bench.fresh,
+        patience=bench.compare.patience,
         environment=bench.environment,
         expect=_expectations(bench.expect),
         policy=_policy(bench.compare),
@@ -252,6 +259,7 @@ def _policy(section: CompareSection) -> ComparisonPolicy:
         required=tuple(dict.fromkeys(section.require)),
         tolerance=section.tolerance,
         confidence=section.confidence,
+        looks=LOOKS if section.patience else 1,
         drift=section.drift,
         error_points=section.errors,
     )

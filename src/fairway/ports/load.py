@@ -36,6 +36,18 @@ class LoadGenerator(Protocol):
         ...
 
 
+    def run_in_turn(self, places: tuple[Place, Place], load: Load) -> tuple[Round, Round]:
+        """Warms both up, and sends to one at a time, in turns of parts of a second, until each had one round.
+
+        Returns:
+            What came of each, in the order of the places.
+
+        Raises:
+            As `run` does.
+        """
+        ...
+
+
 class ProcessorMeter(Protocol):
     """How much processor time processes take."""
 

@@ -70,9 +70,17 @@ bench:
 
 
 def test_what_must_be_shown_is_judged_too(tmp_path):
-    text = "bench: {compare: {judge: [p99], require: [p50], tolerance: 5%, confidence: 95%, drift: 20%, errors: 1%}}"
+    values = "tolerance: 5%, confidence: 95%, drift: 20%, errors: 1%, patience: 0s"
+    text = f"bench: {{compare: {{judge: [p99], require: [p50], {values}}}}}"
     wanted = ComparisonPolicy(("p99", "p50"), ("p50",), tolerance=0.05, confidence=0.95, drift=0.2, error_points=0.01)
     assert read(tmp_path, text).policy == wanted
+
+
+def test_whoever_has_patience_looks_more_than_once_and_pays_for_it_in_risk(tmp_path):
+    patient, hasty = (read(tmp_path, f"bench: {{compare: {{patience: {time}}}}}") for time in ("5m", "0s"))
+    assert (patient.patience, patient.policy.looks) == (300.0, 3)
+    assert (hasty.patience, hasty.policy.looks) == (0.0, 1)
+    assert patient.policy.risk == hasty.policy.risk / 3
 
 
 def test_rows_of_the_table_keep_what_is_not_given(tmp_path):

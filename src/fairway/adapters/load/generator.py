@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fairway.adapters.load.client import Client
 from fairway.adapters.load.pace import LATE, PaceKeeper
 from fairway.adapters.load.plan import LoadPlan
-from fairway.adapters.load.report import Report
+from fairway.adapters.load.report import Pace, Report
 from fairway.adapters.load.tally import Tally
 from fairway.adapters.load.timer import open_timer
 
@@ -42,6 +42,10 @@ class Generator:
         self._origin = 0.0
         self._begin = 0.0
         self._most = math.inf
+        self._sending = 0.0
+        self._behind = 0
+        self._unfinished = 0
+        self._timer = -1
         self._stopped = False
 
     def stop(self) -> None:
@@ -51,8 +55,7 @@ class Generator:
     def run(self) -> Report:
         """Sends until the duration is over or somebody stops it, waits for what is under way, and reports."""
         plan = self._plan
-        timer = open_timer(_TICK if plan.rate else _IDLE_TICK)
-        self._client.watch(timer, 0 if plan.stop_on_eof else None)
+        self.open(0 if plan.stop_on_eof else None)
         try:
             self._origin = time.monotonic()
             self._begin = self._origin + plan.warmup
@@ -64,17 +67,68 @@ class Generator:
             self._warmed = self._sent
             self._most = self._sent + plan.count
             self._pace.start()
-            sending = max(0.0, self._send_until(self._begin + plan.duration) - self._begin)
-            due = min(math.ceil(sending * plan.rate - 1e-6), plan.count)
-            behind = max(0, int(due) - (self._sent - self._warmed))
-            pace = self._pace.finish(self._sent - self._warmed, behind, plan.rate)
+            self._sending = max(0.0, self._send_until(self._begin + plan.duration) - self._begin)
+            due = min(math.ceil(self._sending * plan.rate - 1e-6), plan.count)
+            self._behind = max(0, int(due) - (self._sent - self._warmed))
+            pace = self._pace.finish(self._sent - self._warmed, self._behind, plan.rate)
             self._drain()
         finally:
-            os.close(timer)
-            unfinished = self._client.count_busy()
-            self._client.close()
+            self.close()
+        return self._report(pace)
+
+    def open(self, eof: int | None = None) -> None:
+        """Gets ready to send.
+
+        Args:
+            eof: descriptor whose end stops it; None: none.
+        """
+        self._timer = open_timer(_TICK if self._plan.rate else _IDLE_TICK)
+        self._client.watch(self._timer, eof)
+        self._begin = math.inf
+        self._tally.start(math.inf)
+
+    def close(self) -> None:
+        """Closes everything; what is still under way stays unanswered."""
+        os.close(self._timer)
+        self._unfinished = self._client.count_busy()
+        self._client.close()
+
+    def take_turn(self, seconds: float) -> float:
+        """Sends for so long, and waits for the answers.
+
+        Returns:
+            Seconds that the last answer took longer than the turn.
+        """
+        rate, before, begin = self._plan.rate, self._sent, time.monotonic()
+        # The first request of the turn is due now, whatever of the turn before was never sent.
+        self._origin = begin - (before / rate if rate else 0.0)
+        self._pace.look(begin, is_free=True)
+        end = self._send_until(begin + seconds)
+        self._sending += end - begin
+        self._behind += max(0, math.ceil((end - begin) * rate - 1e-6) - (self._sent - before))
+        self._drain()
+        return max(0.0, time.monotonic() - begin - seconds)
+
+    def count_from_now(self) -> None:
+        """What was sent before was to warm up."""
+        self._sending, self._behind, self._warmed = 0.0, 0, self._sent
+        self._begin = time.monotonic()
+        self._tally.start(self._begin)
+        self._pace.start()
+
+    def report(self) -> Report:
+        """Of all turns so far; ends the counting."""
+        self._unfinished = self._client.count_busy()
+        return self._report(self._pace.finish(self._sent - self._warmed, self._behind, self._plan.rate))
+
+    def _report(self, pace: Pace) -> Report:
         return self._tally.report(
-            seconds=sending, rate=plan.rate, behind=behind, unfinished=unfinished, pace=pace, warmed=self._warmed
+            seconds=self._sending,
+            rate=self._plan.rate,
+            behind=self._behind,
+            unfinished=self._unfinished,
+            pace=pace,
+            warmed=self._warmed,
         )
 
     def _send_until(self, end: float) -> float:

@@ -77,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m fairway.adapters.load", description=__doc__)
     parser.add_argument("url", help="http://host:port/path, or https")
     parser.add_argument("--socket", default="", help="path of a Unix socket to connect to")
+    parser.add_argument("--against", default="", help="a second URL: both get requests in turns; the report is a list")
+    parser.add_argument("--against-socket", default="", help="path of a Unix socket for the second URL")
     parser.add_argument("--authority", default="", help="file of certificates to trust; default: the system's")
     parser.add_argument("--insecure", action="store_true", help="check no certificate")
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: as many as possible")

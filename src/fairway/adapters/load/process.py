@@ -104,26 +104,41 @@ class Load:
             patience: seconds after which a generator that still runs is killed; None: as long as it takes.
         """
         if self._report is None:
-            assert self._process.stdout is not None  # noqa: S101 - asked for above
-            guard = threading.Timer(patience or 0.0, self._process.kill)
-            if patience is not None:
-                guard.start()
-            try:
-                text = self._process.stdout.read()
-            finally:
-                guard.cancel()
-            self._process.wait(_PATIENCE)
-            self._reader.join()
-            self._close()
-            self._report = self._parsed(text)
+            (self._report, *_) = self._parsed(f"[{self._output(patience)}]")
         return self._report
 
-    def _parsed(self, text: str) -> Report:
+    def wait_both(self, patience: float | None = None) -> tuple[Report, Report]:
+        """The reports of a run with the option `--against`, once the duration is over. Raises as `stop` does.
+
+        Args:
+            patience: as for `wait`.
+        """
+        first, second = self._parsed(self._output(patience))
+        return first, second
+
+    def _output(self, patience: float | None) -> str:
+        """What the generator printed, once it has ended; to be asked for once."""
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        guard = threading.Timer(patience or 0.0, self._process.kill)
+        if patience is not None:
+            guard.start()
+        try:
+            text = self._process.stdout.read()
+        finally:
+            guard.cancel()
+        self._process.wait(_PATIENCE)
+        self._reader.join()
+        self._close()
+        return text
+
+    def _parsed(self, text: str) -> list[Report]:
+        """The reports of a list in JSON."""
         complaint = " ".join(self._complaint) or f"exit status {self._process.returncode}"
         if self._process.returncode == _WRONG_INPUT:
             raise UserError("bad-load", complaint)
         try:
-            return Report.from_json(text)
+            reports = [Report.from_json(json.dumps(one)) for one in json.loads(text)]
+            return reports or [Report.from_json("")]
         except ValueError as error:
             raise PermanentError("no-load-report", f"the load generator ended without a report: {complaint}") from error
 

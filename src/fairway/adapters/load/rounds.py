@@ -28,19 +28,36 @@ class OwnGenerator:
     def run(self, place: Place, load: Load) -> Round:
         """See the port."""
         at = self._clock()
-        with Process(
+        with self._process(place, load) as run:
+            report = run.wait(load.warmup + load.duration + 2 * load.timeout + _PATIENCE)
+        return _checked(at, place, load, report)
+
+    def run_in_turn(self, places: tuple[Place, Place], load: Load) -> tuple[Round, Round]:
+        """See the port."""
+        at = self._clock()
+        first, second = places
+        against = ("--against", second.url, *(("--against-socket", second.socket) if second.socket else ()))
+        with self._process(first, load, *against) as run:
+            # No further turn begins where answers are that late.
+            reports = run.wait_both(2 * (load.warmup + load.duration + 2 * load.timeout) + _PATIENCE)
+        one, other = (_checked(at, *pair) for pair in zip(places, (load, load), reports, strict=True))
+        return one, other
+
+    def _process(self, place: Place, load: Load, *more: str) -> Process:
+        return Process(
             place.url,
             rate=load.rate,
             duration=load.duration,
             connections=load.connections,
-            options=(*_options(place, load), *self._options),
+            options=(*_options(place, load), *more, *self._options),
             headers=load.headers,
-        ) as run:
-            most = load.warmup + load.duration + 2 * load.timeout + _PATIENCE
-            report = run.wait(most)
-        if report.sent == 0 and load.rate:
-            raise PermanentError("no-load", f"the generator sent nothing to {place.url} in {load.duration:g} s")
-        return _round(at, report)
+        )
+
+
+def _checked(at: float, place: Place, load: Load, report: Report) -> Round:
+    if report.sent == 0 and load.rate:
+        raise PermanentError("no-load", f"the generator sent nothing to {place.url} in {load.duration:g} s")
+    return _round(at, report)
 
 
 def _options(place: Place, load: Load) -> list[str]:

@@ -22,6 +22,9 @@ Metric = Literal["mean", "p50", "p95", "p99", "processor", "throughput"]
 
 METRICS: tuple[Metric, ...] = ("mean", "p50", "p95", "p99", "processor", "throughput")
 
+#: How often one looks where rounds are added until there is an answer: they are doubled, and doubled again.
+LOOKS = 3
+
 TITLES: dict[str, str] = {
     "mean": "mean latency",
     "p50": "P50 latency",
@@ -42,6 +45,8 @@ class ComparisonPolicy:
         required: those of them in which its absence must be shown, as far as they were measured.
         tolerance: how much worse each may be, as a fraction; 0.1 is 10 %.
         confidence: of all intervals of the judged metrics together, above 0.5 and below 1.
+        looks: how often one may look while rounds are added, until there is an answer; each look has its part of the
+            risk, so that all of them together keep the confidence.
         drift: fraction by which two measurements made at different times may differ for reasons of the machine; it
             widens the intervals of a comparison whose rounds were not run in turn.
         error_points: how much the share of failed requests may be larger, as a fraction.
@@ -51,8 +56,20 @@ class ComparisonPolicy:
     required: tuple[Metric, ...] = ("p50", "processor")
     tolerance: float = 0.1
     confidence: float = 0.99
+    looks: int = 1
     drift: float = 0.1
     error_points: float = 0.001
+
+    @property
+    def risk(self) -> float:
+        """Probability that one end of the interval of one metric is wrong at one look."""
+        # Both ends of the interval of every metric may be wrong.
+        return self.error_risk / len(self.judged)
+
+    @property
+    def error_risk(self) -> float:
+        """The same for failed requests, which are judged by themselves."""
+        return (1 - self.confidence) / 2 / self.looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +167,7 @@ def _change(
     if metric == "throughput" and before.load.rate:
         return None
     ratios = [found for pair in zip(before.rounds, after.rounds, strict=False) if (found := _ratio(metric, *pair))]
-    # Both ends of the interval of every metric may be wrong.
-    middle = find_middle([math.log(ratio) for ratio in ratios], (1 - policy.confidence) / 2 / len(policy.judged))
+    middle = find_middle([math.log(ratio) for ratio in ratios], policy.risk)
     first, second = before.value(metric), after.value(metric)
     if middle is None or first is None or second is None:
         return None
@@ -186,8 +202,7 @@ def _errors(before: Baseline, after: Baseline, policy: ComparisonPolicy) -> Chan
     pairs = [
         (other.errors or 0.0) - (one.errors or 0.0) for one, other in zip(before.rounds, after.rounds, strict=False)
     ]
-    risk = (1 - policy.confidence) / 2
-    middle = find_middle(pairs, risk) or Middle(0.0, -math.inf, math.inf)
+    middle = find_middle(pairs, policy.error_risk) or Middle(0.0, -math.inf, math.inf)
     first, second = before.value("errors") or 0.0, after.value("errors") or 0.0
     verdict = _verdict(middle.lower, middle.upper, policy.error_points)
     return Change("errors", first, second, second - first, middle.lower, middle.upper, len(pairs), verdict, True)
@@ -237,7 +252,7 @@ def _remarks(before: Baseline, after: Baseline, policy: ComparisonPolicy, *, in_
         )
         if before.machine != after.machine:
             yield f"they were made on different machines: {before.machine} and {after.machine}"
-    needed = fewest((1 - policy.confidence) / 2 / len(policy.judged))
+    needed = fewest(policy.risk)
     pairs = min(len(before.rounds), len(after.rounds))
     if pairs < needed:
         yield f"{pairs} pairs of rounds are too few for a confidence of {policy.confidence:.1%}: {needed} are needed"

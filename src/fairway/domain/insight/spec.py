@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fairway.domain.analysis.metrics.policy import Source
 from fairway.domain.insight.baseline import Load
-from fairway.domain.insight.comparison import ComparisonPolicy
+from fairway.domain.insight.comparison import LOOKS, ComparisonPolicy
 from fairway.domain.insight.expectations import Expectations
 from fairway.domain.insight.indicators import DEFAULTS, Indicator
 
@@ -16,6 +16,7 @@ class BenchSpec:
     Attributes:
         rounds: of each measurement.
         fresh: rounds that one instance serves before the next one is started.
+        patience: seconds that a comparison may take until it ends without an answer.
         environment: whose configuration a release runs with; None: the first one.
         source: answers the indicators' queries; None: the environment's own source of metrics.
     """
@@ -23,8 +24,9 @@ class BenchSpec:
     load: Load = field(default_factory=Load)
     rounds: int = 40
     fresh: int = 10
+    patience: float = 600.0
     environment: str | None = None
     expect: Expectations = field(default_factory=Expectations)
-    policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
+    policy: ComparisonPolicy = field(default_factory=lambda: ComparisonPolicy(looks=LOOKS))
     indicators: tuple[Indicator, ...] = DEFAULTS
     source: Source | None = None

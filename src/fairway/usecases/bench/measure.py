@@ -1,13 +1,12 @@
 """Measures: rounds of one subject, or of two in turn.
 
-Rounds are short and many: what else the machine does comes in bursts of seconds, and two rounds that follow each other
-at once see the same of it. Two subjects run at the same time, and get requests in turn.
+Rounds are short and many. Two subjects run at the same time and get requests in turns of a tenth of a second: what else
+the machine does comes in bursts, and two turns that follow each other at once see the same of it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from fairway.domain.errors import UserError
 from fairway.domain.insight.baseline import Baseline, Load, Round
@@ -75,31 +74,69 @@ class Bench:
         return self._baseline(name, what, load, done)
 
     def measure_in_turn(
-        self, names: tuple[str, str], both: tuple[Measurable, Measurable], load: Load, rounds: int, *, fresh: int
+        self,
+        names: tuple[str, str],
+        both: tuple[Measurable, Measurable],
+        load: Load,
+        rounds: int,
+        *,
+        fresh: int,
+        is_enough: Callable[[Baseline, Baseline, int], bool] = lambda *_: True,
     ) -> tuple[Baseline, Baseline]:
-        """Measures two subjects round after round: first, second, second, first, and so on.
+        """Measures two subjects; their rounds are run together, requests go to one at a time.
 
-        What changes slowly on the machine then changes both alike, and neither always comes first.
+        Whatever else changes on the machine then meets both alike, and neither always comes first.
 
         Args:
             names: under which they are kept.
             both: what is measured.
             load: the same for both.
-            rounds: of each.
+            rounds: of each, until the first look.
             fresh: as for one.
+            is_enough: asked at each look with what there is and the number of looks so far; False: twice as many
+                rounds, and another look.
 
         Raises:
             As `measure` does.
         """
         _check(rounds, fresh)
         done: tuple[list[Round], list[Round]] = ([], [])
-        turns = _turns()
-        while len(done[1]) < rounds:
-            with self._serving(both, load) as running:
-                for which in islice(turns, 2 * min(fresh, rounds - len(done[1]))):
-                    done[which].append(self._round(running[which], load))
-                    number = len(done[0]) + len(done[1])
-                    self.tell(Progress(number, 2 * rounds, names[which], done[which][-1]))
+        wanted, looks = rounds, 0
+        while True:
+            self._fill(names, both, load, done, wanted, fresh)
+            pair = self._pair(names, both, load, done)
+            looks += 1
+            if wanted >= MOST_ROUNDS or is_enough(*pair, looks):
+                return pair
+            wanted = min(2 * wanted, MOST_ROUNDS)
+
+    def _fill(
+        self,
+        names: tuple[str, str],
+        both: tuple[Measurable, Measurable],
+        load: Load,
+        done: tuple[list[Round], list[Round]],
+        wanted: int,
+        fresh: int,
+    ) -> None:
+        """Measures until there are so many rounds of each."""
+        while len(done[1]) < wanted:
+            with self._serving(both, load) as (first, second):
+                for _ in range(min(fresh, wanted - len(done[1]))):
+                    swapped = len(done[1]) % 2 == 1
+                    found = self._rounds(second, first, load)[::-1] if swapped else self._rounds(first, second, load)
+                    for which in (0, 1):
+                        done[which].append(found[which])
+                        number = len(done[0]) + len(done[1])
+                        self.tell(Progress(number, 2 * wanted, names[which], found[which]))
+
+    def _pair(
+        self,
+        names: tuple[str, str],
+        both: tuple[Measurable, Measurable],
+        load: Load,
+        done: tuple[list[Round], list[Round]],
+    ) -> tuple[Baseline, Baseline]:
         first, second = (self._baseline(names[i], both[i], load, done[i]) for i in (0, 1))
         return (
             replace(first, measured_with=names[1]),
@@ -117,23 +154,32 @@ class Bench:
             yield running
 
     def _round(self, running: Running, load: Load) -> Round:
-        before = self.meter.read(running.processes) if running.processes else None
+        before = self._read(running)
         found = self.generator.run(running.place, replace(load, warmup=min(load.warmup, _SETTLE)))
-        after = self.meter.read(running.processes) if running.processes else None
-        requests = found.sent + found.warmed
-        if before is None or after is None or not requests or after < before:
-            return found
-        return replace(found, processor=(after - before) / requests * 1e6)
+        return _with_processor(found, before, self._read(running))
+
+    def _rounds(self, first: Running, second: Running, load: Load) -> tuple[Round, Round]:
+        """One of each, run together."""
+        before = self._read(first), self._read(second)
+        short = replace(load, warmup=min(load.warmup, _SETTLE))
+        found = self.generator.run_in_turn((first.place, second.place), short)
+        one, other = map(_with_processor, found, before, (self._read(first), self._read(second)))
+        return one, other
+
+    def _read(self, running: Running) -> float | None:
+        return self.meter.read(running.processes) if running.processes else None
 
     def _baseline(self, name: str, what: Measurable, load: Load, rounds: Sequence[Round]) -> Baseline:
         kept = replace(load, headers=())  # they may hold secrets
         return Baseline(name, self.service, self.clock(), self.machine, what.subject, kept, tuple(rounds))
 
 
-def _turns() -> Iterator[int]:
-    """First, second, second, first, and so on."""
-    while True:
-        yield from (0, 1, 1, 0)
+def _with_processor(found: Round, before: float | None, after: float | None) -> Round:
+    """The round with the processor time of a request, out of two looks at the meter."""
+    requests = found.sent + found.warmed
+    if before is None or after is None or not requests or after < before:
+        return found
+    return replace(found, processor=(after - before) / requests * 1e6)
 
 
 def _check(rounds: int, fresh: int) -> None:

@@ -69,6 +69,22 @@ class TestOverRecordedNoise:
         verdicts = [verdict_of(*drawn(chance, 40, slower=1.2)) for _ in range(20)]
         assert verdicts.count("regression") >= 19
 
+    def test_looking_three_times_until_there_is_an_answer_calls_nothing_a_regression(self):
+        chance = random.Random(25)
+        policy = replace(POLICY, looks=3)
+        verdicts = []
+        for _ in range(30):
+            before, after = drawn(chance, 160)
+            at_looks = [verdict_of(before[:count], after[:count], policy) for count in (40, 80, 160)]
+            verdicts.append(next((one for one in at_looks if one != "inconclusive"), "inconclusive"))
+        assert "regression" not in verdicts
+
+    def test_each_look_has_its_part_of_the_risk(self):
+        before, after = drawn(random.Random(26), 40)
+        once, often = (compared(before, after, replace(POLICY, looks=looks)).changes[0] for looks in (1, 3))
+        assert once.change == often.change
+        assert often.lower < once.lower < once.upper < often.upper
+
     def test_a_speed_up_is_no_regression(self):
         chance = random.Random(23)
         verdicts = [verdict_of(*drawn(chance, 40, slower=0.8)) for _ in range(20)]

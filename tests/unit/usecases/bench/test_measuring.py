@@ -30,6 +30,10 @@ class Generator:
         self.asked.append((place.url, load.duration, load.warmup))
         return replace(sample_round(), warmed=100)
 
+    def run_in_turn(self, places: tuple[Place, Place], load: Load) -> tuple[Round, Round]:
+        first, second = (self.run(place, load) for place in places)
+        return first, second
+
 
 @dataclass
 class Meter:
@@ -77,7 +81,7 @@ def test_two_get_requests_in_turn_and_neither_always_comes_first():
     first, second = bench(generator, told=told).measure_in_turn(("old", "new"), both, LOAD, 4, fresh=10)
     rounds = [url for url, duration, _ in generator.asked if duration == 2.0]
     assert rounds == ["a", "b", "b", "a", "a", "b", "b", "a"]
-    assert told[-1] == (8, 8, "old")
+    assert told[-1] == (8, 8, "new")
     assert (len(first.rounds), len(second.rounds)) == (4, 4)
     assert (first.measured_with, second.measured_with) == ("new", "old")
     assert first.made == second.made
@@ -101,6 +105,26 @@ def test_both_of_a_pair_stay_as_many_rounds():
     assert starts == ["start a", "start b", "end b", "end a"] * 2
 
 
+def test_without_an_answer_there_are_twice_as_many_rounds_until_there_is_one():
+    looked, told = [], []
+
+    def is_enough(before, after, looks):
+        looked.append((len(before.rounds), len(after.rounds), looks))
+        return looks == 3
+
+    both = (Instance("a", []), Instance("b", []))
+    first, _ = bench(told=told).measure_in_turn(("a", "b"), both, LOAD, 3, fresh=2, is_enough=is_enough)
+    assert looked == [(3, 3, 1), (6, 6, 2), (12, 12, 3)]
+    assert len(first.rounds) == 12
+    assert told[-1] == (24, 24, "b")
+
+
+def test_there_is_an_end_of_rounds_however_little_they_say():
+    both = (Instance("a", []), Instance("b", []))
+    first, _ = bench(told=[]).measure_in_turn(("a", "b"), both, LOAD, 600, fresh=100, is_enough=lambda *_: False)
+    assert len(first.rounds) == 1000
+
+
 def test_what_was_started_ends_when_the_load_fails():
     starts = []
     with pytest.raises(PermanentError):
@@ -117,6 +141,13 @@ def test_processor_time_is_that_of_all_requests_the_warming_ones_too():
 def test_processor_time_that_nobody_knows_is_none(meter, processes):
     (one,) = bench(meter=meter).measure("v1", Instance("a", [], processes), LOAD, 1, fresh=1).rounds
     assert one.processor is None
+
+
+def test_each_of_two_has_the_processor_time_of_its_own_requests():
+    both = (Instance("a", []), Instance("b", [], ()))
+    first, second = bench().measure_in_turn(("a", "b"), both, LOAD, 1, fresh=1)
+    assert first.rounds[0].processor == pytest.approx(0.1 / 200 * 1e6)
+    assert second.rounds[0].processor is None
 
 
 def test_headers_are_sent_and_not_kept():
