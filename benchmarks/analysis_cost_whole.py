@@ -35,8 +35,11 @@ T = TypeVar("T")
 STEP = 300.0
 """Seconds of the step: blocks have their ten seconds."""
 
-STAGGER = 10.0
-"""Seconds within which the rollouts begin; as long is the warm-up, and all is measured after that."""
+STRETCH = 10.0
+"""Seconds within which the rollouts begin. The warm-up is as long, and what comes after it is measured."""
+
+GROUP = 50
+"""Rollouts that are measured together."""
 
 
 class _Nobody(Executor):
@@ -79,10 +82,10 @@ class _Counted(FakeRouter):
         return self.now
 
 
-def seconds_of_each_second(
+def seconds_of_readings(
     policy: AnalysisPolicy, snapshots: list[TrafficSnapshot], *, rollouts: int, records: Records
-) -> list[float]:
-    """Processor time for one second of all rollouts, second by second, once all are under way.
+) -> list[list[float]]:
+    """Processor time for each reading, by groups of rollouts, once all are under way.
 
     Args:
         policy: of all of them.
@@ -90,7 +93,7 @@ def seconds_of_each_second(
         rollouts: how many.
         records: of a journal that holds nothing.
     """
-    run, router, target = _run(replace(policy, warmup=STAGGER)), _Counted(), FakeTarget()
+    run, router, target = _run(replace(policy, warmup=STRETCH)), _Counted(), FakeTarget()
     for one in (run.plan.candidate, run.plan.stable):
         if one is not None:
             target.ensure_instances(one, 2, epoch=1)
@@ -99,18 +102,21 @@ def seconds_of_each_second(
         target, router, FakeArtifacts("shop", FakeSource()), FakeCommands(), FakeProbe(), records, FakeChecker()
     )
     runs = [replace(run, id=f"run-{number}") for number in range(rollouts)]
-    judge, times, ticks = Judge(_Unwritten(), _Nobody()), list[float](), round(1.0 / READ_EVERY)
+    groups = [runs[place : place + GROUP] for place in range(0, rollouts, GROUP)]
+    judge, times = Judge(_Unwritten(), _Nobody()), []
     for tick, snapshot in enumerate(snapshots):
         router.now = _named(snapshot, run)
-        under_way = runs[: round(rollouts * min(1.0, (tick + 1) * READ_EVERY / STAGGER))]
-        begun = time.thread_time()
-        for each in under_way:
-            judge.read(each, world, epoch=1, at=snapshot.at)
-        took = time.thread_time() - begun
-        if tick % ticks == 0:
-            times.append(0.0)
-        times[-1] += took
-    return times[round(2 * STAGGER) :]
+        begun = round(len(groups) * min(1.0, (tick + 1) * READ_EVERY / STRETCH))
+        times.append([_read(judge, group, world, snapshot.at) for group in groups[:begun]])
+    return times[round(2 * STRETCH / READ_EVERY) :]
+
+
+def _read(judge: Judge, runs: list[Run], world: World, at: float) -> float:
+    """Seconds of processor time for one reading of each."""
+    begun = time.thread_time()
+    for run in runs:
+        judge.read(run, world, epoch=1, at=at)
+    return time.thread_time() - begun
 
 
 def _run(policy: AnalysisPolicy) -> Run:
