@@ -19,6 +19,9 @@ from pathlib import Path
 
 from fairway.domain.rollout.revision import Endpoint
 from fairway.ports.supervisor import Unit, UnitStatus
+from free_ports import free_port
+
+__all__ = ["Application", "Client", "DirectSupervisor", "free_port", "load", "wait_until"]
 
 PATIENCE = 60.0
 
@@ -28,12 +31,6 @@ def wait_until(condition: Callable[[], object], what: str, *, patience: float = 
     while not condition():
         assert time.monotonic() < deadline, f"waited {patience:g} s in vain: {what}"
         time.sleep(0.005)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class DirectSupervisor:

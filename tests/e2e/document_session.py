@@ -12,7 +12,6 @@ import queue
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,8 @@ from typing import Any
 
 from document_package import install, make_environment
 from document_pages import Block, Page, ShellCommand, commands_of
+
+from free_ports import free_port
 
 PATIENCE = 240.0
 DATABASE = "postgresql://fairway@db.example/fairway"
@@ -186,7 +187,7 @@ class Session:
         if shown in self._ports.values():
             return shown
         if shown not in self._ports:
-            self._ports[shown] = _free_port()
+            self._ports[shown] = str(free_port())
         return self._ports[shown]
 
     def _move_generated_ports(self) -> None:
@@ -271,12 +272,6 @@ def _compare_keys(shown: Any, found: Any, where: str) -> str | None:
     return (
         f"at {where} the page shows {shown!r}, but it was {found!r}" if kinds and None not in (shown, found) else None
     )
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def _write_curl(path: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,9 @@ from ready_commands import ReadyCommands
 from fairway.adapters.load.process import Load
 from fairway.bootstrap import CONFIG_NAME, open_reader
 from fairway.usecases.status import Question
+from free_ports import free_port
+
+__all__ = ["FAIRWAY", "READY", "Answer", "Workshop", "await_load", "free_port", "run_fairway", "workshop"]
 
 FAIRWAY = str(Path(sys.executable).with_name("fairway"))
 READY = ReadyCommands()
@@ -169,9 +171,3 @@ def await_load(users: Load, holds: Callable[[Mapping[str, Any]], bool], seconds:
     while not (users.live() and holds(users.live())):
         assert time.monotonic() < deadline, f"never came: {users.live()}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
