@@ -123,9 +123,13 @@ def _locks(project: Project, commit: str) -> Mapping[str, str]:
 
 def _installed(project: Project, digest: str) -> "set[Component]":
     from fairway.adapters.artifacts.local.installed import find_installed
+    from fairway.adapters.images.contents import find_packages
 
     artifact = project.artifacts(project.spec.service).find(digest)
-    return set() if artifact is None else find_installed(Path(artifact.location))
+    if artifact is not None:
+        return find_installed(Path(artifact.location))
+    blobs = project.state / "releases" / "blobs"
+    return find_packages(digest, lambda part: blobs / part.removeprefix("sha256:"))
 
 
 def subject_of_path(path: Path) -> Subject:

@@ -26,7 +26,7 @@ class LocalAttestor(Attestor):
         keys: who signs.
         attestations: where envelopes are kept.
         locks: the lock files of a commit, text by path.
-        installed: what lies in a sealed artifact, by its digest.
+        installed: what lies in a sealed artifact or an image, by its digest.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LocalAttestor(Attestor):
             self._sign(subject, PROVENANCE, provenance(subject, _build(origin)), key)
         if BILL not in present:
             components = read_locks(self._locks(origin.commit))
-            if subject.tree:
+            if subject.tree or product.kind == "image":
                 components |= self._installed(product.digest)
             name = origin.service if subject.tree else product.name
             bill = bill_of(name, origin.version, product.digest, components)
