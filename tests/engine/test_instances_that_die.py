@@ -1,11 +1,11 @@
 """Instances that die on their own just when a step counts on them."""
 
 import pytest
-from engine_world import break_while, live_through
+from engine_world import Controller, break_while, drive_until, live_through
 
 from fairway.domain.errors import TransientError
-from fairway.domain.rollout.steps import Scale
-from fairway.domain.rollout.strategy import Rolling
+from fairway.domain.rollout.steps import Scale, Watch
+from fairway.domain.rollout.strategy import Canary, Rolling
 from rollout_samples import OLD, deployment, scaling
 
 #: Looks that the dead instance takes to become ready again, and more than a whole run makes.
@@ -35,6 +35,24 @@ def test_none_is_let_go_while_those_that_stay_are_down(make, plan):
     run = live_through(street)
     assert dead
     assert (run.outcome, street.faults) == ("completed", [])
+
+
+def test_instances_that_took_the_place_of_others_in_a_watch_get_requests_at_once(make):
+    street = make(deployment(Canary(steps=(10.0, 100.0), bake=6.0)))
+    controller = Controller(street, "only")
+    run = drive_until(controller, lambda: street.run().weight == 10.0 and isinstance(street.run().current.step, Watch))
+    epoch = street.store.environment(run.plan.service, run.plan.environment).epoch
+    # As after a reboot at which somebody else has taken their ports.
+    for count in (0, 2):
+        street.target.ensure_instances(street.plan.stable, count, epoch=epoch)
+    others = {f"{street.plan.stable.id}.{number}" for number in (3, 4)}
+
+    def serve():
+        backend = next(one for one in street.router.observe().routes.backends if one.revision == street.plan.stable.id)
+        return {endpoint.instance for endpoint in backend.endpoints} == others
+
+    drive_until(controller, serve, seconds=4.0)
+    assert street.run().weight == 10.0
 
 
 def test_what_does_not_come_back_holds_up_nobody_for_ever(make):

@@ -14,6 +14,7 @@ from supervised import WEB_APP, kill_supervisor, supervisor, wait_until
 
 from fairway.adapters.supervisor.processes import identify, is_alive
 from fairway.adapters.targets.local import LocalTarget, readiness
+from fairway.adapters.targets.local.listeners import _session_pids, observe_listener
 from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.rollout.revision import Artifact, Health, Revision, RunSpec
 
@@ -195,6 +196,29 @@ def test_a_stranger_on_the_port_is_noticed_and_evaded(target, revise):
         assert after.endpoint.port != before.endpoint.port
         assert after.id != before.id
     wait_until(lambda: [one.id for one in target.observe_instances("r1")] == [after.id])
+
+
+FORKS = """
+import os, socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+if os.fork() == 0:
+    time.sleep(1000)
+time.sleep(1000)
+"""
+
+
+def test_a_child_of_a_process_that_was_killed_is_no_stranger(target, revise, tmp_path):
+    (tmp_path / "forks.py").write_text(FORKS)
+    revision = revise(f"{sys.executable} -S {tmp_path}/forks.py {{port}}")
+    target.ensure_instances(revision, 1, epoch=1)
+    (before,) = target.observe_instances("r1")
+    wait_until(lambda: observe_listener(before.endpoint, before.pid).ours)
+    wait_until(lambda: len(_session_pids(before.pid)) == 2)
+    kill_supervisor(tmp_path / "supervisor")
+    os.kill(before.pid, signal.SIGKILL)
+    wait_until(lambda: target.observe_instances("r1")[0].pid is None)
+    assert observe_listener(before.endpoint, None).anyone
+    assert [one.id for one in target.ensure_instances(revision, 1, epoch=1)] == [before.id]
 
 
 @contextlib.contextmanager

@@ -171,6 +171,8 @@ class Engine:
             if events:
                 return Pending(0.0, events)
             if isinstance(planned.step, Watch):
+                if self.judge.misses_instances(run.id, world):
+                    Performance(run, world, epoch, at, attempt.spent).route_anew()
                 return _end_watch(run, planned.step, assessment, at)
         performance = Performance(run, world, epoch, at, attempt.spent)
         if isinstance(planned.step, CheckHttp):

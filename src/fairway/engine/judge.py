@@ -60,6 +60,7 @@ class _Watching:
     traffic: TrafficSnapshot | None = None
     once_ready: frozenset[str] = frozenset()
     meter: Meter | None = None
+    compared: float = float("-inf")
 
     def see(self, health: tuple[InstanceHealth, ...]) -> None:
         """Takes in a look at the instances; one that shows what the last one showed leaves that in its place."""
@@ -110,6 +111,21 @@ class Judge:
         if assessment.decision == "roll-back" or not 0.0 <= at - watching.saved < every:
             self._save(watching, run, assessment, epoch=epoch, at=at)
         return assessment
+
+    def misses_instances(self, run: str, world: World) -> bool:
+        """Whether an instance that was seen ready gets no requests: one that took the place of another meanwhile.
+
+        Answered once for each look at the instances.
+        """
+        watching = self._runs.get(run)
+        if watching is None or watching.compared >= watching.seen:
+            return False
+        watching.compared = watching.seen
+        routes = world.router.observe().routes
+        ready = {(one.revision, one.instance) for one in watching.health if one.ready}
+        backends = routes.backends if routes is not None else ()
+        routed = {(one.revision, place.instance) for one in backends for place in (*one.endpoints, *one.draining)}
+        return bool({found for found in ready - routed if found[0] in {one.revision for one in backends}})
 
     def forget(self, run: str) -> None:
         """Drops what is kept in memory of a run."""

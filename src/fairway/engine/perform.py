@@ -236,6 +236,10 @@ class Performance:
             self._route(draining={}, without=revision.id)
         return True
 
+    def route_anew(self) -> None:
+        """Lets the instances that there are now get what the run has given their revisions."""
+        self._route(draining={})
+
     def _route(self, *, draining: dict[str, frozenset[str]], without: str | None = None) -> None:
         routes = routes_for(self.run, self.world.target, self.run.weight, draining=draining, without=without)
         self.world.router.ensure_routes(routes, epoch=self.epoch)

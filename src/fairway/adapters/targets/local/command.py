@@ -10,6 +10,8 @@ from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.rollout.revision import Revision
 from fairway.ports.supervisor import Unit
 
+#: By which every process of an instance, and every child of one, can be told.
+INSTANCE_VARIABLE = "FAIRWAY_INSTANCE"
 # All that a process gets from the environment of whoever starts it.
 _INHERITED = ("HOME", "LANG", "PATH", "TZ")
 
@@ -49,7 +51,7 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
         "FAIRWAY_VERSION": revision.version,
         "FAIRWAY_COMMIT": revision.artifact.commit,
         "FAIRWAY_REVISION": revision.id,
-        "FAIRWAY_INSTANCE": instance.id,
+        INSTANCE_VARIABLE: instance.id,
     }
     live = revision.run.health.live
     return Unit(

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,22 @@ def observe_listener(endpoint: Endpoint, session: int | None) -> Listener:
         if not left:
             return Listener(anyone=True, ours=True)
     return Listener(anyone=True, ours=False)
+
+
+def comes_from(endpoint: Endpoint, mark: str) -> bool:
+    """Whether all who listen there were started with this variable: also what a dead leader of a session left behind.
+
+    Args:
+        endpoint: as above.
+        mark: `NAME=VALUE`.
+    """
+    left = _sockets_at(endpoint.socket) if endpoint.socket else _sockets_on(endpoint.host, endpoint.port)
+    for entry in Path("/proc").iterdir():
+        if left and entry.name.isdigit():
+            with suppress(OSError):
+                if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    left -= _sockets_of(int(entry.name))
+    return not left
 
 
 def _sockets_at(path: str) -> set[str]:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fairway.adapters.targets.local.command import inherited_variables, make_unit
+from fairway.adapters.targets.local.command import INSTANCE_VARIABLE, inherited_variables, make_unit
 from fairway.adapters.targets.local.discovery import publish_instances
-from fairway.adapters.targets.local.listeners import observe_listener
+from fairway.adapters.targets.local.listeners import comes_from, observe_listener
 from fairway.adapters.targets.local.logs import LogReader, remove_log
 from fairway.adapters.targets.local.ports import choose_port
 from fairway.adapters.targets.local.readiness import Answer, ReadinessProbe
@@ -211,7 +211,11 @@ class LocalTarget:
         for record in records:
             status = statuses.get(self._unit(record))
             listener = observe_listener(record.endpoint, status.pid if status else None)
-            if (listener.anyone and not listener.ours) or (record.socket and is_taken(record.socket)):
+            stranger = listener.anyone and not listener.ours
+            if stranger and status is not None and status.pid is None:
+                # Children of its process, which has just been killed, are none: whoever starts it again ends them.
+                stranger = not comes_from(record.endpoint, f"{INSTANCE_VARIABLE}={record.id}")
+            if stranger or (record.socket and is_taken(record.socket)):
                 found.append(record)
         return tuple(found)
 

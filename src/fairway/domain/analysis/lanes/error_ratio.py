@@ -166,8 +166,9 @@ class ErrorRatioLane:
         self.open.add(tally)
         if self.seconds + reading.half < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
-        silent = self.unmatched > 0 and self._silent(self.test.length(self.step.bake))
-        if self._close(alone=self.step.alone or silent):
+        # With all the weight there is nobody else to listen for.
+        alone = self.step.alone or (self.unmatched > 0 and self._silent(self.test.length(self.step.bake)))
+        if self._close(alone=alone):
             self.seconds, self.open = 0.0, Tally()
 
     def rest(self, *, left_out: bool) -> float:
