@@ -7,8 +7,9 @@ from fairway.adapters.commands import LocalCommands
 from fairway.adapters.probes import LocalProbe
 from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.errors import PermanentError
-from fairway.domain.validation.checks import Check, HealthCheck
+from fairway.domain.validation.checks import Check
 from fairway.domain.validation.findings import failed
+from fairway.domain.validation.probes import HealthCheck
 from fairway.ports.checks import Command, Place
 from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe
 from fairway.testing.checks_contract import CheckerContract, CommandRunnerContract, HttpProbeContract

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
 from checked import check
 
-from fairway.domain.validation.checks import DatabaseCheck
+from fairway.domain.validation.needs import DatabaseCheck
 
 NOBODY = 65534
 PATIENCE = 60.0

@@ -3,7 +3,9 @@
 import pytest
 from checked import PASSED, accounts, check, codes
 
-from fairway.domain.validation.checks import (
+from fairway.domain.validation.checks import HttpCheck
+from fairway.domain.validation.expectation import Assertion, Expectation
+from fairway.domain.validation.probes import (
     AuthCheck,
     BurstCheck,
     CompressionCheck,
@@ -13,13 +15,11 @@ from fairway.domain.validation.checks import (
     GraphqlCheck,
     HeadersCheck,
     HealthCheck,
-    HttpCheck,
     MetricsCheck,
     RateLimitCheck,
     RedirectCheck,
     ResponseTimeCheck,
 )
-from fairway.domain.validation.expectation import Assertion, Expectation
 from servers import http_server
 
 KEY = "key-of-the-service"

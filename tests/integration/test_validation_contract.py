@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from checked import check, codes
 
-from fairway.domain.validation.checks import ContractCheck
+from fairway.domain.validation.probes import ContractCheck
 from servers import raw_server
 
 ITEM = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}

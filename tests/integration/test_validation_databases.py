@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from checked import check, codes
 
-from fairway.domain.validation.checks import DatabaseCheck
+from fairway.domain.validation.needs import DatabaseCheck
 
 
 @pytest.fixture

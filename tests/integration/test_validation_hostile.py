@@ -10,7 +10,8 @@ from secure_server import http2_answer, identity, secure_server
 from fairway.adapters.checks import LocalChecker
 from fairway.adapters.checks.client import LARGEST
 from fairway.adapters.secrets import LocalSecrets
-from fairway.domain.validation.checks import BurstCheck, Check, CheckSettings, HealthCheck, Http2Check, HttpCheck
+from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck
+from fairway.domain.validation.probes import BurstCheck, HealthCheck, Http2Check
 from fairway.ports.checks import Place
 from servers import http_server, raw_server, unused_address
 

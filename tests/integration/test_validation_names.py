@@ -7,7 +7,7 @@ import pytest
 from checked import PASSED, check, codes
 from dns_server import dns_server
 
-from fairway.domain.validation.checks import DnsCheck
+from fairway.domain.validation.needs import DnsCheck
 
 NAMES = {
     "shop.example.": {"A": ["192.0.2.10", "192.0.2.11"], "MX": ["10 mail.shop.example."], "TXT": ['"v=spf1 -all"']},

@@ -8,7 +8,7 @@ import trustme
 from checked import PASSED, check, codes
 from secure_server import http2_answer, identity, secure_server
 
-from fairway.domain.validation.checks import Http2Check, TlsCheck
+from fairway.domain.validation.probes import Http2Check, TlsCheck
 from servers import http_server
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fairway.config.section import Section
 from fairway.config.validation import CHECK_KINDS, ValidationSection
 from fairway.domain.validation import checks as domain
+from fairway.domain.validation import needs, probes
 from fairway.domain.validation.expectation import Assertion, Expectation
 from fairway.domain.validation.secret import SecretSource
 
@@ -111,9 +112,9 @@ def _assertions(values: Mapping[str, Mapping[Any, Any]]) -> tuple[Assertion, ...
     )
 
 
-def _request(section: Any) -> domain.Request:
+def _request(section: Any) -> probes.Request:
     method, _, path = section.send.partition(" ")
-    return domain.Request(
+    return probes.Request(
         method,
         path.strip(),
         section.name or "",
@@ -130,45 +131,45 @@ def _flow(section: Any) -> domain.Probe:
     setup, requests, cleanup = (
         tuple(map(_request, part)) for part in (section.setup, section.requests, section.cleanup)
     )
-    return domain.FlowCheck(requests, setup, cleanup, tuple(section.confidential))
+    return probes.FlowCheck(requests, setup, cleanup, tuple(section.confidential))
 
 
 def _http(section: Any) -> domain.Probe:
     headers = tuple(section.headers.items())
-    request = domain.Request("GET", section.path, headers=headers, expect=_expectation(section.expect))
-    return domain.FlowCheck((request,))
+    request = probes.Request("GET", section.path, headers=headers, expect=_expectation(section.expect))
+    return probes.FlowCheck((request,))
 
 
 def _health(section: Any) -> domain.Probe:
-    def endpoint(one: Any) -> domain.Endpoint | None:
-        return None if one is None else domain.Endpoint(one.path, _expectation(one.expect) if one.expect else None)
+    def endpoint(one: Any) -> probes.Endpoint | None:
+        return None if one is None else probes.Endpoint(one.path, _expectation(one.expect) if one.expect else None)
 
     parts = (endpoint(section.basic), endpoint(section.ready), endpoint(section.live))
-    return domain.HealthCheck(*parts, section.version, section.optional)
+    return probes.HealthCheck(*parts, section.version, section.optional)
 
 
 _PROBES: dict[str, Callable[[Any], domain.Probe]] = {
     "health": _health,
     "http": _http,
     "flow": _flow,
-    "auth": _same(domain.AuthCheck),
-    "headers": _same(domain.HeadersCheck),
-    "cors": _same(domain.CorsCheck),
-    "tls": _same(domain.TlsCheck),
-    "http2": _same(domain.Http2Check),
-    "redirect": _same(domain.RedirectCheck),
-    "graphql": _same(domain.GraphqlCheck),
-    "metrics": _same(domain.MetricsCheck),
-    "response-time": _same(domain.ResponseTimeCheck),
-    "burst": _same(domain.BurstCheck),
-    "rate-limit": _same(domain.RateLimitCheck),
-    "compression": _same(domain.CompressionCheck),
-    "conditional": _same(domain.ConditionalCheck),
-    "contract": _same(domain.ContractCheck),
-    "postgres": _same(domain.PostgresCheck, keep=("url",)),
-    "redis": _same(domain.RedisCheck, keep=("url",)),
-    "s3": _same(domain.S3Check),
-    "service": _same(domain.ServiceCheck, keep=("url",)),
-    "dns": _same(domain.DnsCheck),
-    "database": _same(domain.DatabaseCheck, keep=("url",)),
+    "auth": _same(probes.AuthCheck),
+    "headers": _same(probes.HeadersCheck),
+    "cors": _same(probes.CorsCheck),
+    "tls": _same(probes.TlsCheck),
+    "http2": _same(probes.Http2Check),
+    "redirect": _same(probes.RedirectCheck),
+    "graphql": _same(probes.GraphqlCheck),
+    "metrics": _same(probes.MetricsCheck),
+    "response-time": _same(probes.ResponseTimeCheck),
+    "burst": _same(probes.BurstCheck),
+    "rate-limit": _same(probes.RateLimitCheck),
+    "compression": _same(probes.CompressionCheck),
+    "conditional": _same(probes.ConditionalCheck),
+    "contract": _same(probes.ContractCheck),
+    "postgres": _same(needs.PostgresCheck, keep=("url",)),
+    "redis": _same(needs.RedisCheck, keep=("url",)),
+    "s3": _same(needs.S3Check),
+    "service": _same(needs.ServiceCheck, keep=("url",)),
+    "dns": _same(needs.DnsCheck),
+    "database": _same(needs.DatabaseCheck, keep=("url",)),
 }

@@ -7,15 +7,9 @@ from fairway.config import ConfigError, json_schema, load, render
 from fairway.config.parse import parse, read
 from fairway.config.validation import CHECK_KINDS
 from fairway.domain.codec import from_json, to_json
-from fairway.domain.validation.checks import (
-    AFTER,
-    AuthCheck,
-    Check,
-    CheckSettings,
-    HealthCheck,
-    PostgresCheck,
-    Suite,
-)
+from fairway.domain.validation.checks import AFTER, Check, CheckSettings, Suite
+from fairway.domain.validation.needs import PostgresCheck
+from fairway.domain.validation.probes import AuthCheck, HealthCheck
 
 HEAD = """\
 service: shop

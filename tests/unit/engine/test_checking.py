@@ -11,8 +11,10 @@ from fairway.domain.rollout.run import evolve
 from fairway.domain.rollout.spec import StageChecks
 from fairway.domain.rollout.steps import CheckHttp
 from fairway.domain.rollout.strategy import Canary
-from fairway.domain.validation.checks import Check, CheckSettings, HealthCheck, HttpCheck, PostgresCheck, Suite
+from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck, Suite
 from fairway.domain.validation.findings import errored, failed, lenient, passed
+from fairway.domain.validation.needs import PostgresCheck
+from fairway.domain.validation.probes import HealthCheck
 from fairway.engine.checking import SETTLE, overdue, run_checks
 from fairway.engine.world import Finished, Pending, Refused, World
 from fairway.testing.checks import FakeChecker, FakeCommands, FakeProbe

@@ -12,8 +12,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from fairway.adapters.checks.asking import Asker
-from fairway.domain.validation.checks import ContractCheck
 from fairway.domain.validation.findings import Finding, errored, failed, passed
+from fairway.domain.validation.probes import ContractCheck
 
 #: Findings of one check: each kind of failure is one, however many requests showed it.
 _MOST = 20

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.postgres import connect, explain_refusal
 from fairway.adapters.checks.replication import judge_replication
-from fairway.domain.validation.checks import DatabaseCheck
 from fairway.domain.validation.findings import Finding, failed, passed
+from fairway.domain.validation.needs import DatabaseCheck
 
 _SIZES = """
 SELECT c.oid::regclass::text, pg_total_relation_size(c.oid)

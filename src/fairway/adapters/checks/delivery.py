@@ -3,18 +3,12 @@
 from urllib.parse import urlsplit
 
 from fairway.adapters.checks.asking import Asker
-from fairway.domain.validation.checks import (
-    CompressionCheck,
-    ConditionalCheck,
-    CorsCheck,
-    HeadersCheck,
-    RedirectCheck,
-)
 from fairway.domain.validation.cors import judge_allowed, judge_refused
 from fairway.domain.validation.delivery import judge_compression, judge_conditional, judge_redirect, judge_validator
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.findings import Finding, errored
 from fairway.domain.validation.owasp import judge_headers
+from fairway.domain.validation.probes import CompressionCheck, ConditionalCheck, CorsCheck, HeadersCheck, RedirectCheck
 from fairway.domain.validation.status import describe_status, status_code
 
 

@@ -7,9 +7,9 @@ from fairway.adapters.checks.jsonpath import find
 from fairway.adapters.checks.latency import timed
 from fairway.adapters.checks.postgres import connect, explain_refusal
 from fairway.domain.validation.assertions import judge_answer
-from fairway.domain.validation.checks import PostgresCheck, RedisCheck, ServiceCheck
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.findings import Finding, failed
+from fairway.domain.validation.needs import PostgresCheck, RedisCheck, ServiceCheck
 
 
 def ask_postgres(check: PostgresCheck, asker: Asker) -> tuple[Finding, ...]:

@@ -9,10 +9,10 @@ from fairway.adapters.checks.jsonpath import find
 from fairway.adapters.checks.secrets import NoSecret
 from fairway.domain.errors import UserError
 from fairway.domain.validation.assertions import judge_answer
-from fairway.domain.validation.checks import FlowCheck, Request
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.expectation import Assertion, Expectation
 from fairway.domain.validation.findings import Finding, errored, failed, quoted, skipped
+from fairway.domain.validation.probes import FlowCheck, Request
 from fairway.domain.validation.template import UnknownName, names_in
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.jsonpath import find
 from fairway.domain.validation.assertions import judge_answer
-from fairway.domain.validation.checks import GraphqlCheck
 from fairway.domain.validation.exchange import Answer, Exchange
 from fairway.domain.validation.findings import Finding, errored, failed, passed, quoted, skipped
+from fairway.domain.validation.probes import GraphqlCheck
 from fairway.domain.validation.status import describe_status, status_code
 
 

@@ -1,10 +1,10 @@
 """The check of the metrics that a service offers."""
 
 from fairway.adapters.checks.asking import Asker
-from fairway.domain.validation.checks import MetricsCheck
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.exposition import Malformed, parse_exposition
 from fairway.domain.validation.findings import Finding, failed, passed, skipped
+from fairway.domain.validation.probes import MetricsCheck
 from fairway.domain.validation.status import describe_status, judge_status
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from fairway.adapters.checks.asking import Asker, BadAddress
 from fairway.adapters.checks.latency import timed
-from fairway.domain.validation.checks import DnsCheck
 from fairway.domain.validation.findings import Finding, failed
+from fairway.domain.validation.needs import DnsCheck
 
 if TYPE_CHECKING:
     import dns.resolver

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairway.domain.validation.checks import DatabaseCheck
 from fairway.domain.validation.findings import Finding, errored, failed, passed, skipped
+from fairway.domain.validation.needs import DatabaseCheck
 
 _SUBJECT = "replication lag"
 #: Seconds for which a standby of which the primary knows no time is asked about again, and seconds between.

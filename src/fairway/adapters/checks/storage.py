@@ -5,8 +5,8 @@ from typing import Any
 
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.latency import timed
-from fairway.domain.validation.checks import S3Check
 from fairway.domain.validation.findings import Finding, failed
+from fairway.domain.validation.needs import S3Check
 
 #: Codes of the service, and the finding that each makes.
 _CODES = {

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import fmean
 
 from fairway.adapters.checks.asking import Asker
-from fairway.domain.validation.checks import BurstCheck, RateLimitCheck, ResponseTimeCheck
 from fairway.domain.validation.exchange import Answer, Exchange
 from fairway.domain.validation.findings import Finding, errored, failed, passed
+from fairway.domain.validation.probes import BurstCheck, RateLimitCheck, ResponseTimeCheck
 from fairway.domain.validation.status import describe_status, status_code
 
 

@@ -15,9 +15,9 @@ from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.client import trust
 from fairway.adapters.checks.network import DeadlineBackend
 from fairway.adapters.checks.troubles import explain
-from fairway.domain.validation.checks import Http2Check, TlsCheck
 from fairway.domain.validation.exchange import Exchange, Trouble
 from fairway.domain.validation.findings import Finding, errored, failed, passed, skipped
+from fairway.domain.validation.probes import Http2Check, TlsCheck
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 _OLDER = {

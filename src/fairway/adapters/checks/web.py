@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.jsonpath import find
 from fairway.domain.validation.assertions import judge_answer
-from fairway.domain.validation.checks import AuthCheck, Endpoint, HealthCheck, HttpCheck
+from fairway.domain.validation.checks import HttpCheck
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.expectation import Expectation
 from fairway.domain.validation.findings import Finding, failed, skipped
 from fairway.domain.validation.health import Kind, judge_health
+from fairway.domain.validation.probes import AuthCheck, Endpoint, HealthCheck
 from fairway.domain.validation.status import describe_status, judge_status
 
 

@@ -1,8 +1,9 @@
 """What is checked where nothing is configured: what most services have, by requests that change nothing."""
 
-from fairway.domain.validation.checks import (
+from fairway.domain.validation.checks import Check
+from fairway.domain.validation.expectation import Expectation
+from fairway.domain.validation.probes import (
     BurstCheck,
-    Check,
     FlowCheck,
     GraphqlCheck,
     HeadersCheck,
@@ -14,7 +15,6 @@ from fairway.domain.validation.checks import (
     ResponseTimeCheck,
     TlsCheck,
 )
-from fairway.domain.validation.expectation import Expectation
 
 #: Any answer that is no fault of the server.
 _ANSWERED = Expectation(status=tuple(range(200, 500)))
