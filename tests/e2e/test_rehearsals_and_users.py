@@ -19,7 +19,9 @@ def test_a_release_that_fails_copies_is_taken_back_before_any_user_meets_it(shop
         answer = shop.deploy("1.1.0", "production")
         seen = users.stop()
     assert (answer.status, answer.json["verdict"]) == (1, "failed"), answer.err
-    assert answer.json["evidence"]["evidence"]["candidate"]["failed"] > 0
+    # Where the first reading of the counters comes late, the proxy has ejected the instances before it.
+    found = answer.json["evidence"]
+    assert found["evidence"]["candidate"]["failed"] > 0 or found["rule"] == "ejected"
     assert (seen.failed, seen.unfinished) == (0, 0)
     assert {name.rpartition("-")[0] for name in seen.by_revision} == {"1.0.0"}
     steps = {step["name"]: step["outcome"] for step in answer.json["steps"]}

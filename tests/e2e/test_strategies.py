@@ -45,7 +45,8 @@ def test_a_dead_release_is_taken_back_and_no_user_sees_it(shop: Workshop, strate
     assert seen.failed == 0, seen
     assert report["quarantined"]
     assert "1.1.0" in report["release"]
-    assert report["evidence"]["evidence"]["candidate"]["failed"] > 0
+    # Where the first reading of the counters comes late, the proxy has ejected the instances before it.
+    assert report["evidence"]["evidence"]["candidate"]["failed"] > 0 or report["evidence"]["rule"] == "ejected"
     assert shop.status("production")["live"]["release"] == "1.0.0"
 
     again = shop.deploy("1.1.0", "production")
