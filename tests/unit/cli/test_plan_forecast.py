@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -16,17 +17,24 @@ from fairway.usecases.present_traffic import Measured
 from rollout_samples import SERVICE, deployment
 
 CELLS = tuple((1.1**place, 1.1**place * 0.1, 50) for place in range(90, 120))
-LOW = predict(
-    deployment(Canary(steps=(1.0, 50.0, 100.0), bake=60.0), analysis=AnalysisPolicy(), observe=600.0),
-    Measured(4, 2.0, 5000, 5, ()),
-    Assumptions(),
-    own=(1.0, 50.0),
-)
 EARLY_PLAN = deployment(Canary(min_bake=30.0), analysis=AnalysisPolicy(), observe=600.0)
-EARLY = predict(EARLY_PLAN, Measured(800, 2.0, 5000, 5, CELLS), Assumptions())
-HIGH = predict(
-    deployment(Canary(), analysis=AnalysisPolicy(), observe=600.0), Measured(800, 2.0, 5000, 5, CELLS), Assumptions()
-)
+
+
+@cache
+def low() -> Prediction:
+    plan = deployment(Canary(steps=(1.0, 50.0, 100.0), bake=60.0), analysis=AnalysisPolicy(), observe=600.0)
+    return predict(plan, Measured(4, 2.0, 5000, 5, ()), Assumptions(), own=(1.0, 50.0))
+
+
+@cache
+def early() -> Prediction:
+    return predict(EARLY_PLAN, Measured(800, 2.0, 5000, 5, CELLS), Assumptions())
+
+
+@cache
+def high() -> Prediction:
+    plan = deployment(Canary(), analysis=AnalysisPolicy(), observe=600.0)
+    return predict(plan, Measured(800, 2.0, 5000, 5, CELLS), Assumptions())
 
 
 @dataclass
@@ -37,7 +45,7 @@ class Project:
 
 
 def test_each_step_is_a_column_and_each_fault_a_row():
-    lines = forecast_text(HIGH).splitlines()
+    lines = forecast_text(high()).splitlines()
     assert lines[0].startswith("What this would find, with 400 requests a second (800 in 2 s); stable failed 0.1 % of")
     assert [lines[2].count(name) for name in ("bake at 10 %", "bake at 50 %", "observe at 100 %")] == [1, 1, 1]
     rows = {line.split("  ")[0]: line for line in lines[3:15]}
@@ -50,15 +58,15 @@ def test_each_step_is_a_column_and_each_fault_a_row():
 
 
 def test_a_step_that_shows_nothing_is_warned_of_and_the_advice_can_be_copied():
-    text = forecast_text(LOW)
+    text = forecast_text(low())
     assert "! bake at 1 % shows nothing" in text
     assert "{kind: canary, steps: [" in text
-    assert LOW.ladder is not None
-    assert forecast_object(LOW)["better"] == {"steps": list(LOW.ladder.weights), "bake": LOW.ladder.bake}
+    assert low().ladder is not None
+    assert forecast_object(low())["better"] == {"steps": list(low().ladder.weights), "bake": low().ladder.bake}
 
 
 def test_programs_get_the_same_numbers():
-    value = json.loads(json.dumps(forecast_object(HIGH)))
+    value = json.loads(json.dumps(forecast_object(high())))
     assert (value["rps"], value["stable_errors"]) == (400.0, 0.001)
     first = value["steps"][0]
     assert (first["name"], first["weight"], first["requests"], first["shows_nothing"]) == (
@@ -74,7 +82,7 @@ def test_programs_get_the_same_numbers():
 
 
 def test_where_evidence_ends_a_step_it_is_said_when_and_how_long_the_whole_rollout_then_takes():
-    text, value = forecast_text(EARLY), forecast_object(EARLY)
+    text, value = forecast_text(early()), forecast_object(early())
     row = next(line for line in text.splitlines() if line.startswith("bake at 10 %"))
     moments = value["steps"][0]["promotion"]
     assert moments["not_before"] == 30.0
