@@ -201,7 +201,9 @@ def test_ruff_is_weighed_as_bandit_weighs_the_same_rules(place):
     outcome = scan(place, {"scan": {"tool": "ruff", "block": "error"}})
     assert outcome.reason.startswith("1 findings, 1 below the level that blocks\n  S602 src/app.py:5: ")
     place.commit({"src/app.py": "assert True\n"})
-    assert isinstance(scan(place, {"scan": "ruff"}), Done)
+    outcome = scan(place, {"scan": "ruff"})
+    assert isinstance(outcome, Done)
+    assert outcome.data["left"] == {"error": 0, "warning": 0, "note": 1}
 
 
 def test_ruff_that_cannot_parse_or_has_no_file_has_not_passed(place):

@@ -279,6 +279,12 @@ class GatesSection(Section):
         description="Tasks of `release` that must have passed in the release that made what is deployed.",
         examples=[["unit", "coverage"]],
     )
+    findings: Literal["error", "warning", "note"] | None = Field(
+        default=None,
+        description="Level from which on findings of the release's scans, other than waived ones, keep it out of this "
+        "environment; without any scan it is kept out as well. By default what halted no release is let in.",
+        examples=["warning"],
+    )
     signed: SignedSection | None = Field(
         default=None,
         description="What is deployed must be signed. By default it need not be.",

@@ -26,6 +26,7 @@ from fairway.config.section import AdapterSection
 from fairway.config.strategy import BlueGreenSection, CanarySection, MirrorSection, RollingSection, StickySection
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
+from fairway.domain.pipeline.findings import clean_at
 from fairway.domain.rollout.revision import Health, RunSpec
 from fairway.domain.rollout.routes import Mirror, Stickiness
 from fairway.domain.rollout.spec import Adapter, Demand, EnvironmentSpec, ServiceSpec, StageChecks
@@ -77,7 +78,7 @@ def _environment(name: str, section: EnvironmentSection, file: ServiceFile, fold
         observe=observe,
         approvals=section.gates.approvals,
         signed=to_trust(section.gates.signed),
-        passed=tuple(section.gates.passed),
+        passed=(*section.gates.passed, *([clean_at(section.gates.findings)] if section.gates.findings else [])),
         demands=demands_of(section.gates),
         after=section.after,
         stages=_stages(section.stages),

@@ -7,7 +7,7 @@ from typing import Any
 
 from fairway.domain.errors import PermanentError
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
-from fairway.domain.pipeline.findings import ScanPolicy, judge
+from fairway.domain.pipeline.findings import LEVELS, ScanPolicy, judge
 from fairway.domain.pipeline.plan import Task
 from fairway.domain.pipeline.products import Product, select
 from fairway.domain.pipeline.release import Release
@@ -177,7 +177,9 @@ class TaskPerformance:
             raise PermanentError("scan-not-run", _not_run(task, report.gap, None), "it never counts as passed")
         products = () if broken is not None or isinstance(made, Broken) else made.products
         waived = [{"rule": one.rule, "place": one.place, "reason": why.reason} for one, why in verdict.waived]
-        return Done(verdict.summary, products, {"waived": waived, "began": self.clock(), "ended": self.clock()})
+        left = {level: sum(one.level == level for one in verdict.left) for level in LEVELS}
+        data = {"waived": waived, "left": left, "began": self.clock(), "ended": self.clock()}
+        return Done(verdict.summary, products, data)
 
     def _seal(self, task: Task, action: SealArtifact) -> Outcome:
         plan, store = self.release.plan, self.bench.artifacts

@@ -84,12 +84,17 @@ class ScanPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A report by a policy."""
+    """A report by a policy.
+
+    Attributes:
+        left: those below the level that blocks which no waiver covers: an environment may still refuse them.
+    """
 
     blocking: tuple[Finding, ...]
     waived: tuple[tuple[Finding, Waiver], ...]
     below: tuple[Finding, ...]
     lapsed: tuple[Waiver, ...]
+    left: tuple[Finding, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -108,17 +113,23 @@ def judge(findings: Iterable[Finding], policy: ScanPolicy, day: str) -> Judgemen
         policy: what blocks.
         day: today, YYYY-MM-DD, UTC.
     """
-    blocking, waived, below, lapsed = [], [], [], []
+    blocking, waived, below, lapsed, left = [], [], [], [], []
     for finding in findings:
         waiver = next((one for one in policy.waivers if one.covers(finding, day)), None)
         if LEVELS.index(finding.level) > LEVELS.index(policy.block):
             below.append(finding)
+            left += [] if waiver else [finding]
         elif waiver is not None:
             waived.append((finding, waiver))
         else:
             blocking.append(finding)
             lapsed += [one for one in policy.waivers if one.covers(finding, one.until)]
-    return Judgement(tuple(blocking), tuple(waived), tuple(below), tuple(dict.fromkeys(lapsed)))
+    return Judgement(tuple(blocking), tuple(waived), tuple(below), tuple(dict.fromkeys(lapsed)), tuple(left))
+
+
+def clean_at(level: Level) -> str:
+    """What is said to have passed where scans left nothing of this level or worse; no task is called so."""
+    return f"scans without findings at {level}"
 
 
 def read_sarif(text: str) -> tuple[Finding, ...]:
