@@ -1,6 +1,8 @@
 """Trains against a real journal and a clock that is turned: each departure is one release, and never two."""
 
+import json
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +11,8 @@ import pytest
 
 from fairway.adapters.calendars import LibraryCalendars
 from fairway.adapters.stores.sql import SqlStore
+from fairway.bootstrap import trains
+from fairway.bootstrap.project import Project
 from fairway.domain.cadence.calendar import Calendar
 from fairway.domain.cadence.policy import CadencePolicy, Period, Train
 from fairway.domain.errors import UserError
@@ -167,3 +171,38 @@ def test_an_unknown_train_is_told_with_those_that_are():
 
 def test_the_days_of_trains_are_those_of_the_time_zone():
     assert datetime.fromtimestamp(FIRST, UTC).hour == 8
+
+
+def test_a_controller_whose_configuration_is_broken_says_so_once_and_starts_trains_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setattr(trains, "LOOK_EVERY", 0.01)
+    started, told, stop = [], [], threading.Event()
+
+    def run(_config, name, _stop):
+        started.append(name)
+        stop.set()
+
+    monkeypatch.setattr(trains, "_run", run)
+    config, state = tmp_path / "fairway.yaml", tmp_path / ".fairway"
+    state.mkdir()
+    left = datetime.fromtimestamp(time.time() - 300, UTC)
+    cron = f"{left.minute} {left.hour} * * *"
+    (state / "trains.json").write_text(json.dumps({"daily": {"timetable": f"{cron} UTC", "since": 1.0}}))
+    config.write_text("service: shop\nrelease: {}\ncadence: {trains: {daily: {cron: soon}}}\n")
+    with SqlStore.open(f"sqlite:///{tmp_path}/journal.db") as journal:
+        project = Project(config, tmp_path, str(tmp_path / "journal.db"))
+        project.__dict__["store"] = journal
+        thread = threading.Thread(
+            target=trains.Dispatcher(project, lambda what, error: told.append(f"{what}: {error}")).serve, args=(stop,)
+        )
+        thread.start()
+        deadline = time.monotonic() + 60
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        draft = tmp_path / "draft"
+        draft.write_text(f'service: shop\nrelease: {{}}\ncadence: {{trains: {{daily: {{cron: "{cron}"}}}}}}\n')
+        draft.replace(config)
+        thread.join(60)
+        stop.set()
+    assert started == ["daily"]
+    assert len(told) == 1
+    assert "cadence.trains.daily.cron" in told[0]

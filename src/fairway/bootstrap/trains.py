@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairway.bootstrap.ambient import actor, now
 from fairway.bootstrap.project import Project, open_project
-from fairway.domain.errors import FairwayError, TransientError, UserError
+from fairway.domain.errors import TransientError, UserError
 
 if TYPE_CHECKING:
     from fairway.domain.cadence.policy import Train
@@ -200,7 +200,7 @@ class Dispatcher:
                 for name in self._list_due():
                     _run(self.project.config, name, stop)
                 self._troubled = ""
-            except (FairwayError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 -- what nobody thought of must not keep back all later trains
                 # A configuration that is being edited may be wrong for minutes; once is enough.
                 if str(error) != self._troubled:
                     self.report("trains", error)

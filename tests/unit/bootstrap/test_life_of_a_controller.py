@@ -18,7 +18,7 @@ def project(tmp_path: Path) -> Iterator[SimpleNamespace]:
     before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
     supervisor = SimpleNamespace(ensure_running=lambda: None)
     with SqlStore.open(str(tmp_path / "journal.db")) as store:
-        places = {"folder": tmp_path, "state": tmp_path}
+        places = {"folder": tmp_path, "state": tmp_path, "config": tmp_path / "fairway.yaml"}
         yield SimpleNamespace(store=store, world=None, notifier=None, supervisor=supervisor, **places)
     for number, handler in before:
         signal.signal(number, handler)
@@ -31,4 +31,4 @@ def test_a_controller_whose_loop_fails_ends_with_all_its_threads(project, monkey
     monkeypatch.setattr(Controller, "serve", fail)
     with pytest.raises(RuntimeError):
         serving._serve(project, lambda line: None)
-    assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care", "tidy"})
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint({"postman", "care", "tidy", "trains"})
