@@ -22,8 +22,8 @@ class GraphHistory:
         here = [self.tips[self.branch]] if self.branch in self.tips else []
         parents = (*here, *further)
         heading = f"{name}\n{' '.join(parents)}\n{1_700_000_000 + len(self.commits)}"
-        packed = pack(heading, "A Tester <a@example.org>", str(1_700_000_000 + len(self.commits)), message)
-        self.commits[name] = Commit(name, parents, packed)
+        kind, packed = pack(heading, "A Tester <a@example.org>", str(1_700_000_000 + len(self.commits)), message)
+        self.commits[name] = Commit(name, parents, heading.rpartition("\n")[2], kind, packed)
         self.tips[self.branch] = name
         return name
 

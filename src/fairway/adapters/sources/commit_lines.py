@@ -8,7 +8,7 @@ without their constructors, which only put arguments in order.
 from collections.abc import Iterable, Iterator
 
 from fairway.domain.versioning.commits import Commit
-from fairway.domain.versioning.packed import pack
+from fairway.domain.versioning.packed import pack, parts_of
 
 #: Of `git log -z`.
 FORMAT = "%an <%ae>%n%at%n%H%n%P%n%ct%n%B"
@@ -29,7 +29,8 @@ def read_log(pieces: Iterable[bytes]) -> Iterator[Commit]:
 
 def _logged(record: str) -> Commit:
     author, authored, name, parents, when, text = record.split("\n", 5)
-    return _make(Commit, (name, tuple(parents.split()), pack(f"{name}\n{parents}\n{when}", author, authored, text)))
+    kind, packed = pack(f"{name}\n{parents}\n{when}", author, authored, text)
+    return _make(Commit, (name, tuple(parents.split()), when, kind, packed))
 
 
 def write_kept(commits: Iterable[Commit]) -> str:
@@ -44,7 +45,8 @@ def read_kept(text: str) -> dict[str, Commit]:
         ValueError: it is not what was written.
     """
     found = {}
+    same = dict[str, str]().setdefault
     for record in text.split("\0") if text else ():
-        name, parents, _ = record.split("\n", 2)
-        found[name] = _make(Commit, (name, tuple(parents.split()), record))
+        name, parents, when, kind = parts_of(record)
+        found[name] = _make(Commit, (name, tuple(parents.split()), when, same(kind, kind), record))
     return found

@@ -15,7 +15,7 @@ from fairway.ports.history import Place
 
 #: More commits than these are named on standard input, for a command line has an end.
 _MOST_ARGUMENTS = 200
-_TAG, _PEELED = " refs/tags/", "^{}"
+_TAG, _PEELED, _HEADS = " refs/tags/", "^{}", "refs/heads/"
 
 
 class GitHistory:
@@ -127,9 +127,11 @@ class GitHistory:
 
     def _look(self) -> tuple[str, str | None]:
         """The commit that is asked about, and its branch."""
+        asked = ("--verify", "--end-of-options", f"{self._revision}^{{commit}}")
+        if self._revision == "HEAD":
+            asked = ("HEAD^{commit}", "--symbolic-full-name", "HEAD")
         status, output, complaint = self._git.attempt(
-            *("rev-parse", "--path-format=absolute", "--git-common-dir", "--is-shallow-repository"),
-            *("--verify", "--end-of-options", f"{self._revision}^{{commit}}"),
+            "rev-parse", "--path-format=absolute", "--git-common-dir", "--is-shallow-repository", *asked
         )
         lines = os.fsdecode(output).splitlines()
         if not lines:
@@ -144,8 +146,8 @@ class GitHistory:
             raise self._no_commit()
         if self._revision != "HEAD":
             return lines[2], self._revision if self._is_branch(self._revision) else None
-        _, name, _ = self._git.attempt("symbolic-ref", "--quiet", "--short", "HEAD")
-        return lines[2], os.fsdecode(name).strip() or None
+        # A branch is told by its whole name, a bare commit by HEAD itself.
+        return lines[2], lines[3].removeprefix(_HEADS) if lines[3].startswith(_HEADS) else None
 
     def _is_branch(self, name: str) -> bool:
         return self._git.attempt("show-ref", "--verify", "--quiet", f"refs/heads/{name}")[0] == 0

@@ -28,81 +28,67 @@ def divide(
     for one in first:
         tagged.setdefault(one.commit, []).append(one)
     owned: dict[str, list[Commit]] = {}
-    taken: set[str] = set()
+    left = dict(commits)
     for one in first:
         if one.name not in owned:
-            chain = _chain(one.commit, commits, taken, tagged)
+            chain = _chain(one.commit, left, tagged)
             if chain is None:
-                _own(one, commits, taken, tagged, owned)
+                _own(one, left, tagged, owned)
             else:
                 owned[one.name] = chain
     for one in present if fold else ():
-        if one.is_prerelease and one.commit not in taken:
+        if one.is_prerelease and one.commit in left:
             tagged.setdefault(one.commit, []).append(one)
-            _own(one, commits, taken, tagged, owned)
-    unreleased, _ = _walk(head, commits, taken, {}, owned)
-    return owned, _sorted(unreleased, commits)
+            _own(one, left, tagged, owned)
+    unreleased, _ = _walk(head, left, {}, owned)
+    return owned, _take(unreleased, left)
 
 
-def _chain(
-    start: str, commits: Mapping[str, Commit], taken: set[str], tagged: Mapping[str, list[Tagged]]
-) -> list[Commit] | None:
+def _chain(start: str, left: dict[str, Commit], tagged: Mapping[str, list[Tagged]]) -> list[Commit] | None:
     """Takes what can be reached and no release has yet, where that is a chain without further tags; else None.
 
     Most releases are one of a few commits.
     """
     found: list[Commit] = []
-    one, ids = start, []
-    while one not in taken:
-        commit = commits.get(one)
-        if commit is None:
-            break
+    commit = left.pop(start, None)
+    while commit is not None:
         found.append(commit)
-        ids.append(one)
         parents = commit.parents
-        if len(parents) > 1:
+        if len(parents) != 1:
+            if not parents:
+                break
+            left.update([(one.id, one) for one in found])
             return None
-        if not parents:
-            break
-        one = parents[0]
-        if one in tagged and one not in taken:
+        commit = left.pop(parents[0], None)
+        if commit is not None and parents[0] in tagged:
+            left.update([(one.id, one) for one in (*found, commit)])
             return None
-    taken.update(ids)
     return found
 
 
 def _own(
-    one: Tagged,
-    commits: Mapping[str, Commit],
-    taken: set[str],
-    tagged: Mapping[str, list[Tagged]],
-    owned: dict[str, list[Commit]],
+    one: Tagged, left: dict[str, Commit], tagged: Mapping[str, list[Tagged]], owned: dict[str, list[Commit]]
 ) -> None:
     """Gives a release what can be reached from it and no release has yet."""
-    mine, inner = _walk(one.commit, commits, taken, tagged, owned)
+    mine, inner = _walk(one.commit, left, tagged, owned)
     if inner:
         # An earlier release by the graph has a higher version: it comes first, whatever the numbers say.
-        for below in _by_depth(inner, commits, taken):
+        for below in _by_depth(inner, left):
             for other in tagged[below]:
                 if other.name not in owned and other is not one:
-                    theirs, _ = _walk(other.commit, commits, taken, {}, owned)
-                    owned[other.name] = _sorted(theirs, commits)
-                    taken.update(theirs)
-        mine, _ = _walk(one.commit, commits, taken, {}, owned)
-    owned[one.name] = _sorted(mine, commits)
-    taken.update(mine)
+                    theirs, _ = _walk(other.commit, left, {}, owned)
+                    owned[other.name] = _take(theirs, left)
+        mine, _ = _walk(one.commit, left, {}, owned)
+    owned[one.name] = _take(mine, left)
 
 
-def _sorted(ids: Sequence[str], commits: Mapping[str, Commit]) -> list[Commit]:
-    return [commits[one] for one in newest_first(ids, commits)]
+def _take(ids: Sequence[str], left: dict[str, Commit]) -> list[Commit]:
+    """Takes the commits, the newest first."""
+    return [left.pop(one) for one in newest_first(ids, left)]
 
 
 def _walk(
-    start: str,
-    commits: Mapping[str, Commit],
-    taken: set[str],
-    tagged: Mapping[str, list[Tagged]],
-    owned: Mapping[str, list[Commit]],
+    start: str, left: Mapping[str, Commit], tagged: Mapping[str, list[Tagged]], owned: Mapping[str, list[Commit]]
 ) -> tuple[list[str], list[str]]:
     """What can be reached and no release has yet, and those of it below the start that have tags to come."""
     found: list[str] = []
@@ -111,17 +97,17 @@ def _walk(
     waiting = [start]
     while waiting:
         one = waiting.pop()
-        if one in seen or one in taken or one not in commits:
+        if one in seen or one not in left:
             continue
         seen.add(one)
         found.append(one)
         if one in tagged and one != start and any(tag.name not in owned for tag in tagged[one]):
             inner.append(one)
-        waiting.extend(commits[one].parents)
+        waiting.extend(left[one].parents)
     return found, inner
 
 
-def _by_depth(ids: Sequence[str], commits: Mapping[str, Commit], taken: set[str]) -> list[str]:
+def _by_depth(ids: Sequence[str], left: Mapping[str, Commit]) -> list[str]:
     """Ancestors before descendants."""
     wanted, order, seen = set(ids), [], set()
     for start in ids:
@@ -132,11 +118,11 @@ def _by_depth(ids: Sequence[str], commits: Mapping[str, Commit], taken: set[str]
                 if one in wanted:
                     order.append(one)
                 continue
-            if one in seen or one in taken or one not in commits:
+            if one in seen or one not in left:
                 continue
             seen.add(one)
             waiting.append((one, True))
-            waiting.extend((parent, False) for parent in commits[one].parents)
+            waiting.extend((parent, False) for parent in left[one].parents)
     return order
 
 

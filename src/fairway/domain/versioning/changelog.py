@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from fairway.domain.versioning.attribution import divide, requests_by_merge
 from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.message import Change
+from fairway.domain.versioning.packed import SPECIAL
 from fairway.domain.versioning.policy import SECTIONS, Policy
 from fairway.domain.versioning.reverts import find_reverts
 from fairway.domain.versioning.tags import Tagged
@@ -216,7 +217,7 @@ def _release(
     own = newest if wanted.touching is None else [one for one in newest if one.id in wanted.touching]
     if tagged is None:
         return Release(None, "", previous, "", tip, False, sections, tuple(breaking), tuple(own))
-    day = date_of(commits[tip].committed)
+    day = date_of(int(commits[tip].when))
     parts = (tagged.text, tagged.name, previous, day, tip, tagged.is_prerelease, sections, tuple(breaking), tuple(own))
     return _make(Release, parts)
 
@@ -229,12 +230,14 @@ def _plain(newest: Sequence[Commit], policy: Policy) -> dict[str, list[Entry]] |
     by_title: dict[str, list[Entry]] = {}
     titles, brought, has_merge = policy.sections, None, False
     for one in newest:
-        _, _, _, kind, special, _ = one.packed.split("\n", 5)
-        if special or (kind and len(one.parents) > 1):
-            return None
+        kind = one.kind
         if len(one.parents) > 1:
+            if kind:
+                return None
             has_merge = True
             continue
+        if kind == SPECIAL:
+            return None
         title = titles.get(kind)
         if title is not None:
             if has_merge and brought is None:

@@ -14,17 +14,21 @@ class Commit(NamedTuple):
     Attributes:
         id: full object name.
         parents: object names, the first is the branch that was merged into.
+        when: seconds since the epoch, UTC, when it was put where it is, as git writes it.
+        kind: the type of its only change, empty for a plain message; `SPECIAL` where there is more to it.
         packed: everything about it.
     """
 
     id: str
     parents: tuple[str, ...]
+    when: str
+    kind: str
     packed: str
 
     @property
     def committed(self) -> int:
         """Seconds since the epoch, UTC, when it was put where it is."""
-        return int(self.packed.split("\n", 3)[2])
+        return int(self.when)
 
     @property
     def author(self) -> str:

@@ -11,6 +11,8 @@ from fairway.domain.versioning.message import Change, Message, Revert, parse_mes
 from fairway.domain.versioning.references import lines_with_references
 
 _PARTS = 11
+#: In place of a type, which cannot be so: there are several changes, or there is something special about one.
+SPECIAL = "*"
 
 
 class Packed(NamedTuple):
@@ -43,8 +45,8 @@ class Packed(NamedTuple):
     rest: str
 
 
-def pack(heading: str, author: str, authored: str, text: str) -> str:
-    """The text of a commit.
+def pack(heading: str, author: str, authored: str, text: str) -> tuple[str, str]:
+    """The type of the first change, `SPECIAL` where there is more to it, and the text of the commit.
 
     Args:
         heading: its name, its parents, and when it was put where it is: three lines.
@@ -56,16 +58,22 @@ def pack(heading: str, author: str, authored: str, text: str) -> str:
     if plain is not None:
         kind, scope, description, subject, rest = plain
         rest = lines_with_references(rest) if rest else rest
-        return f"{heading}\n{kind}\n\n{scope}\n{description}\n{author}\n{authored}\n{subject}\n{rest}"
+        return kind, f"{heading}\n{kind}\n\n{scope}\n{description}\n{author}\n{authored}\n{subject}\n{rest}"
     subject, changes, revert, release_as, rest = parse_message(text)
     kind, rest = changes[0].type, lines_with_references(rest)
     special = json.dumps([changes, revert, release_as])
-    return f"{heading}\n{kind}\n{special}\n\n\n{author}\n{authored}\n{subject}\n{rest}"
+    return SPECIAL, f"{heading}\n{kind}\n{special}\n\n\n{author}\n{authored}\n{subject}\n{rest}"
 
 
 def unpack(text: str) -> Packed:
     """The parts of a packed text."""
     return Packed(*text.split("\n", _PARTS - 1))
+
+
+def parts_of(text: str) -> tuple[str, str, str, str]:
+    """Name, parents, time, and the type or `SPECIAL`, of a packed text."""
+    name, parents, when, kind, special, _ = text.split("\n", 5)
+    return name, parents, when, SPECIAL if special else kind
 
 
 def read_packed(text: str) -> Message:
