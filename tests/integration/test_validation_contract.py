@@ -2,13 +2,14 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from checked import check, codes
 
 from fairway.domain.validation.probes import ContractCheck
-from servers import raw_server
+from servers import raw_server, unused_address
 
 ITEM = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 DESCRIPTION = {
@@ -103,10 +104,17 @@ def test_a_description_that_is_missing_is_no_answer(served):
     assert codes(check(ContractCheck("/api.json"), url)) == [("errored", "contract-schema")]
 
 
-def test_a_service_that_hangs_is_given_up_in_time():
+def test_a_service_that_hangs_is_given_up_in_time(served):
     with raw_server(lambda connection, stop: stop.wait()) as address:
-        (finding,) = check(ContractCheck(limit=0.5), f"http://{address}")
-    assert (finding.outcome, finding.code) == ("errored", "timeout")
+        (finding,) = check(ContractCheck(), f"http://{address}", timeout=0.5)
+    assert (finding.outcome, finding.code) == ("failed", "timeout")
+    url, _ = served(lambda path: time.sleep(2) or honest(path))
+    (finding,) = check(ContractCheck(limit=1.0), url)
+    assert (finding.outcome, finding.code, finding.expected) == ("errored", "timeout", "an end within 1 s")
+
+
+def test_a_service_that_is_not_there_is_not_called_one_without_a_description():
+    assert codes(check(ContractCheck(), f"http://{unused_address()}")) == [("errored", "refused")]
 
 
 def test_a_secret_in_an_address_would_be_seen_in_the_list_of_processes(served):

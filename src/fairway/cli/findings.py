@@ -62,6 +62,8 @@ def _explain(console: Console, one: Finding) -> None:
 
 
 def _time(seconds: float) -> str:
+    if not seconds:
+        return ""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 

@@ -70,12 +70,13 @@ class LocalChecker:
             findings = (_missing(named.name, error),)
         except Exception as error:  # noqa: BLE001 -- one check that fails must not hide what the others found
             findings = (errored("check-fault", named.name, "an answer", f"{type(error).__name__}: {error}"[:300]),)
-        spent = time.monotonic() - begin
+        # Of several findings only their own times are known.
+        spent = round(time.monotonic() - begin, 4) if len(findings) == 1 else 0.0
         findings = tuple(
             replace(
                 one,
                 check=named.name,
-                seconds=one.seconds or round(spent / max(len(findings), 1), 4),
+                seconds=round(one.seconds, 4) or spent,
                 subject=asker.mask(one.subject),
                 expected=asker.mask(one.expected),
                 came=asker.mask(one.came),

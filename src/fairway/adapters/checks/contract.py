@@ -12,8 +12,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 from fairway.adapters.checks.asking import Asker
+from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.findings import Finding, errored, failed, passed
 from fairway.domain.validation.probes import ContractCheck
+from fairway.domain.validation.status import describe_status
 
 #: Findings of one check: each kind of failure is one, however many requests showed it.
 _MOST = 20
@@ -24,18 +26,24 @@ def ask_contract(check: ContractCheck, asker: Asker) -> tuple[Finding, ...]:
     """Generates requests, sends them, and reads what schemathesis found."""
     if find_spec("schemathesis") is None:
         raise ModuleNotFoundError(name="schemathesis")
+    subject = f"contract {check.schema}"
+    arguments = _arguments(check, asker)
+    if any(value in argument for _, value in asker.hidden for argument in arguments):
+        came = "its address holds a secret, which the list of processes would show"
+        return (errored("secret-exposed", subject, "a secret in headers only", came),)
+    answer = asker.get(check.schema, check.headers)
+    if not isinstance(answer, Exchange):
+        return (answer.finding(subject, "an OpenAPI description"),)
+    if not 200 <= answer.status < 300:
+        return (errored("contract-schema", subject, "an OpenAPI description", describe_status(answer)),)
     with tempfile.TemporaryDirectory(prefix="fairway-contract-") as folder:
         place = Path(folder)
         headers = _write_settings(check, asker, place)
-        arguments = _arguments(check, asker)
-        if any(value in argument for _, value in asker.hidden for argument in arguments):
-            came = "its address holds a secret, which the list of processes would show"
-            return (errored("secret-exposed", f"contract {check.schema}", "a secret in headers only", came),)
         try:
             done = _run(arguments, headers, place, check.limit)
         except subprocess.TimeoutExpired:
             expected = f"an end within {check.limit:g} s"
-            return (errored("timeout", f"contract {check.schema}", expected, "schemathesis was stopped"),)
+            return (errored("timeout", subject, expected, "schemathesis was stopped"),)
         return _read(check, place, done)
 
 

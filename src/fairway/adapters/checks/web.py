@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 
 from fairway.adapters.checks.asking import Asker
 from fairway.adapters.checks.jsonpath import find
@@ -9,7 +10,7 @@ from fairway.domain.validation.assertions import judge_answer
 from fairway.domain.validation.checks import HttpCheck
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.expectation import Expectation
-from fairway.domain.validation.findings import Finding, failed, skipped
+from fairway.domain.validation.findings import Finding, skipped
 from fairway.domain.validation.health import Kind, judge_health
 from fairway.domain.validation.probes import AuthCheck, Endpoint, HealthCheck
 from fairway.domain.validation.status import describe_status, judge_status
@@ -51,7 +52,7 @@ def _each_endpoint(check: HealthCheck, asker: Asker) -> Iterator[Finding]:
             continue
         answer, subject = asker.get(endpoint.path), f"GET {endpoint.path}"
         if isinstance(answer, Exchange):
-            yield judge_health(kind, answer, subject, version=version)
+            yield replace(judge_health(kind, answer, subject, version=version), seconds=answer.seconds)
         else:
             finding = answer.finding(subject, "an answer")
             yield finding
@@ -97,11 +98,11 @@ def _try(check: AuthCheck, asker: Asker, how: str, headers: dict[str, str], want
     answer = client.send(check.method, asker.url(check.path), headers=(*shared, *headers.items()))
     if not isinstance(answer, Exchange):
         return answer.finding(subject, f"status {wanted[0]}")
-    found = judge_status(answer, subject, wanted)
+    found = replace(judge_status(answer, subject, wanted), seconds=answer.seconds)
     if found.outcome == "passed" or (headers and how == "with the credential"):
         return found
     if 200 <= answer.status < 400:
-        return failed("auth-open", subject, found.expected, describe_status(answer))
+        return replace(found, outcome="failed", code="auth-open", came=describe_status(answer))
     return found
 
 

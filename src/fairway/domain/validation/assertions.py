@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from fairway.domain.validation.exchange import Exchange
@@ -25,6 +26,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def judge_answer(exchange: Exchange, subject: str, expectation: Expectation, find: Find) -> Finding:
     """The first thing that is not as expected, or that all of it is."""
+    return replace(_judge(exchange, subject, expectation, find), seconds=exchange.seconds)
+
+
+def _judge(exchange: Exchange, subject: str, expectation: Expectation, find: Find) -> Finding:
     status = _status(exchange, subject, expectation.status)
     if status.outcome == "failed":
         return status

@@ -1,7 +1,7 @@
 """What came back from a server, or why nothing did."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from fairway.domain.validation.findings import Finding, errored, failed
@@ -72,7 +72,7 @@ class Trouble:
     def finding(self, subject: str, expected: str) -> Finding:
         """Nobody there is no answer; a server that misbehaves is one."""
         find = errored if self.code in _ABSENT else failed
-        return find(self.code, subject, expected, self.sentence)
+        return replace(find(self.code, subject, expected, self.sentence), seconds=self.seconds)
 
 
 Answer = Exchange | Trouble

@@ -23,7 +23,7 @@ class Finding:
             answer; `skipped`: there was nothing to ask.
         code: stable name of what was found; `ok` where all was well.
         check: name of the check, as in the configuration.
-        seconds: how long the question took.
+        seconds: how long the question took; 0: it was answered together with others.
     """
 
     subject: str

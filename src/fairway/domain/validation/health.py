@@ -27,7 +27,9 @@ def judge_health(kind: Kind, exchange: Exchange, subject: str, *, version: str |
         subject: as it was asked.
         version: the version that `basic` must tell; None: any.
     """
-    expected = _EXPECTED[kind] + (f" {version}" if version and kind == "basic" else "")
+    expected = _EXPECTED[kind]
+    if version and kind == "basic":
+        expected = expected.replace("a version", f"version {version}")
     try:
         body = exchange.json()
     except ValueError:
