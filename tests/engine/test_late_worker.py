@@ -1,7 +1,9 @@
 """A controller that was stopped in the middle of something wakes up after another one has taken over."""
 
+from dataclasses import replace
+
 import pytest
-from engine_world import DOWN, Controller, approve, begin
+from engine_world import DOWN, Controller, approve, begin, drive_until
 from matrix import Matrix
 from scripts import named
 
@@ -84,3 +86,18 @@ def test_a_worker_that_lost_the_run_in_its_sleep_writes_nothing_more(script, sql
     # After the last event there is nothing to take.
     matrix.check(boundaries(matrix)[:-1], sleep_at)
     assert len(taken) >= len(boundaries(matrix)) - 8
+
+
+def test_a_worker_that_knows_more_than_the_journal_by_now_begins_again_with_what_that_says(make):
+    """As when a standby took over that lacks the last events."""
+    street = make()
+    controller = Controller(street, "only")
+    run = drive_until(controller, lambda: street.run().weight == 10.0)
+    epoch = street.store.environment(run.plan.service, run.plan.environment).epoch
+    ahead = replace(controller.engine._known[run.id], version=run.version + 3)
+    controller.engine._known[run.id] = ahead
+    for _ in range(20):
+        street.pass_time(1.0)
+        controller.engine.advance(street.id, epoch)
+    assert street.run().version > run.version
+    assert street.run().outcome == "completed"
