@@ -12,12 +12,14 @@ from fairway.domain.validation.probes import (
     ConditionalCheck,
     CorsCheck,
     Endpoint,
+    FlowCheck,
     GraphqlCheck,
     HeadersCheck,
     HealthCheck,
     MetricsCheck,
     RateLimitCheck,
     RedirectCheck,
+    Request,
     ResponseTimeCheck,
 )
 from servers import http_server
@@ -221,6 +223,21 @@ def test_a_rate_limit_shows_within_the_requests_given():
         (found,) = check(RateLimitCheck("/limited", 5, retry_after=True), url)
     assert (hidden.outcome, hidden.code) == ("failed", "no-limit")
     assert (found.outcome, found.came) == ("passed", "429 at request 3, Retry-After 1")
+
+
+def test_a_path_that_does_not_exist_is_no_missing_limit(well):
+    (finding,) = check(RateLimitCheck("/nowhere", 3), well)
+    assert (finding.outcome, finding.code) == ("failed", "status-404")
+
+
+def test_only_times_that_were_measured_are_told(well):
+    findings = check(HealthCheck(), well)
+    assert len({finding.seconds for finding in findings}) > 1, "each has its own"
+    flow = FlowCheck((Request("GET", "/health"), Request("GET", "/api/v1/nothing"), Request("GET", "/health")))
+    first, second, third = check(flow, well)
+    assert first.seconds > 0
+    assert second.seconds > 0
+    assert third.seconds == 0, "it was never asked"
 
 
 # Metrics and GraphQL

@@ -74,7 +74,8 @@ def ask_rate_limit(check: RateLimitCheck, asker: Asker) -> tuple[Finding, ...]:
                 return (failed("no-retry-after", subject, expected, f"429 at request {number} without Retry-After"),)
             wait = f", Retry-After {after}" if after else ""
             return (passed(subject, expected, f"429 at request {number}{wait}"),)
-        if answer.status >= 500:
+        # Who is refused may be limited too, and what does not exist is nobody's limit.
+        if answer.status >= 500 or answer.status in (404, 405):
             return (failed(status_code(answer.status), subject, expected, describe_status(answer)),)
         last = answer.status
     return (failed("no-limit", subject, expected, f"{check.requests} answers, the last with {last}"),)
