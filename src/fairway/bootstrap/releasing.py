@@ -79,7 +79,39 @@ def desk_of(project: Project) -> "ReleaseDesk":
         clock=now,
         branch_of=release_branch_of(project),
         cadence=release_cadence_of(project),
+        packages_of=lambda pipeline, commit: _with_packages(project, pipeline, commit),
     )
+
+
+def _with_packages(project: Project, pipeline: "PipelineSpec", commit: str) -> "PipelineSpec":
+    """The pipeline with the packages that the commit's workspaces hold."""
+    if not any(one.workspace for one in pipeline.publish):
+        return pipeline
+    from fairway.adapters.sources.git_tree import GitTree
+    from fairway.domain.pipeline.workspaces import Member, expand, read_workspace
+
+    tree = GitTree(project.folder)
+    paths = {path for path, _ in tree.list_files(commit)}
+
+    def changed(member: Member) -> bool:
+        base = _last_release(project, commit)
+        return base is None or bool(history.touching([member.folder or "."], commit, base))
+
+    history = open_versioning(project.config, revision=commit).history
+    return expand(
+        pipeline, lambda kind: read_workspace(kind, paths, lambda path: tree.read_text(commit, path)), changed
+    )
+
+
+def _last_release(project: Project, commit: str) -> str | None:
+    """The commit of the highest stable release below a commit."""
+    from fairway.domain.versioning.scheme import find_scheme
+    from fairway.domain.versioning.tags import read_tags
+
+    by = open_versioning(project.config, revision=commit)
+    policy, within = by.spec.policy, by.history.merged(commit)
+    releases = read_tags(by.history.locate().tags, find_scheme(policy.scheme, policy.calver), policy)
+    return next((one.commit for one in releases.stable if one.commit in within and one.commit != commit), None)
 
 
 def next_of(

@@ -299,6 +299,18 @@ class PublishSection(BaseModel):
         description="Entries of `publish` that must be done before, such as those of the packages it depends on.",
         examples=[["core"]],
     )
+    workspace: Literal["uv", "npm", "cargo"] | None = Field(
+        default=None,
+        description="Publishes the packages of the repository's workspace, each behind those that it needs, as its "
+        "manifests at the commit say. In `files`, `{package}` stands for how the names of a package's files begin, and "
+        "`{folder}` for its folder.",
+        examples=["uv"],
+    )
+    changed: bool = Field(
+        default=False,
+        description="Of a workspace only the packages whose folders have changed since the last release.",
+        examples=[True],
+    )
 
 
 class ReleaseSection(Section):
@@ -370,7 +382,15 @@ def to_pipeline(section: ReleaseSection) -> PipelineSpec:
             *(_image(name, one, tuple(section.build)) for name, one in section.images.items()),
         ),
         publish=tuple(
-            PublishSpec(name, _registry(one), tuple(one.files), tuple(one.after), tuple(one.images))
+            PublishSpec(
+                name,
+                _registry(one),
+                tuple(one.files),
+                tuple(one.after),
+                tuple(one.images),
+                one.workspace or "",
+                one.changed,
+            )
             for name, one in section.publish.items()
         ),
         push=section.push,

@@ -10,6 +10,9 @@ from fairway.config.release import STAGES, PublishSection, ReleaseSection, Secur
 from fairway.domain.pipeline.compile import problems_of
 from fairway.domain.pipeline.scanners import find_scanner
 
+#: Keys of an entry of `publish` that are no settings of its registry.
+_OUR_OWN = ("files", "images", "after", "workspace", "changed")
+
 
 def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Name and own settings of each entry of `publish` in the file's plain data."""
@@ -17,7 +20,7 @@ def registry_settings(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     publish = release.get("publish") if isinstance(release, dict) else None
     for name, entry in publish.items() if isinstance(publish, dict) else ():
         if isinstance(entry, dict):
-            yield name, {key: value for key, value in entry.items() if key not in ("files", "images", "after")}
+            yield name, {key: value for key, value in entry.items() if key not in _OUR_OWN}
 
 
 def check_pipeline(document: Document, section: ReleaseSection) -> Iterator[Problem]:
@@ -61,6 +64,11 @@ def _check_products(document: Document, name: str, entry: PublishSection) -> Ite
         yield document.problem((*path, other), sentence, f"name them under {wanted}")
     elif not getattr(entry, wanted):
         yield document.problem(path, f"{wanted} is missing", f"name the {wanted} that go there")
+    if entry.workspace and not any("{package}" in one or "{folder}" in one for one in entry.files):
+        sentence = "files are the same for each package of the workspace"
+        yield document.problem((*path, "files"), sentence, "such as dist/{package}-*")
+    if entry.changed and not entry.workspace:
+        yield document.problem((*path, "changed"), "changed is for the packages of a workspace", "say workspace: uv")
 
 
 def check_demands(document: Document, data: Mapping[str, Any]) -> Iterator[Problem]:

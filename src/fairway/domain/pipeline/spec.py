@@ -50,6 +50,8 @@ class PublishSpec:
         files: patterns of the products' paths.
         images: names of images.
         after: names of others that must have everything before; in a workspace, those of the members it depends on.
+        workspace: kind of the workspace whose members go there, each as an entry of its own; empty: none.
+        changed: of those only the members that have changed since the last release.
     """
 
     name: str
@@ -57,6 +59,8 @@ class PublishSpec:
     files: tuple[str, ...]
     after: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    workspace: str = ""
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class ReleaseDesk:
         clock: now, seconds since the epoch, UTC.
         branch_of: the branch from which a version of a commit may be released, or why it may not; the last argument
             says whether the commit was asked for by name. None: any branch will do.
+        packages_of: the pipeline with the packages that a commit's workspaces hold; None: it has no workspace.
         cadence: says whether a release may begin now: the passage, with what it passes, or why not.
     """
 
@@ -68,6 +69,7 @@ class ReleaseDesk:
     clock: Callable[[], float]
     branch_of: Callable[[str, str, bool], str | Declined] | None = None
     cadence: Callable[[Request], Passage | Declined | None] | None = None
+    packages_of: Callable[[PipelineSpec, str], PipelineSpec] | None = None
 
     def plan(self, request: Request) -> ReleasePlan | Declined:
         """The plan that the request would start; changes nothing.
@@ -105,7 +107,8 @@ class ReleaseDesk:
             timeout=self.service.build_timeout,
         )
         deploy = None if request.deploy is None else (request.deploy, self.new_run())
-        plan = compile_release(subject, replace(self.pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
+        pipeline = self.packages_of(self.pipeline, commit) if self.packages_of is not None else self.pipeline
+        plan = compile_release(subject, replace(pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
         return replace(plan, branch=branch, passage=request.passage, train=request.train)
 
     def start(self, request: Request) -> Release | Declined:
