@@ -12,6 +12,8 @@ from typing import Literal
 
 ReleaseKind = Literal["stable", "hotfix", "pre"]
 
+#: Branches that are named as a way out.
+_FEW = 3
 _KINDS: dict[str, str] = {"stable": "stable releases", "hotfix": "hotfixes", "pre": "pre-releases"}
 
 
@@ -117,7 +119,7 @@ class BranchPolicy:
         other = f", or make a pre-release by --pre {rule.tokens[0] if rule and rule.tokens else 'TOKEN'}" if pre else ""
         if not able:
             return sentence, f"no branch may: change branches in fairway.yaml{other}"
-        return sentence, f"merge it into {_either(able)} and release there{other}"
+        return sentence, f"merge it into {_either(able[:_FEW])} and release there{other}"
 
     def explain_deploy(self, branches: tuple[str, ...], environment: str, what: str) -> tuple[str, str]:
         """Why what lies on these branches may not go to the environment, and what to do about it."""
@@ -131,7 +133,7 @@ class BranchPolicy:
         able = [one.branch for one in self.rules if environment in one.environments]
         if not able:
             return sentence, "no branch may go there: change branches in fairway.yaml"
-        return sentence, f"merge it into {_either(able)}, and deploy what lies there"
+        return sentence, f"merge it into {_either(able[:_FEW])}, and deploy what lies there"
 
 
 def _named(branches: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ from fairway.domain.branching.policy import BranchRule, ReleaseKind
 
 PolicyName = Literal["github-flow", "trunk", "gitflow"]
 
+#: Other names of branches on which earlier versions go on, such as release-1.9 and 1.x.
+_MAINTENANCE = ("release-*", "*.x")
 _ALL: tuple[ReleaseKind, ...] = ("stable", "hotfix", "pre")
 
 
@@ -34,6 +36,7 @@ def ready_rules(
                 BranchRule(main, _ALL, environments=environments),
                 BranchRule("release/*", _ALL, environments=environments),
                 BranchRule("hotfix/*", ("hotfix", "pre"), environments=environments),
+                *(BranchRule(one, _ALL, environments=environments) for one in _MAINTENANCE),
                 BranchRule("*", environments=before),
             )
         case "trunk":
@@ -41,6 +44,7 @@ def ready_rules(
                 BranchRule(main, _ALL, environments=environments),
                 BranchRule("release/*", _ALL, environments=environments),
                 BranchRule("hotfix/*", ("hotfix",), environments=environments),
+                *(BranchRule(one, _ALL, environments=environments) for one in _MAINTENANCE),
                 BranchRule("*"),
             )
         case "gitflow":

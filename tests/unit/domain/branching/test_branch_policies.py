@@ -32,6 +32,8 @@ def told(name, branch):
         ("github-flow", "feat/search", [], ["staging"]),
         ("github-flow", "hotfix/1.2.1", ["hotfix", "pre"], ["staging", "production"]),
         ("github-flow", "release/1.3.0", ["stable", "hotfix", "pre"], ["staging", "production"]),
+        ("github-flow", "1.x", ["stable", "hotfix", "pre"], ["staging", "production"]),
+        ("trunk", "release-1.9", ["stable", "hotfix", "pre"], ["staging", "production"]),
         ("trunk", "main", ["stable", "hotfix", "pre"], ["staging", "production"]),
         ("trunk", "anna/quick", [], []),
         ("trunk", "hotfix/1.2.1", ["hotfix"], ["staging", "production"]),
