@@ -147,6 +147,10 @@ class Performance:
         if revision is None:
             return Finished("none wanted")
         instances = self.world.target.observe_instances(revision.id)
+        if any(instance.state in ("crash-loop", "unready") for instance in instances):
+            # Somebody else may have taken its port between its choice and its start: then it gets another one.
+            wanted = len(_staying(instances))
+            instances = self.world.target.ensure_instances(revision, wanted, epoch=self.epoch)
         ready = sum(instance.state == "ready" for instance in instances)
         if ready >= step.count:
             return Finished(f"{ready} of {step.count} ready")
