@@ -34,7 +34,7 @@ from fairway.domain.analysis.traffic import InstanceTraffic, RevisionTraffic, Tr
 
 BLOCK_LIMIT = 100.0
 SHARE_LIMIT = 0.05
-WHOLE_LIMIT = 0.3
+WHOLE_LIMIT = 0.4
 ROLLOUTS = 1000
 PER_SECOND = 4
 SECONDS = 200
