@@ -90,6 +90,9 @@ def test_what_lies_on_another_branch_does_not_go_to_production(service):
     refused = refusal(service.fairway("plan", "HEAD", "--env", "production", "--json"))
     assert refused["code"] == "branch-deploy"
     assert "it may go to staging" in refused["message"]
+    # An emergency passes the freeze, and not the policy.
+    passed = refusal(service.deploy("HEAD", "production", "--emergency", "the sum is wrong"))
+    assert passed["code"] == "branch-deploy"
     assert service.units() == {}
 
 
