@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from load_runs import COMMAND, wait_for
@@ -17,7 +18,7 @@ from fairway.domain.insight.baseline import Load
 from fairway.domain.insight.histogram import decode
 from fairway.ports.load import Place
 
-LOAD = Load(rate=100.0, duration=1.0, warmup=0.1, connections=4, timeout=5.0)
+LOAD = Load(rate=100.0, duration=0.4, warmup=0.1, connections=4, timeout=5.0)
 
 
 def recorder(log, name, seconds=0.0, status=200):
@@ -34,19 +35,21 @@ def recorder(log, name, seconds=0.0, status=200):
 
 def test_both_get_as_many_requests_and_never_at_the_same_time():
     log = []
-    with RawServer(recorder(log, "a", 0.004)) as one, RawServer(recorder(log, "b", 0.004)) as other:
-        first, second = OwnGenerator().run_in_turn((Place(one.url), Place(other.url)), LOAD)
+    with RawServer(recorder(log, "a", 0.015)) as one, RawServer(recorder(log, "b", 0.015)) as other:
+        load = replace(LOAD, duration=0.6)
+        first, second = OwnGenerator().run_in_turn((Place(one.url), Place(other.url)), load)
         assert (one.total, other.total) == (first.sent + first.warmed, second.sent + second.warmed)
+        assert (one.connections <= 4, other.connections <= 4) == (True, True), "they stay open from turn to turn"
     for found in (first, second):
-        assert found.sent + found.behind == 100
+        assert found.sent + found.behind == 60
         assert found.ok == found.sent
         assert found.warmed <= 10
-        assert found.seconds == pytest.approx(1.0, abs=0.5)
+        assert found.seconds == pytest.approx(0.6, abs=0.3)
         assert sum(decode(found.histogram).values()) == found.sent
     log.sort(key=lambda entry: entry[1])
     names = [name for name, _, _ in log]
     switches = [(one, other) for one, other in itertools.pairwise(log) if one[0] != other[0]]
-    assert len(switches) >= 8, "turns are short"
+    assert len(switches) >= 6, "turns are short"
     assert all(one[2] <= other[1] for one, other in switches), "the last answer comes before the other's first request"
     after = names[names.index("b") :]
     assert "".join(name for name, before in zip(after[1:], after, strict=False) if name != before).startswith("aba")
@@ -60,12 +63,6 @@ def test_what_one_does_is_not_counted_for_the_other():
     assert first.p50 is not None
     assert second.p50 is not None
     assert first.p50 >= 20 > second.p50 or second.p50 < first.p50
-
-
-def test_connections_stay_open_from_turn_to_turn():
-    with RawServer() as one, RawServer() as other:
-        OwnGenerator().run_in_turn((Place(one.url), Place(other.url)), LOAD)
-        assert (one.connections <= 4, other.connections <= 4) == (True, True)
 
 
 def test_one_that_hangs_ends_the_round_in_the_time_of_one_request():

@@ -99,7 +99,7 @@ def test_what_is_no_answer_is_not_waited_out(garbage):
 
 def test_a_question_that_was_lost_is_asked_again():
     with dns_server(NAMES, drops=1) as address:
-        assert ask(address, timeout=6.0).outcome == "passed"
+        assert ask(address, timeout=4.0).outcome == "passed"
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1:port", "[::1]:x", ":53", "127.0.0.1:99999"])
