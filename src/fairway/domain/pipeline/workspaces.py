@@ -8,7 +8,7 @@ import json
 import posixpath
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -52,20 +52,26 @@ def read_workspace(kind: str, paths: Collection[str], read: Callable[[str], str]
     """
     manifest = MANIFESTS[kind]
     if manifest not in paths:
-        raise _refuse(f"there is no {manifest} at the top of the repository", f"kind {kind!r} is read from there")
+        hint = f"the workspace of {kind} is read from there"
+        raise UserError("workspace", f"there is no {manifest} at the top of the repository", hint)
     top = _parse(manifest, read(manifest))
     wanted, without = _PATTERNS[kind](top)
     folders = sorted({posixpath.dirname(one) for one in paths if posixpath.basename(one) == manifest} - {""})
-    inside = [one for one in folders if _fits(one, wanted) and not _fits(one, without)]
-    read_one = _READERS[kind]
-    found = [
-        read_one("", top),
-        *(read_one(one, _parse(f"{one}/{manifest}", read(f"{one}/{manifest}"))) for one in inside),
-    ]
+    waiting = ["", *(one for one in folders if _fits(one, wanted) and not _fits(one, without))]
+    contents: dict[str, dict[str, Any]] = {}
+    for folder in waiting:
+        if folder not in contents:
+            place = posixpath.join(folder, manifest)
+            contents[folder] = _parse(place, read(place)) if folder else top
+            # What cargo finds by a path inside the workspace is a member of it, too.
+            beside = _cargo_paths(folder, contents[folder]) if kind == "cargo" else []
+            waiting += [one for one in beside if one in folders and not _fits(one, without)]
+    found = [_READERS[kind](folder, content) for folder, content in contents.items()]
     members = [one for one in found if one is not None]
     names = {_key(kind, one.name) for one in members}
     if len(names) < len(members):
-        raise _refuse("two members have the same name", ", ".join(sorted(one.name for one in members)))
+        named = ", ".join(sorted(one.name for one in members))
+        raise UserError("workspace", f"two members of the workspace have the same name: {named}", "rename one of them")
     by_key = {_key(kind, one.name): one.name for one in members}
     mine = [replace(one, needs=frozenset(by_key[each] for each in one.needs if each in by_key)) for one in members]
     return _in_order(mine)
@@ -132,10 +138,8 @@ def _in_order(members: list[Member]) -> tuple[Member, ...]:
     while left:
         ready = next((one for one in left.values() if not one.needs & left.keys()), None)
         if ready is None:
-            raise _refuse(
-                f"members of the workspace need each other in a circle: {' → '.join(_circle(left))}",
-                "make one of them independent, or publish them as one package",
-            )
+            sentence = f"members of the workspace need each other in a circle: {' → '.join(_circle(left))}"
+            raise UserError("workspace", sentence, "make one of them independent, or publish them as one package")
         done.append(left.pop(ready.name))
     return tuple(done)
 
@@ -152,9 +156,9 @@ def _parse(path: str, text: str) -> dict[str, Any]:
     try:
         content = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _refuse(f'"{path}" cannot be read: {str(error)[:200]}', "correct it, or leave it out") from error
+        raise UserError("workspace", f'"{path}" cannot be read: {str(error)[:200]}', "correct it") from error
     if not isinstance(content, dict):
-        raise _refuse(f'"{path}" is no manifest', "it must hold a mapping")
+        raise UserError("workspace", f'"{path}" is no manifest', "it must hold a mapping")
     return content
 
 
@@ -223,17 +227,26 @@ def _npm_member(folder: str, content: Mapping[str, Any]) -> Member | None:
     return Member(name, folder, name.removeprefix("@").replace("/", "-"), frozenset(needs), is_published)
 
 
+def _cargo_needs(content: Mapping[str, Any], *more: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and description of each dependency."""
+    for place in (content, *(one for one in _table(content, "target").values() if isinstance(one, dict))):
+        for kind in ("dependencies", "build-dependencies", *more):
+            for key, one in _table(place, kind).items():
+                described = one if isinstance(one, dict) else {}
+                yield str(described.get("package", key)), described
+
+
+def _cargo_paths(folder: str, content: Mapping[str, Any]) -> list[str]:
+    found = [one["path"] for _, one in _cargo_needs(content, "dev-dependencies") if isinstance(one.get("path"), str)]
+    return [posixpath.normpath(posixpath.join(folder, one)) for one in found]
+
+
 def _cargo_member(folder: str, content: Mapping[str, Any]) -> Member | None:
     package = _table(content, "package")
     name = package.get("name")
     if not isinstance(name, str):
         return None
-    places = [content, *(one for one in _table(content, "target").values() if isinstance(one, dict))]
-    needs = set()
-    for place in places:
-        for kind in ("dependencies", "build-dependencies"):
-            for key, one in _table(place, kind).items():
-                needs.add(str(one.get("package", key)) if isinstance(one, dict) else key)
+    needs = {each for each, _ in _cargo_needs(content)}
     return Member(name, folder, name, frozenset(needs - {name}), package.get("publish") not in (False, []))
 
 
@@ -247,10 +260,6 @@ def _key(kind: str, name: str) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def _refuse(sentence: str, hint: str) -> UserError:
-    return UserError("workspace", sentence, hint)
 
 
 _PATTERNS: Mapping[str, Callable[[Mapping[str, Any]], tuple[list[str], list[str]]]] = {

@@ -47,7 +47,11 @@ CARGO = {
         name = "shop"
         [dependencies]
         shop-core = {path = "crates/core"}
+        [dev-dependencies]
+        beside = {path = "beside"}
     """,
+    "beside/Cargo.toml": '[package]\nname = "beside"\n',
+    "elsewhere/Cargo.toml": '[package]\nname = "elsewhere"\n',
     "crates/core/Cargo.toml": '[package]\nname = "shop-core"\n[dev-dependencies]\nshop = "1"\n',
     "crates/unix/Cargo.toml": """
         [package]
@@ -73,7 +77,7 @@ def members(kind, files):
             ["root", "@shop/core", "@shop/glue", "@shop/app", "@shop/late"],
             ["@shop/core", "@shop/app", "@shop/late"],
         ),
-        ("cargo", CARGO, ["shop-core", "shop", "unix", "inner"], ["shop-core", "shop", "unix"]),
+        ("cargo", CARGO, ["shop-core", "shop", "unix", "inner", "beside"], ["shop-core", "shop", "unix", "beside"]),
     ],
 )
 def test_members_stand_behind_those_that_they_need(kind, files, names, published):
