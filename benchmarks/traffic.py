@@ -43,7 +43,7 @@ class Measured:
         report = self.report
         return {
             "requests": report.sent,
-            "rate_per_s": round(report.sent / report.seconds, 1),
+            "rate_per_s": round(report.sent / report.seconds, 1) if report.seconds else 0.0,
             "failed": report.failed + report.unfinished,
             "behind": report.behind,
             "p50_ms": report.p50_ms,

