@@ -51,15 +51,10 @@ def make_release(
 
     project = bootstrap.open_project(options.config)
     desk = releasing.desk_of(project)
-    tag = None
-    if version is None:
-        found = releasing.next_of(project, bump, pre)
-        if isinstance(found, Declined):
-            return _say_no(found, options)
-        version, tag = found
-    elif bump is not None or pre is not None:
-        raise UserError("usage", f"{version[:60]!r} and --bump or --pre cannot both be given", "leave one of them out")
-    request = Request(version, bootstrap.actor(), commit, to, tag, passing.passage)
+    found = _wanted(project, version, bump, pre)
+    if isinstance(found, Declined):
+        return _say_no(found, options)
+    request = Request(found[0], bootstrap.actor(), commit, to, found[1], passing.passage)
     if project.is_dirty():
         note("fairway: the work tree has changes that are not committed; only what is committed is released")
     if dry_run:
@@ -69,6 +64,19 @@ def make_release(
     if isinstance(answer, Declined):
         return _say_no(answer, options)
     return carry_on(project, answer, options)
+
+
+def _wanted(
+    project: "Project", version: str | None, bump: str | None, pre: str | None
+) -> tuple[str, str | None] | Declined:
+    """The version that is asked for, with its tag where the history says it; or why there is none."""
+    from fairway.bootstrap import releasing
+
+    if version is None:
+        return releasing.next_of(project, bump, pre)
+    if bump is not None or pre is not None:
+        raise UserError("usage", f"{version[:60]!r} and --bump or --pre cannot both be given", "leave one of them out")
+    return version, None
 
 
 @release.command(name="resume", help="Let a release go on that stopped, after a look at what is there already.")

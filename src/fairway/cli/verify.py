@@ -1,6 +1,6 @@
 """verify: whether something is what was released."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from fairway.domain.provenance.trust import Distrusted, Trusted, TrustPolicy
 
 if TYPE_CHECKING:
     from fairway.bootstrap import Project
+    from fairway.usecases.trusting import Verifier
 
 
 def verify(
@@ -47,28 +48,36 @@ def verify(
     policy = TrustPolicy(names, tuple(source or ()))
     given = [_read(path) for path in attestation] if attestation else None
     verifier = Verifier(keys, signing.attestations_in(home))
-    findings: list[tuple[Subject, Trusted | Distrusted]] = []
-    if not Path(artifact).exists() and looks_like_reference(artifact):
-        subject, attached = _in_registry(artifact)
-        findings.append((subject, verifier.verify(subject, policy, given=attached if given is None else given)))
-    else:
-        for subject, altered in _subjects(artifact, options):
-            answer = verifier.verify(subject, policy, given=given)
-            if altered is not None:
-                answer = Distrusted("altered", altered, "it is not what was released")
-            findings.append((subject, answer))
+    findings = list(_findings(artifact, verifier, policy, given, options))
     good = all(not isinstance(answer, Distrusted) for _, answer in findings)
     if options.json:
         print_json({"verified": good, "artifacts": [_describe(subject, answer) for subject, answer in findings]})
     else:
         for subject, answer in findings:
-            if isinstance(answer, Distrusted):
-                say(f"✗ {subject.name}: {answer.sentence}")
-                note(f"    {answer.hint}")
-            else:
-                origin = f" from {answer.source}" if answer.source else ""
-                say(f"✓ {subject.name}: signed by {answer.signer}, commit {answer.commit[:12]}{origin}")
+            _show(subject, answer)
     return Exit.YES if good else Exit.NO
+
+
+def _findings(
+    artifact: str, verifier: "Verifier", policy: TrustPolicy, given: list[Envelope] | None, options: Options
+) -> Iterator[tuple[Subject, Trusted | Distrusted]]:
+    """Each thing that the name stands for, and what can be said of it."""
+    if not Path(artifact).exists() and looks_like_reference(artifact):
+        subject, attached = _in_registry(artifact)
+        yield subject, verifier.verify(subject, policy, given=attached if given is None else given)
+        return
+    for subject, altered in _subjects(artifact, options):
+        answer = verifier.verify(subject, policy, given=given)
+        yield subject, answer if altered is None else Distrusted("altered", altered, "it is not what was released")
+
+
+def _show(subject: Subject, answer: Trusted | Distrusted) -> None:
+    if isinstance(answer, Distrusted):
+        say(f"✗ {subject.name}: {answer.sentence}")
+        note(f"    {answer.hint}")
+    else:
+        origin = f" from {answer.source}" if answer.source else ""
+        say(f"✓ {subject.name}: signed by {answer.signer}, commit {answer.commit[:12]}{origin}")
 
 
 def _in_registry(artifact: str) -> tuple[Subject, Sequence[Envelope]]:
