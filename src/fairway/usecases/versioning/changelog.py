@@ -48,7 +48,7 @@ def read_changelog(history: History, policy: Policy, *, fold: bool = True) -> Lo
         stable = [one for one in releases.stable if one.commit not in commits]
         beside = beside_main_line(history, place, stable, base)
     everything: Mapping[str, Commit] = commits
-    copied: frozenset[tuple[str, int, str]] = frozenset()
+    copied: frozenset[tuple[str, str, str]] = frozenset()
     if beside:
         others = history.read([one.commit for one in beside], [place.head])
         everything = {**commits, **others}
