@@ -60,6 +60,7 @@ class Round:
 
     Attributes:
         early: the blows may fall before the run has begun.
+        stable_hit: a blow fell on an instance of stable.
     """
 
     seed: int
@@ -70,6 +71,7 @@ class Round:
     verdict: str | None = None
     seen: Report | None = None
     struck: list[str] = field(default_factory=list)
+    stable_hit: bool = False
 
     @property
     def touched(self) -> set[str]:
@@ -93,7 +95,7 @@ class Arena:
     """A repository with one environment, 1.0.0 live in it, on which rounds are played."""
 
     def __init__(self, shop: Workshop, strategy: str) -> None:
-        self.shop, self.port = shop, free_port()
+        self.shop, self.port, self.strategy = shop, free_port(), strategy
         self.notes = shop.folder.parent / "notes"
         note = f"    stages: {{verify: {{run: [\"sh -c 'echo $FAIRWAY_VERSION >> {self.notes}'\"]}}}}\n"
         text = configure(environment("production", self.port, STRATEGIES[strategy], instances=INSTANCES, more=note))
@@ -129,12 +131,14 @@ class Arena:
     def _strike(self, game: Round, command: int) -> None:
         for blow in game.blows:
             time.sleep(blow.after)
+            candidates = self._candidates(game)
             for name, pid in self._victims(blow.victim, command):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL if blow.stopped is None else signal.SIGSTOP)
                     game.struck.append(
                         f"{name} {'killed' if blow.stopped is None else f'stopped {blow.stopped:.1f} s'}"
                     )
+                    game.stable_hit |= name == "instance" and pid not in candidates
                     if blow.stopped is not None:
                         time.sleep(blow.stopped)
                         os.kill(pid, signal.SIGCONT)
@@ -142,6 +146,10 @@ class Arena:
                 # Somebody, or a reboot's first command, is needed where controller and supervisor died together.
                 answer = self.shop.fairway("up", "--json", timeout=90)
                 assert answer.status in (0, 3), answer.err
+
+    def _candidates(self, game: Round) -> set[int]:
+        """The processes of the candidate's instances."""
+        return {pid for unit, pid in self.shop.units().items() if f".2.{game.seed}.0-" in unit}
 
     def _victims(self, victim: str, command: int) -> list[tuple[str, int]]:
         units = self.shop.units()
@@ -206,14 +214,13 @@ class Arena:
         if not game.touched & {"everything", "proxy"}:
             assert game.seen.failed == self._inevitable(game), (game, game.seen)
 
-    @staticmethod
-    def _inevitable(game: Round) -> int:
+    def _inevitable(self, game: Round) -> int:
         """Failed answers of a bad candidate that nobody could have answered in its place.
 
         In the middle of a rolling update one instance of stable is left, and if that is the one that was hit, no
-        healthy one lives: the bad answers themselves then reach the users.
+        healthy one lives: the bad answers themselves then reach the users. Other strategies keep all of stable.
         """
-        if not game.bad or "instance" not in game.touched or game.seen is None:
+        if not (game.bad and game.stable_hit and self.strategy == "rolling") or game.seen is None:
             return 0
         return sum(n.failed for name, n in game.seen.by_revision.items() if name.startswith(f"2.{game.seed}.0-"))
 
