@@ -35,7 +35,6 @@ class LoadGenerator(Protocol):
         """
         ...
 
-
     def run_in_turn(self, places: tuple[Place, Place], load: Load) -> tuple[Round, Round]:
         """Warms both up, and sends to one at a time, in turns of parts of a second, until each had one round.
 
