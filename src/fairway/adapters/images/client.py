@@ -77,14 +77,17 @@ class Repository:
 
     def stream(self, part: Descriptor) -> Iterator[bytes]:
         """A blob in pieces; the last one comes after the whole was checked."""
-        hasher, held = hashlib.sha256(), b""
+        hasher, held, left = hashlib.sha256(), b"", part.size
         with self._open(f"blobs/{part.digest}") as answer:
             for chunk in answer.iter_bytes(_CHUNK):
                 hasher.update(chunk)
+                left -= len(chunk)
+                if left < 0:
+                    break
                 if held:
                     yield held
                 held = chunk
-        if f"sha256:{hasher.hexdigest()}" != part.digest:
+        if left or f"sha256:{hasher.hexdigest()}" != part.digest:
             raise TransientError("image-damaged", f"{self.name} sent other bytes than {part.digest}", "try again")
         yield held
 
@@ -95,8 +98,7 @@ class Repository:
         self._require(answer)
         if answer.status_code == 201:
             return
-        place = urljoin(f"{self._origin}/", answer.headers.get("location", ""))
-        place += f"{'&' if urlsplit(place).query else '?'}digest={part.digest}"
+        place = self._upload_place(answer.headers.get("location", ""), part.digest)
         headers = {"content-type": "application/octet-stream", "content-length": str(part.size)}
         self._require(self._send("PUT", place, content=content, headers=headers))
 
@@ -117,6 +119,15 @@ class Repository:
             return _manifests(self.read(found.digest))
         self._require(answer)
         return _manifests(answer.content)
+
+    def _upload_place(self, location: str, digest: str) -> str:
+        try:
+            place = urljoin(f"{self._origin}/", location)
+            place += f"{'&' if urlsplit(place).query else '?'}digest={digest}"
+            return str(httpx2.URL(place))
+        except (ValueError, httpx2.InvalidURL) as error:
+            sentence = f"{self.name} sends uploads to {location[:_SHOWN]!r}, which is no address"
+            raise PermanentError("registry-refused", sentence, "look at the settings of the registry") from error
 
     def _url(self, path: str) -> str:
         return f"{self._origin}/v2/{self._path}/{path}"
@@ -188,12 +199,12 @@ class Repository:
             hint = "look at the name and password: user and password_variable, or podman login"
             raise PermanentError("registry-refused", sentence, hint)
         if status >= 500 or status in _PASSING:
-            raise TransientError("registry-trouble", sentence, "try again later: fairway release resume")
-        raise PermanentError("registry-refused", sentence, "see what it says, then fairway release resume")
+            raise TransientError("registry-trouble", sentence, "try again later")
+        raise PermanentError("registry-refused", sentence, "see what it says, then try again")
 
     def _silent(self, error: Exception) -> TransientError:
         sentence = f"{self.name} could not be reached: {str(error).strip() or type(error).__name__}"
-        return TransientError("registry-silent", sentence, "try again later: fairway release resume")
+        return TransientError("registry-silent", sentence, "try again later")
 
 
 def _said(answer: httpx2.Response) -> str:

@@ -56,7 +56,11 @@ class Tokens:
 
     def _fetch(self, asked: dict[str, str], known: tuple[str, str] | None) -> str:
         realm = asked.get("realm", "")
-        parts = urlsplit(realm)
+        try:
+            parts, _ = urlsplit(realm), httpx2.URL(realm)
+        except (ValueError, httpx2.InvalidURL) as error:
+            sentence = f"{self._reference.repository} asks for a password at {realm[:200]!r}, which is no address"
+            raise PermanentError("registry-refused", sentence, "look at the settings of the registry") from error
         if parts.scheme != "https" and not is_loopback(parts.netloc):
             sentence = f"{self._reference.repository} asks for a password at {realm!r}, without TLS"
             raise PermanentError("registry-refused", sentence, "that server must use https")
@@ -73,7 +77,7 @@ class Tokens:
             )
             if answer.status_code >= 500:
                 sentence = f"{parts.hostname} answered {answer.status_code} when asked for a token"
-                raise TransientError("registry-trouble", sentence, "try again later: fairway release resume")
+                raise TransientError("registry-trouble", sentence, "try again later")
             answer.raise_for_status()
             body = answer.json()
             return str(body.get("token") or body["access_token"])
