@@ -8,7 +8,7 @@ from pathlib import Path
 from fairway.adapters.images.client import Repository
 from fairway.adapters.images.credentials import given, kept
 from fairway.adapters.images.transfer import KeptParts, Push, attached_envelopes, read
-from fairway.domain.errors import FairwayError, UserError
+from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.images.manifests import VERSION
 from fairway.domain.images.reference import parse_reference
 from fairway.domain.versioning.scheme import Version, find_scheme
@@ -111,7 +111,7 @@ def _moves(repository: Repository, tag: str, version: str) -> bool:
         return True
     try:
         said = read(repository.read(there.digest), there.media, tag).annotations.get(VERSION, "")
-    except FairwayError:
+    except PermanentError:
         return True
     theirs = _parsed(said)
     return theirs is None or type(theirs) is not type(ours) or theirs.order <= ours.order
