@@ -31,7 +31,7 @@ def test_a_round_tells_what_came():
     assert found.sent == found.ok + found.failed == 60
     assert (found.ok, found.failed, found.server_errors, found.unanswered) == (20, 40, 20, 0)
     assert dict(found.problems) == {"status 503": 20, "status 404": 20}
-    assert found.availability == pytest.approx(2 / 3)
+    assert found.availability == pytest.approx(1 / 3)
     assert sum(decode(found.histogram).values()) == 60
 
 

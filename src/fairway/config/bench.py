@@ -201,7 +201,7 @@ class IndicatorsSection(Section):
     p99: TimeRow = Field(default=TimeRow(), description="Latency, P99: 1s, 2s.")
     errors: ShareRow = Field(default=ShareRow(), description="Share of failed requests: 0.1%, 1%.")
     availability: ShareRow = Field(
-        default=ShareRow(), description="Share of requests that the service answered: 99.9%, 99%; more is better."
+        default=ShareRow(), description="Share of requests that the service answered well: 99.9%, 99%; more is better."
     )
     cpu: ShareRow = Field(default=ShareRow(), description="Use of processors: 70%, 90%.")
     memory: ShareRow = Field(default=ShareRow(), description="Use of memory: 80%, 95%.")

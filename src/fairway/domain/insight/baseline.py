@@ -132,9 +132,9 @@ class Round:
 
     @property
     def availability(self) -> float | None:
-        """Share of requests that were answered, and not with a server's error; None without any."""
+        """Share of requests that were answered as they should be; None without any."""
         ended = self.ok + self.failed
-        return 1.0 - (self.unanswered + self.server_errors) / ended if ended else None
+        return self.ok / ended if ended else None
 
     def value(self, metric: str) -> float | None:
         """A figure by its name."""
@@ -183,9 +183,7 @@ class Baseline:
         ended = sum(one.ok + one.failed for one in self.rounds)
         if not ended:
             return None
-        if metric == "errors":
-            return sum(one.failed for one in self.rounds) / ended
-        return 1.0 - sum(one.unanswered + one.server_errors for one in self.rounds) / ended
+        return sum(one.failed if metric == "errors" else one.ok for one in self.rounds) / ended
 
 
 def _median(values: Sequence[float]) -> float | None:

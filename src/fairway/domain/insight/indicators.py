@@ -10,6 +10,9 @@ from typing import Literal
 Status = Literal["good", "warning", "critical", "unknown"]
 Unit = Literal["ms", "share"]
 
+#: Code of a latency where requests ended and none was answered well. It is a finding: no other source stands in for it.
+NO_GOOD_ANSWER = "no-good-answer"
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
@@ -100,6 +103,9 @@ def overall(rows: Sequence[Row]) -> Status:
 def _row(indicator: Indicator, readings: Sequence[Reading]) -> Row:
     if indicator.query is not None:
         readings = readings[:1]
+    codes = [reading.code for reading in readings]
+    if NO_GOOD_ANSWER in codes:
+        readings = readings[: codes.index(NO_GOOD_ANSWER) + 1]
     for reading in readings:
         if reading.value is not None:
             return Row(indicator, reading.value, reading.source, _status(indicator, reading.value))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fairway.domain.analysis.latency import Cell
 from fairway.domain.errors import FairwayError
 from fairway.domain.insight.baseline import Baseline
-from fairway.domain.insight.indicators import Indicator, Reading
+from fairway.domain.insight.indicators import NO_GOOD_ANSWER, Indicator, Reading
 from fairway.ports.metrics import MetricSource
 from fairway.usecases.present_traffic import Measured
 
@@ -19,7 +19,8 @@ def read_load(baseline: Baseline | None) -> Readings:
     if baseline is None:
         return {}
     source = f"load {baseline.name}"
-    return {name: Reading(baseline.value(name), source) for name in (*_LATENCIES, "errors", "availability")}
+    found = {name: Reading(baseline.value(name), source) for name in (*_LATENCIES, "errors", "availability")}
+    return found | (_no_latencies(source) if baseline.value("availability") == 0 else {})
 
 
 def read_traffic(measured: Measured | str | None) -> Readings:
@@ -35,7 +36,14 @@ def read_traffic(measured: Measured | str | None) -> Readings:
     source = "data plane"
     share = measured.failed / measured.finished
     found = {name: Reading(_quantile(measured.latency, part), source) for name, part in _LATENCIES.items()}
+    if measured.failed >= measured.finished:
+        found = _no_latencies(source)
     return found | {"errors": Reading(share, source), "availability": Reading(1.0 - share, source)}
+
+
+def _no_latencies(source: str) -> dict[str, Reading]:
+    """How fast errors come says nothing of how fast the service answers."""
+    return {name: Reading(None, f"{source}: no request was answered well", NO_GOOD_ANSWER) for name in _LATENCIES}
 
 
 def read_queries(indicators: Sequence[Indicator], source: MetricSource | None, at: float) -> Readings:

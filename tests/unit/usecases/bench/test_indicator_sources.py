@@ -21,9 +21,28 @@ def test_a_measurement_fills_latency_errors_and_availability():
     values = {row.indicator.name: row.value for row in rows}
     assert (values["p50"], values["p95"], values["p99"]) == (10.0, 30.0, 40.0)
     assert values["errors"] == pytest.approx(0.1)
-    assert values["availability"] == pytest.approx(0.95)
+    assert values["availability"] == pytest.approx(0.9)
     assert values["cpu"] is values["memory"] is values["connections"] is None
     assert rows[0].source == "load v1"
+
+
+@pytest.mark.parametrize("server_errors", [0, 100])  # answers 404, answers 500
+def test_a_load_without_one_good_answer_has_no_latency_and_no_availability(server_errors):
+    failing = replace(sample_round(1.0, failed=100), unanswered=0, server_errors=server_errors)
+    found = read_load(replace(sample_baseline("v1"), rounds=(failing, failing)))
+    rows = {row.indicator.name: row for row in fill(DEFAULTS, found)}
+    for name in ("p50", "p95", "p99"):
+        assert (rows[name].status, rows[name].value, rows[name].code) == ("unknown", None, "no-good-answer")
+        assert rows[name].source == "load v1: no request was answered well"
+    assert (rows["errors"].status, rows["errors"].value) == ("critical", 1.0)
+    assert (rows["availability"].status, rows["availability"].value) == ("critical", 0.0)
+
+
+def test_an_older_measurement_does_not_stand_in_where_all_requests_of_users_fail():
+    failing = Measured(0, 0.0, finished=50, failed=50, latency=((1000.0, 1000.0, 50),))
+    rows = fill(DEFAULTS, read_traffic(failing), read_load(sample_baseline("v1")))
+    assert [(row.status, row.value, row.code) for row in rows[:3]] == [("unknown", None, "no-good-answer")] * 3
+    assert [row.status for row in rows[3:5]] == ["critical", "critical"]
 
 
 def test_no_measurement_fills_nothing():
