@@ -27,7 +27,7 @@ class Scanner:
         image: in place of `command` where it looks at an image, whose layout is at `{image}`; empty if it cannot.
         ageing: its answer may be another one tomorrow, because it asks for what is known today.
         guard: run before, and fails where there is nothing to look at; empty: the report says it.
-        install: how to get it.
+        install: how to get it onto the PATH; pip would put it into a virtual environment, which steps do not see.
     """
 
     name: ScannerName
@@ -50,7 +50,7 @@ SCANNERS: tuple[Scanner, ...] = (
         "bandit --quiet --recursive --format json --output {report} {arguments} {paths}",
         form="bandit",
         report="bandit.json",
-        install="pip install bandit",
+        install="pipx install bandit, or uv tool install bandit",
     ),
     Scanner(
         "ruff",
@@ -59,7 +59,7 @@ SCANNERS: tuple[Scanner, ...] = (
         form="ruff",
         report="ruff.sarif",
         guard="sh -c 'ruff check --show-files \"$@\" | grep -q .' ruff {paths}",
-        install="pip install ruff",
+        install="pipx install ruff, or uv tool install ruff",
     ),
     Scanner(
         "semgrep",
@@ -67,7 +67,7 @@ SCANNERS: tuple[Scanner, ...] = (
         "semgrep scan --metrics off --disable-version-check --sarif --output {report} {arguments} {paths}",
         report="semgrep.sarif",
         ageing=True,
-        install="pip install semgrep",
+        install="pipx install semgrep, or uv tool install semgrep",
     ),
     Scanner(
         "kingfisher",
@@ -75,7 +75,7 @@ SCANNERS: tuple[Scanner, ...] = (
         "kingfisher scan {paths} --no-validate --no-update-check --redact --git-history none --format sarif "
         "--output {report} {arguments}",
         report="kingfisher.sarif",
-        install="pip install kingfisher-bin",
+        install="pipx install kingfisher-bin, or uv tool install kingfisher-bin",
     ),
     Scanner(
         "pip-audit",
@@ -86,7 +86,7 @@ SCANNERS: tuple[Scanner, ...] = (
         paths=("requirements.txt",),
         path="--requirement {path}",
         ageing=True,
-        install="pip install pip-audit",
+        install="pipx install pip-audit, or uv tool install pip-audit",
     ),
     Scanner(
         "uv audit",
@@ -96,7 +96,7 @@ SCANNERS: tuple[Scanner, ...] = (
         report="uv-audit.sarif",
         paths=(),
         ageing=True,
-        install="pip install uv",
+        install="pipx install uv, or see https://docs.astral.sh/uv",
     ),
     Scanner(
         "npm audit",
