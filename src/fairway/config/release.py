@@ -21,7 +21,8 @@ STAGES: tuple[TaskStage, ...] = ("build", "test", "security")
 
 def _pattern(value: str) -> str:
     parts = value.split("/")
-    if not value or value.startswith("/") or ".." in parts or "\0" in value:
+    # With a dash first, programs that are given it would take it for an option.
+    if not value or value.startswith(("/", "-")) or ".." in parts or "\0" in value:
         raise refuse(f"{value!r} is no pattern of files in the checkout", "write it like dist/*.whl or src/**")
     return value
 

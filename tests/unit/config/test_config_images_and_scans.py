@@ -38,6 +38,13 @@ def test_an_image_is_a_task_behind_all_builds_with_what_was_written(tmp_path):
         ("  images: {shop: {budget: large}}\n", "'large' is no size"),
         ("  images: {shop: {platforms: [arm]}}\n", "'arm' is no platform"),
         ("  images: {shop: {file: ../Containerfile}}\n", "is no pattern of files in the checkout"),
+        ("  images: {shop: {file: --squash}}\n", "'--squash' is no pattern of files in the checkout"),
+        ("  images: {shop: {context: --squash}}\n", "'--squash' is no pattern of files in the checkout"),
+        ("  images: {shop: {context: '-'}}\n", "'-' is no pattern of files in the checkout"),
+        (
+            "  security: {code: {scan: {tool: bandit, paths: [src, --configfile=x]}}}\n",
+            "'--configfile=x' is no pattern of files in the checkout",
+        ),
         ("  images: {shop: {needs: [nothing]}}\n", "task 'shop' needs 'nothing', which is no task"),
         (
             "  publish: {o: {kind: oci, repository: r.example.org/a, images: [b]}}\n",
