@@ -1,6 +1,7 @@
 """verify: whether something is what was released."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ def verify(
     from fairway.bootstrap import signing
     from fairway.usecases.trusting import Verifier
 
+    # First what is asked about: where it does not exist, it does not matter who could have signed it.
+    things = _things(artifact, options)
     home = signing.home_of(options.config)
     keys = signing.keys_in(home)
     names = tuple(key or (one.name for one in keys.list_keys()))
@@ -48,7 +51,7 @@ def verify(
     policy = TrustPolicy(names, tuple(source or ()))
     given = [_read(path) for path in attestation] if attestation else None
     verifier = Verifier(keys, signing.attestations_in(home))
-    findings = list(_findings(artifact, verifier, policy, given, options))
+    findings = [(thing.subject, _judge(thing, verifier, policy, given)) for thing in things]
     good = all(not isinstance(answer, Distrusted) for _, answer in findings)
     if options.json:
         print_json({"verified": good, "artifacts": [_describe(subject, answer) for subject, answer in findings]})
@@ -58,17 +61,36 @@ def verify(
     return Exit.YES if good else Exit.NO
 
 
-def _findings(
-    artifact: str, verifier: "Verifier", policy: TrustPolicy, given: list[Envelope] | None, options: Options
-) -> Iterator[tuple[Subject, Trusted | Distrusted]]:
-    """Each thing that the name stands for, and what can be said of it."""
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """Something to verify.
+
+    Attributes:
+        altered: what is wrong with its bytes; None: nothing.
+        attached: statements that came with it; None: those that are kept here count.
+    """
+
+    subject: Subject
+    altered: str | None = None
+    attached: Sequence[Envelope] | None = None
+
+
+def _things(artifact: str, options: Options) -> list[_Thing]:
+    """Each thing that the name stands for.
+
+    Raises:
+        UserError: it stands for nothing.
+    """
     if not Path(artifact).exists() and looks_like_reference(artifact):
-        subject, attached = _in_registry(artifact)
-        yield subject, verifier.verify(subject, policy, given=attached if given is None else given)
-        return
-    for subject, altered in _subjects(artifact, options):
-        answer = verifier.verify(subject, policy, given=given)
-        yield subject, answer if altered is None else Distrusted("altered", altered, "it is not what was released")
+        return [_in_registry(artifact)]
+    return _kept(artifact, options)
+
+
+def _judge(
+    thing: _Thing, verifier: "Verifier", policy: TrustPolicy, given: list[Envelope] | None
+) -> Trusted | Distrusted:
+    answer = verifier.verify(thing.subject, policy, given=thing.attached if given is None else given)
+    return answer if thing.altered is None else Distrusted("altered", thing.altered, "it is not what was released")
 
 
 def _show(subject: Subject, answer: Trusted | Distrusted) -> None:
@@ -80,25 +102,31 @@ def _show(subject: Subject, answer: Trusted | Distrusted) -> None:
         say(f"✓ {subject.name}: signed by {answer.signer}, commit {answer.commit[:12]}{origin}")
 
 
-def _in_registry(artifact: str) -> tuple[Subject, Sequence[Envelope]]:
+def _in_registry(artifact: str) -> _Thing:
     """An image by the digest that its registry gives now, and the statements that are attached to it there."""
     from fairway.bootstrap.images import open_registries
     from fairway.usecases.images import resolve_image
 
     registries = open_registries()
     found = resolve_image(parse_reference(artifact), registries)
-    return Subject(found.repository, str(found.digest)), registries.list_envelopes(found)
+    return _Thing(Subject(found.repository, str(found.digest)), attached=registries.list_envelopes(found))
 
 
-def _subjects(artifact: str, options: Options) -> list[tuple[Subject, str | None]]:
-    """What is to be verified, each with what is wrong with its bytes, if anything."""
+def _kept(artifact: str, options: Options) -> list[_Thing]:
+    """A file, or what the project here keeps under this digest or version."""
     from fairway import bootstrap
     from fairway.bootstrap import signing
 
     path = Path(artifact)
     if path.is_file():
-        return [(signing.subject_of_path(path), None)]
-    project = bootstrap.open_project(options.config)
+        return [_Thing(signing.subject_of_path(path))]
+    try:
+        project = bootstrap.open_project(options.config)
+    except UserError as error:
+        if error.code != "no-config":
+            raise
+        hint = "versions and digests are looked up in a project, and there is no fairway.yaml here or above"
+        raise UserError("unknown-artifact", f"{artifact[:80]!r} is no file", hint) from error
     if artifact.startswith("sha256:"):
         return [_sealed(project, artifact)]
     for one in project.store.list_releases(project.spec.service, limit=1000):
@@ -108,14 +136,14 @@ def _subjects(artifact: str, options: Options) -> list[tuple[Subject, str | None
     raise UserError("unknown-artifact", f"{artifact[:80]!r} is no file, digest or released version", hint)
 
 
-def _sealed(project: "Project", digest: str) -> tuple[Subject, str | None]:
+def _sealed(project: "Project", digest: str) -> _Thing:
     store = project.artifacts(project.spec.service)
     if store.find(digest) is None:
         raise UserError("unknown-digest", f"no artifact {digest!r} is kept", "name a file or a version")
-    return Subject(project.spec.service, digest, tree=True), store.verify(digest, thorough=True)
+    return _Thing(Subject(project.spec.service, digest, tree=True), store.verify(digest, thorough=True))
 
 
-def _released(project: "Project", release: str) -> list[tuple[Subject, str | None]]:
+def _released(project: "Project", release: str) -> list[_Thing]:
     from fairway.bootstrap import releasing
 
     workshop, found = releasing.workshop_of(project), []
@@ -126,7 +154,7 @@ def _released(project: "Project", release: str) -> list[tuple[Subject, str | Non
             altered = (
                 None if workshop.holds(product) else f"{product.path} is not kept as it was made ({product.digest})"
             )
-            found.append((Subject(product.path, product.digest), altered))
+            found.append(_Thing(Subject(product.path, product.digest), altered))
     if not found:
         raise UserError("no-products", f"release {release} made nothing that could be verified", "")
     return found
