@@ -212,7 +212,7 @@ def test_of_two_who_start_a_train_at_once_one_releases(shop):
         one.join(120)
     assert [one.status for one in answers] == [0, 0], answers
     (only,) = list_releases(shop)
-    assert only["id"].startswith("rel-shop-daily-")
+    assert only["id"].startswith("rel-shop.daily-")
     await_release(shop, "completed")
     assert tags(shop) == ["v1.0.0", "v1.1.0"]
 

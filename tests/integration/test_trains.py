@@ -12,10 +12,10 @@ import pytest
 from fairway.adapters.calendars import LibraryCalendars
 from fairway.adapters.stores.sql import SqlStore
 from fairway.bootstrap import trains
-from fairway.bootstrap.project import Project
+from fairway.bootstrap.project import Project, open_project
 from fairway.domain.cadence.calendar import Calendar
 from fairway.domain.cadence.policy import CadencePolicy, Period, Train
-from fairway.domain.errors import UserError
+from fairway.domain.errors import PermanentError, UserError
 from fairway.domain.pipeline.actions import AwaitTurn
 from fairway.domain.pipeline.compile import TURN
 from fairway.domain.pipeline.events import ReleaseEnded, ReleaseStarted
@@ -65,7 +65,18 @@ def test_a_train_is_due_from_its_minute_on(store):
     assert timetable.look(FIRST - 1.0).state == "none"
     standing = timetable.look(FIRST)
     assert (standing.state, standing.departure, standing.following) == ("due", FIRST, SECOND)
-    assert standing.release == "rel-shop-weekly-20261117t0800z"
+    assert standing.release == "rel-shop.weekly-20261117t0800z"
+
+
+def test_trains_of_services_that_share_a_journal_never_share_a_release(store):
+    ours, theirs = (
+        Timetable(store, train=replace(WEEKLY, name="eu-nightly")),
+        Timetable(store, train=replace(WEEKLY, name="nightly")),
+    )
+    theirs.desk = replace(theirs.desk, service="shop-eu")
+    ours.look(FIRST)
+    ours.leave()
+    assert theirs.look(FIRST).state == "due"
 
 
 def test_a_train_that_left_is_not_due_again_until_the_next_one(store):
@@ -206,3 +217,46 @@ def test_a_controller_whose_configuration_is_broken_says_so_once_and_starts_trai
     assert started == ["daily"]
     assert len(told) == 1
     assert "cadence.trains.daily.cron" in told[0]
+
+
+CONFIGURATION = "service: shop\nrelease: {}\ncadence: {trains: {"
+CONFIGURATION += ", ".join(f"t{number}: {{cron: '0 9 * * *'}}" for number in range(8)) + "}}\n"
+
+
+@pytest.fixture
+def eight(tmp_path):
+    """A project with eight trains that nobody has seen yet."""
+    (tmp_path / "fairway.yaml").write_text(CONFIGURATION)
+    return open_project(tmp_path / "fairway.yaml")
+
+
+def test_several_who_see_timetables_for_the_first_time_keep_what_the_others_wrote(eight, monkeypatch):
+    begin, read = threading.Barrier(8), json.loads
+
+    def slowly(text):
+        known = read(text)
+        time.sleep(0.02)  # between the look and the change, where another one writes
+        return known
+
+    (eight.state / trains.KNOWN).write_text("{}")
+    monkeypatch.setattr(trains.json, "loads", slowly)
+
+    def see(train):
+        begin.wait(30)
+        trains._known_since(eight, train, 0.0)
+
+    threads = [threading.Thread(target=see, args=(one,)) for one in eight.spec.cadence.trains]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(60)
+    monkeypatch.undo()
+    known = read((eight.state / trains.KNOWN).read_text())
+    assert sorted(known) == [f"t{number}" for number in range(8)]
+
+
+def test_a_timetable_that_cannot_be_written_down_is_told_as_one_of_our_errors(eight):
+    (eight.state / trains.KNOWN).mkdir()
+    with pytest.raises(PermanentError, match="cannot be used: Is a directory") as refused:
+        trains._known_since(eight, eight.spec.cadence.trains[0], 0.0)
+    assert refused.value.code == "state-folder"

@@ -4,8 +4,8 @@ A train leaves in a process of its own, `fairway train`, which is the host of it
 controller starts that process when a train is due; cron or a person may as well.
 """
 
+import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairway.bootstrap.ambient import actor, now
 from fairway.bootstrap.project import Project, open_project
-from fairway.domain.errors import TransientError, UserError
+from fairway.domain.errors import PermanentError, TransientError, UserError
 
 if TYPE_CHECKING:
     from fairway.domain.cadence.policy import Train
@@ -67,21 +67,48 @@ def train_desk_of(project: Project, *, before: float = 0.0) -> "TrainDesk":
 
 
 def _known_since(project: Project, train: "Train", before: float) -> float:
-    """Since when this timetable is known here; it is written down when it is seen for the first time."""
+    """Since when this timetable is known here; it is written down when it is seen for the first time.
+
+    Raises:
+        PermanentError: it cannot be written down.
+    """
     path = project.state / KNOWN
     timetable = f"{train.cron} {project.spec.cadence.time_zone if project.spec.cadence else ''}"
-    known: dict[str, Any] = {}
+    found = _read_since(_read_known(path), train.name, timetable)
+    if found is not None:
+        return found
+    try:
+        with path.with_suffix(".lock").open("ab") as lock:
+            # Held for the blink of a write; two that see several trains for the first time keep the entries of both.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = _read_known(path)
+            found = _read_since(known, train.name, timetable)
+            if found is not None:
+                return found
+            since = now() - before
+            draft = path.with_name(f".{KNOWN}.draft")
+            draft.write_text(json.dumps(known | {train.name: {"timetable": timetable, "since": since}}), "utf-8")
+            draft.replace(path)
+            return since
+    except OSError as error:
+        sentence = f"the state folder {project.state} cannot be used: {error.strerror}"
+        raise PermanentError("state-folder", sentence, "fairway doctor looks at it") from error
+
+
+def _read_known(path: Path) -> dict[str, Any]:
+    """What is written down; nothing where that cannot be read."""
     with suppress(OSError, ValueError):
         known = json.loads(path.read_text(encoding="utf-8"))
-    entry = known.get(train.name) if isinstance(known, dict) else None
+        if isinstance(known, dict):
+            return known
+    return {}
+
+
+def _read_since(known: dict[str, Any], name: str, timetable: str) -> float | None:
+    entry = known.get(name)
     if isinstance(entry, dict) and entry.get("timetable") == timetable and isinstance(entry.get("since"), float):
         return float(entry["since"])
-    since = now() - before
-    known = (known if isinstance(known, dict) else {}) | {train.name: {"timetable": timetable, "since": since}}
-    draft = path.with_name(f".{KNOWN}.{os.getpid()}.{threading.get_ident()}")
-    draft.write_text(json.dumps(known), encoding="utf-8")
-    draft.rename(path)
-    return since
+    return None
 
 
 def board(project: Project, standing: "Standing", *, log: Callable[[str], None]) -> "Release | None":

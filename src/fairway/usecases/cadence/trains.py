@@ -75,7 +75,7 @@ class TrainDesk:
         return found
 
     def look(self, train: Train) -> Standing:
-        """How the train stands now; changes nothing."""
+        """How the train stands now; starts nothing. A timetable is known from the first look on."""
         now, zone = self.clock(), self.calendar.zone
         last = self.calendars.find_last(train.cron, zone, now)
         following = self.calendars.find_next(train.cron, zone, now)
@@ -96,9 +96,9 @@ class TrainDesk:
         return Standing(train, "due", last, release, "", following)
 
     def name_of(self, train: Train, departure: float) -> str:
-        """The id of the release that a departure is."""
+        """The id of the release that a departure is; names hold dashes, but no dot, so that no two trains share one."""
         moment = datetime.datetime.fromtimestamp(departure, datetime.UTC)
-        return f"rel-{self.service}-{train.name}-{moment:%Y%m%dt%H%Mz}"
+        return f"rel-{self.service}.{train.name}-{moment:%Y%m%dt%H%Mz}"
 
     def record_empty(self, standing: Standing, *, actor: str, commit: str, why: str) -> None:
         """The train has left without a release; a second call changes nothing.
