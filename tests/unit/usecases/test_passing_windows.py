@@ -31,6 +31,13 @@ def test_a_refusal_says_what_when_and_how_to_pass():
     )
 
 
+def test_a_refusal_without_an_end_in_sight_says_for_how_long_it_stays_so():
+    frozen = (Period("2026-01-01T00:00", "2099-01-01T00:00", "audit"),)
+    made = CadencePolicy("Europe/Berlin", environments=("production",), freezes=frozen)
+    asked = CadenceGate(Calendar(made, ZoneInfo("Europe/Berlin"), lambda *_: {}), lambda: 1_780_000_000.0)
+    assert asked.admit_deployment("production", None).hint.startswith("it stays closed for two years at least; ")
+
+
 def test_what_was_passed_is_told_with_the_reason():
     passed = gate().admit_deployment("production", Passage("emergency", "down"))
     assert passed == Passage("emergency", "down", "freeze 'audit' (2026-01-01 to 2026-12-31)")

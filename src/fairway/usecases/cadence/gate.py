@@ -54,7 +54,7 @@ class CadenceGate:
 
     def _words(self, closed: Closed) -> str:
         if closed.opens is None:
-            return "it is not the time within two years"
+            return "it stays closed for two years at least"
         return f"it is the time again on {local(closed.opens, self.calendar)}"
 
 
