@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fairway.adapters.machine import LocalMachine
+from fairway.adapters.machine import LocalMachine, local
 from fairway.adapters.routers.envoy import binary
 from fairway.adapters.routers.envoy.binary import find_envoy
 from fairway.bootstrap import this_machine
@@ -61,10 +61,8 @@ class Pretended:
         return observe if changes is None else lambda *given: dataclasses.replace(observe(*given), **changes)
 
 
-def test_this_machine_can_deploy_and_is_told_so_within_seconds(machine, state):
-    began = time.monotonic()
+def test_this_machine_can_deploy_and_is_told_so(machine, state):
     findings = examine(machine, state=str(state))
-    assert time.monotonic() - began < 5
     assert [finding for finding in findings if finding.status == "failed"] == []
     assert [finding.name for finding in findings] == [
         *("python", "git", "envoy", "state folder", "file system", "disk", "sqlite", "open files", "clock")
@@ -121,6 +119,15 @@ def test_a_missing_git_fails(machine, state, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     found = named(examine(machine, state=str(state)), "git")
     assert (found.status, found.hint) == ("failed", "install git")
+
+
+def test_a_program_that_hangs_is_not_waited_for(machine, monkeypatch, tmp_path):
+    git = tmp_path / "git"
+    git.write_text("#!/bin/sh\nexec sleep 120\n")
+    git.chmod(0o755)
+    monkeypatch.setattr(local, "_PATIENCE", 0.2)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert machine.observe_git().problem == f"'{git}' gave no answer within 0.2 s"
 
 
 def test_a_free_address_is_ok_and_a_taken_one_names_who_has_it(machine, state):

@@ -22,7 +22,7 @@ def read(path: Path) -> str:
         UserError: there is no such file, or it may not be read.
         ConfigError: it is not text in UTF-8, or too large for a configuration.
     """
-    named = as_text(str(path)[:300])
+    named = as_text(os.path.normpath(path)[:300])
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

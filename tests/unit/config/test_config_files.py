@@ -23,6 +23,11 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
     assert "fairway init" in error.hint
 
 
+def test_a_missing_file_is_named_without_detours(tmp_path):
+    error = refusal(tmp_path / "inner/../nope.yaml")
+    assert error.message == f'there is no configuration file "{tmp_path}/nope.yaml"'
+
+
 def test_a_folder_is_named_as_such(tmp_path):
     assert "is a folder" in refusal(tmp_path).message
 
