@@ -8,12 +8,13 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NoReturn
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
+from fairway.adapters.images.bounded import LARGEST, open_answer, read_answer, read_rest
 from fairway.adapters.images.credentials import Credentials
 from fairway.adapters.images.tokens import Tokens
 from fairway.domain.errors import AmbiguousError, PermanentError, TransientError
@@ -26,8 +27,6 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 _ACCEPT = ", ".join((INDEX, MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST))
 _PASSING = frozenset({408, 425, 429})
 _CHUNK = 1 << 20
-#: The specification lets a registry refuse larger manifests; nothing larger is read either.
-_LARGEST_MANIFEST = 4 << 20
 _SHOWN = 300
 
 
@@ -118,6 +117,9 @@ class Repository:
                 return []
             return _manifests(self.read(found.digest))
         self._require(answer)
+        if len(answer.content) > LARGEST:
+            sentence = f"{self.name} lists more about {digest} than {LARGEST >> 20} MiB hold"
+            raise PermanentError("registry-refused", sentence, "remove from the registry what nobody needs")
         return _manifests(answer.content)
 
     def _upload_place(self, location: str, digest: str) -> str:
@@ -155,12 +157,14 @@ class Repository:
         own = url.startswith(f"{self._origin}/")
         headers = {**more.pop("headers", {}), **(self._tokens.headers() if own else {})}
         follow = method in ("GET", "HEAD")
-        answer = self._client.request(method, url, headers=headers, follow_redirects=follow, **more)
+        request = self._client.build_request(method, url, headers=headers, **more)
+        answer = read_answer(self._client, request, follow=follow)
         asked = answer.headers.get("www-authenticate", "")
         again = isinstance(more.get("content", b""), bytes)
         if answer.status_code == 401 and own and again and self._tokens.sign_in(asked):
             headers |= self._tokens.headers()
-            answer = self._client.request(method, url, headers=headers, follow_redirects=follow, **more)
+            request = self._client.build_request(method, url, headers=headers, **more)
+            answer = read_answer(self._client, request, follow=follow)
         return answer
 
     @contextmanager
@@ -168,12 +172,9 @@ class Repository:
         # Asked without the bytes first, so that signing in is over.
         self._require(self._ask("HEAD", path))
         try:
-            with self._client.stream(
-                "GET", self._url(path), headers=self._tokens.headers(), follow_redirects=True
-            ) as answer:
-                if answer.status_code >= 300:
-                    answer.read()
-                self._require(answer)
+            request = self._client.build_request("GET", self._url(path), headers=self._tokens.headers())
+            with closing(open_answer(self._client, request, follow=True)) as answer:
+                self._require(read_rest(answer) if answer.status_code >= 300 else answer)
                 yield answer
         except (httpx2.HTTPError, OSError) as error:
             raise self._silent(error) from error
@@ -181,8 +182,8 @@ class Repository:
     def _manifest(self, answer: httpx2.Response, what: str) -> bytes:
         self._require(answer)
         content = answer.content
-        if len(content) > _LARGEST_MANIFEST:
-            raise PermanentError("not-an-image", f"{self.name}@{what} is {len(content)} bytes large, no manifest")
+        if len(content) > LARGEST:
+            raise PermanentError("not-an-image", f"{self.name}@{what} is no manifest: more than {LARGEST >> 20} MiB")
         if what.startswith("sha256:") and _digest(content) != what:
             raise TransientError("image-damaged", f"{self.name} sent other bytes than {what}", "try again")
         return content

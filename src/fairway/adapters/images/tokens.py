@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from fairway.adapters.images.bounded import read_answer
 from fairway.adapters.images.credentials import Credentials
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.images.reference import Reference, is_loopback
@@ -69,12 +70,9 @@ class Tokens:
         query = {"service": asked.get("service", ""), "scope": asked.get("scope") if known is None else scope}
         headers = {} if known is None else {"authorization": _basic(known)}
         try:
-            answer = httpx2.get(
-                realm,
-                params={key: value for key, value in query.items() if value},
-                headers=headers,
-                timeout=self._timeout,
-            )
+            with httpx2.Client(timeout=self._timeout) as client:
+                given = {key: value for key, value in query.items() if value}
+                answer = read_answer(client, client.build_request("GET", realm, params=given, headers=headers))
             if answer.status_code >= 500:
                 sentence = f"{parts.hostname} answered {answer.status_code} when asked for a token"
                 raise TransientError("registry-trouble", sentence, "try again later")

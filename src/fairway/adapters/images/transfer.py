@@ -19,6 +19,7 @@ from fairway.domain.images.manifests import (
     describe,
     make_attachment,
     make_index,
+    read_descriptor,
     read_document,
 )
 from fairway.domain.provenance.envelope import Envelope, read_envelope
@@ -106,7 +107,13 @@ class Push:
         """Adds to the index under the tag that stands in for the registry's own list, as the specification says."""
         known = self.repository.list_referrers(about.digest)
         bodies = [one for one in known if one.get("digest") != entry["digest"]] + [entry]
-        listed = [_as_descriptor(one) for one in bodies]
+        try:
+            listed = [read_descriptor(one) for one in bodies]
+        except ValueError as error:
+            # Without it the index would no longer name what somebody attached.
+            tag = about.digest.replace(":", "-")
+            sentence = f"{self.repository.name}:{tag} lists what cannot be read: {error}"
+            raise PermanentError("list-damaged", sentence, "mend or remove this index in the registry") from error
         self.repository.send_manifest(make_index(listed, {}), INDEX, about.digest.replace(":", "-"))
 
     def _send_blob(self, content: Iterator[bytes], part: Descriptor) -> None:
@@ -192,8 +199,3 @@ class KeptParts(ImageParts):
         with self.path(part.digest).open("rb") as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
-
-
-def _as_descriptor(body: dict[str, Any]) -> Descriptor:
-    extra = {key: value for key, value in body.items() if key not in ("mediaType", "digest", "size")}
-    return Descriptor(str(body["mediaType"]), str(body["digest"]), int(body["size"]), extra=extra)
