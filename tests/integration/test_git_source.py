@@ -150,6 +150,14 @@ class TestRepositories:
         monkeypatch.setenv("GIT_WORK_TREE", str(other.folder))
         assert source.resolve("1.0.0").id == commit
 
+    def test_the_callers_settings_by_variables_are_for_remote_repositories_only(self, history, monkeypatch):
+        history.git("remote", "add", "origin", "git://nowhere.invalid/shop")
+        settings = {"COUNT": "1", "KEY_0": "user.name", "VALUE_0": "somebody"}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+        monkeypatch.setenv("GIT_DIR", "/nowhere")
+        assert b"somebody" not in GitProcess(history.folder).run("config", "--list")
+
     def test_a_replacement_object_does_not_change_what_is_exported(self, history, source, tmp_path):
         first = history.release("1.0.0", {"a": "good"})
         second = history.commit({"a": "other"})

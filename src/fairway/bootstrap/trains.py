@@ -195,6 +195,7 @@ def variables_of(project: Project) -> set[str]:
     if cadence is None or not cadence.trains:
         return set()
     from fairway.adapters.signing.keys import COMMAND, IDENTITY, PASSPHRASE, PRIVATE
+    from fairway.adapters.sources.git_process import connection_variables
     from fairway.bootstrap.releasing import pipeline_of
 
     pipeline = pipeline_of(project)
@@ -202,7 +203,8 @@ def variables_of(project: Project) -> set[str]:
     named = {str(value) for key, value in settings if key.endswith("_variable")}
     named |= {secret for task in pipeline.tasks for secret in task.secrets}
     # What git reaches remote repositories by, and what opens the key that signs.
-    return named | {"SSH_AUTH_SOCK"} | ({PASSPHRASE, IDENTITY, PRIVATE, COMMAND} if pipeline.key is not None else set())
+    named |= {"SSH_AUTH_SOCK"} | connection_variables()
+    return named | ({PASSPHRASE, IDENTITY, PRIVATE, COMMAND} if pipeline.key is not None else set())
 
 
 @dataclass(slots=True)

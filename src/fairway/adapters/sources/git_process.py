@@ -1,9 +1,10 @@
 """Runs git without a shell, away from the caller's own git settings, and turns its failures into our errors."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -11,18 +12,41 @@ from fairway.domain.errors import PermanentError, TransientError
 
 _TIME_LIMIT = 120.0
 _WIDE_PIPE = 1 << 20  # bytes; git and its reader change places less often
+#: How remote repositories are reached and signed in to.
+_CONNECTION = re.compile(
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|TERMINAL_PROMPT|ALLOW_PROTOCOL|(SSL|HTTP|PROXY)_\w+)"
+)
+#: Settings by variables: machines put the password of a remote repository into them.
+_SETTINGS = re.compile(r"GIT_CONFIG_(COUNT|(KEY|VALUE)_[0-9]+)")
+_SPEAKING = frozenset({"fetch", "ls-remote", "push"})
 
 
-def _variables() -> dict[str, str]:
+def connection_variables() -> set[str]:
+    """Names of the variables of this process that say how git reaches remote repositories."""
+    return {name for name in os.environ if _CONNECTION.fullmatch(name) or _SETTINGS.fullmatch(name)}
+
+
+def _variables(command: str) -> dict[str, str]:
     # GIT_DIR, GIT_INDEX_FILE and their like are set inside hooks and would point git at another repository.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return variables | {
-        "LC_ALL": "C",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        # A replacement object would put other content behind the same commit.
-        "GIT_NO_REPLACE_OBJECTS": "1",
+    # A partial clone speaks to its remote repository for any command; settings would change what others answer.
+    passed = {
+        name: value
+        for name, value in os.environ.items()
+        if _CONNECTION.fullmatch(name) or (command in _SPEAKING and _SETTINGS.fullmatch(name))
     }
+    # Nobody is asked for a password, unless the caller says otherwise.
+    return (
+        variables
+        | {"GIT_TERMINAL_PROMPT": "0"}
+        | passed
+        | {
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+            # A replacement object would put other content behind the same commit.
+            "GIT_NO_REPLACE_OBJECTS": "1",
+        }
+    )
 
 
 class GitProcess:
@@ -68,7 +92,7 @@ class GitProcess:
                 [*self._command, *arguments],
                 cwd=self.folder,
                 # Else git hands over every commit by itself, which takes half as long again on either side.
-                env=_variables() | {"GIT_FLUSH": "0"},
+                env=_variables(arguments[0]) | {"GIT_FLUSH": "0"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -97,7 +121,7 @@ class GitProcess:
             done = subprocess.run(
                 [*self._command, *arguments],
                 cwd=self.folder,
-                env=_variables(),
+                env=_variables(arguments[0]),
                 input=stdin,
                 capture_output=True,
                 timeout=_TIME_LIMIT,
@@ -119,7 +143,7 @@ class GitProcess:
             process = subprocess.Popen(
                 [*self._command, *arguments],
                 cwd=self.folder,
-                env=_variables(),
+                env=_variables(arguments[0]),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,6 +155,31 @@ class GitProcess:
             yield process.stdout
         finally:
             process.kill()
+            process.stdout.close()
+            process.wait()
+
+    @contextmanager
+    def dialogue(self, *arguments: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """A git that is spoken with, and its answers; it hears no more when the block ends, and is waited for."""
+        try:
+            process = subprocess.Popen(
+                [*self._command, *arguments],
+                cwd=self.folder,
+                env=_variables(arguments[0]),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise self._cannot_start(error) from error
+        assert process.stdin is not None  # noqa: S101 - asked for above
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        try:
+            with suppress(BrokenPipeError):  # it has ended: what it did not answer tells that
+                yield process.stdin, process.stdout
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             process.stdout.close()
             process.wait()
 
