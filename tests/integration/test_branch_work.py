@@ -257,6 +257,31 @@ def test_the_name_of_a_remote_is_never_an_option(shop, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("name", ["nowhere", "--all"])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        lambda desk, push: plan_revert(desk, Wanted(("#12",), push=push)),
+        lambda desk, push: plan_start(desk, Begin(push=push)),
+        lambda desk, push: plan_release_branch(desk, Selection("v1.1.0", push=push)),
+    ],
+)
+def test_a_remote_that_nobody_knows_is_told_before_anything_is_made(shop, plan, name):
+    before = shop.state()
+    with pytest.raises(UserError, match=f"there is no remote '{name}'"):
+        shop.do(lambda desk: plan(desk, name))
+    assert shop.state() == before
+
+
+def test_a_remote_may_be_a_folder_or_a_word_that_settings_stand_for(shop, tmp_path, monkeypatch):
+    subprocess.run(["git", "init", "--quiet", "--bare", str(shop.folder / "aside")], check=True)
+    (shop.folder / "below").mkdir()
+    shop.git("config", f"url.{shop.folder}/aside.insteadOf", "word")
+    for name in ("aside", "word"):
+        GitWork(shop.folder).require(name)
+        GitWork(shop.folder / "below").require(name)
+
+
 def test_hooks_of_the_user_are_not_run(shop):
     hook = shop.folder / ".git/hooks/post-checkout"
     hook.write_text(f"#!/bin/sh\ntouch {shop.folder}/hooked\n")
@@ -343,6 +368,59 @@ def test_a_hotfix_that_conflicts_with_one_branch_goes_to_none(shop):
     assert shop.state() == before
 
 
+def gitflow_shop(shop):
+    """A hotfix that is to go to main, develop and a release branch."""
+    shop.git("branch", "develop")
+    shop.git("switch", "--quiet", "--create", "release/1.2.0")
+    shop.write("feat: to come", release="x\n")
+    shop.git("switch", "--quiet", "main")
+    repaired(shop)
+
+
+class Interrupted(GitWork):
+    """Somebody moves a branch when everything is made."""
+
+    def __init__(self, shop, branch):
+        super().__init__(shop.folder)
+        self.shop, self.branch = shop, branch
+
+    def make(self, start, changes):
+        made = super().make(start, changes)
+        self.shop.git("update-ref", f"refs/heads/{self.branch}", "v1.0.0")
+        return made
+
+
+@pytest.mark.parametrize("checked_out", ["main", "develop", "v1.0.0"])
+def test_a_hotfix_goes_to_no_branch_where_one_has_moved_meanwhile(shop, checked_out):
+    gitflow_shop(shop)
+    shop.git("switch", "--quiet", "--detach", "v1.0.0")
+    if checked_out != "v1.0.0":
+        shop.git("switch", "--quiet", checked_out)
+    before = [shop.git("rev-parse", name) for name in ("main", "develop")]
+    desk = shop.desk(policy=gitflow())
+    with pytest.raises(TransientError, match=r"'release/1\.2\.0' has moved meanwhile"):
+        carry_out(
+            lambda: plan_finish(desk, Finish()), desk.branches, Interrupted(shop, "release/1.2.0"), lambda _: True
+        )
+    assert [shop.git("rev-parse", name) for name in ("main", "develop")] == before
+    assert list((shop.folder / ".git").glob("refs/**/*.lock")) == []
+    assert shop.git("status", "--porcelain") == ""
+
+
+def test_a_hotfix_goes_to_no_branch_where_a_file_of_the_users_is_in_the_way(shop):
+    gitflow_shop(shop)
+    shop.git("switch", "--quiet", "hotfix/1.0.1")
+    shop.write("fix: more", more="more\n")
+    shop.git("switch", "--quiet", "develop")
+    (shop.folder / "more").write_text("mine\n")
+    before = shop.state()
+    with pytest.raises(PermanentError, match="git does not move branch 'develop'"):
+        shop.do(finish(), policy=gitflow())
+    assert shop.state() == before
+    (shop.folder / "more").unlink()
+    assert isinstance(shop.do(finish(), policy=gitflow()), Moved)
+
+
 def test_a_release_branch_holds_a_release_without_some_of_it(shop):
     selection = Selection("v1.1.0", without=("#12",))
     shop.do(lambda desk: plan_release_branch(desk, selection))
@@ -391,6 +469,28 @@ def test_a_branch_is_pushed_and_pushed_again_if_that_was_missed(shop, remote):
     assert shop.git("ls-remote", "origin", "refs/heads/revert/12").split()[0] == shop.git("rev-parse", "revert/12")
 
 
+def test_settings_by_variables_lead_to_the_remote_repository(shop, remote, monkeypatch):
+    """As machines of CI sign in: the password is in a setting that only a variable holds."""
+    shop.git("remote", "set-url", "origin", "ci:remote.git")
+    settings = {"COUNT": "1", "KEY_0": f"url.{remote.parent}/.insteadOf", "VALUE_0": "ci:"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    monkeypatch.setenv("GIT_DIR", str(shop.folder.parent / "another"))
+    assert isinstance(shop.do(revert(requests=("12",), push="origin")), Moved)
+    commit = GitBranches(shop.folder).fetch("origin", "revert/12")
+    assert commit == GitBranches(shop.folder).observe("revert/12").local
+
+
+def test_the_callers_ssh_reaches_the_remote_repository(shop, remote, tmp_path, monkeypatch):
+    program = tmp_path / "ssh"
+    program.write_text('#!/bin/sh\nshift\nexec sh -c "$*"\n')
+    program.chmod(0o755)
+    shop.git("remote", "set-url", "origin", f"nowhere.invalid:{remote}")
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "simple")
+    assert GitBranches(shop.folder).fetch("origin", "main") == shop.git("rev-parse", "main")
+
+
 def test_work_is_on_top_of_what_the_remote_repository_has(shop, remote, tmp_path):
     elsewhere(remote, tmp_path)
     shop.git("fetch", "--quiet", "origin")
@@ -424,7 +524,7 @@ def test_a_branch_that_moves_meanwhile_is_not_moved_back(shop):
         made = writer.make(work.start, work.changes)
         shop.git("update-ref", "refs/heads/main", "v1.0.0")
         with pytest.raises(TransientError, match="has moved meanwhile"):
-            writer.put(work, made)
+            writer.put([(work, made)])
     assert shop.git("rev-parse", "main") == shop.git("rev-parse", "v1.0.0")
 
 

@@ -84,12 +84,22 @@ class BranchWriter(Protocol):
         """
         ...
 
-    def put(self, work: BranchWork, commit: str) -> None:
-        """The branch is on the commit afterwards: it is made there, or goes forward from where it was.
+    def put(self, made: Sequence[tuple[BranchWork, str]]) -> None:
+        """Each branch is on its commit afterwards: it is made there, or goes forward from where it was.
+
+        All of them or none; only where several are checked out, those may go forward without the others.
 
         Raises:
-            TransientError: it has moved meanwhile.
+            TransientError: one has moved meanwhile.
             PermanentError: git refuses, as where it would overwrite a file of the user's.
+        """
+        ...
+
+    def require(self, remote: str) -> None:
+        """Refuses a remote that nothing can be sent to because nothing says where it is; asks nobody there.
+
+        Raises:
+            UserError: there is no such remote.
         """
         ...
 

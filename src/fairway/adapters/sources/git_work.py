@@ -92,24 +92,69 @@ class GitWork(BranchWriter):
             raise PermanentError("git-refused", sentence, "nothing was changed; run the same command to see more")
         return Conflict(change, files)
 
-    def put(self, work: BranchWork, commit: str) -> None:
-        """The branch is on the commit afterwards."""
-        if work.before is None:
-            status, _, complaint = self._git.attempt("branch", "--no-track", work.branch, commit)
-        elif work.folder:
-            there = GitProcess(Path(work.folder))
-            status, _, complaint = there.attempt(*_QUIETLY, "merge", "--ff-only", "--quiet", commit)
-        else:
-            message = f"fairway: {work.branch} goes forward"
-            moved = ("update-ref", "-m", message, f"refs/heads/{work.branch}", commit, work.before)
-            status, _, complaint = self._git.attempt(*moved)
-        if status == 0:
+    def put(self, made: Sequence[tuple[BranchWork, str]]) -> None:
+        """Each branch is on its commit afterwards, or none has moved.
+
+        Those that are checked out go forward with their files, while git holds the others for the change. Where a
+        second one that is checked out cannot, the first one stays where it went.
+        """
+        with self._held([one for one in made if not one[0].folder]):
+            for work, commit in made:
+                if work.folder:
+                    there = GitProcess(Path(work.folder))
+                    status, _, complaint = there.attempt(*_QUIETLY, "merge", "--ff-only", "--quiet", commit)
+                    if status != 0:
+                        raise self._refused([work], complaint)
+
+    @contextmanager
+    def _held(self, moves: Sequence[tuple[BranchWork, str]]) -> Iterator[None]:
+        """These branches are on their commits after the block; none is if the block fails."""
+        if not moves:
+            yield
             return
-        status, found, _ = self._git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{work.branch}")
-        if (found.decode().strip() if status == 0 else None) != work.before:
-            sentence = f"branch {work.branch!r} has moved meanwhile"
-            raise TransientError("branch-moved", sentence, "run the command again")
-        raise PermanentError("branch-refused", f"git does not move branch {work.branch!r}: {complaint}")
+        words = [
+            f"update refs/heads/{work.branch} {commit} {work.before or '0' * len(commit)}" for work, commit in moves
+        ]
+        prepared = "\n".join(("start", *words, "prepare", ""))
+        command = (*_QUIETLY, "update-ref", "-m", "fairway: goes forward", "--stdin")
+        with self._git.dialogue(*command) as (ask, answer):
+            ask.write(prepared.encode())
+            ask.flush()
+            if (answer.readline(), answer.readline()) == (b"start: ok\n", b"prepare: ok\n"):
+                # Without a word to the contrary git lets go of everything when it hears no more.
+                yield
+                ask.write(b"commit\n")
+                ask.flush()
+                if answer.readline() == b"commit: ok\n":
+                    return
+        complaint = self._git.attempt(*command, stdin=f"{prepared}abort\n".encode())[2]
+        raise self._refused([work for work, _ in moves], complaint)
+
+    def _refused(self, works: Sequence[BranchWork], complaint: str) -> TransientError | PermanentError:
+        for work in works:
+            status, found, _ = self._git.attempt("rev-parse", "--verify", "--quiet", f"refs/heads/{work.branch}")
+            if (found.decode().strip() if status == 0 else None) != work.before:
+                sentence = f"branch {work.branch!r} has moved meanwhile"
+                return TransientError("branch-moved", sentence, "run the command again")
+        listed = ", ".join(repr(work.branch) for work in works)
+        return PermanentError("branch-refused", f"git does not move branch {listed}: {complaint}")
+
+    def require(self, remote: str) -> None:
+        """Nothing, if git knows where to send to; whether that place answers is another question."""
+        if remote.startswith("-"):
+            raise UserError(
+                "unknown-remote", f"there is no remote {remote!r}", "git remote --verbose lists the remotes"
+            )
+        known = self._git.run("remote").decode().split()
+        if remote in known or "/" in remote or ":" in remote:
+            return
+        # Settings may stand for an address, and git takes folders, from the top of the work tree.
+        status, found, _ = self._git.attempt("ls-remote", "--get-url", "--", remote)
+        top = os.fsdecode(self._git.run("rev-parse", "--show-cdup").removesuffix(b"\n"))
+        if (status == 0 and os.fsdecode(found).strip() != remote) or (self._git.folder / top / remote).exists():
+            return
+        hint = f"known are {', '.join(known)}" if known else "git remote add names one"
+        raise UserError("unknown-remote", f"there is no remote {remote!r}", hint)
 
     def push(self, remote: str, branches: Sequence[str]) -> None:
         """Sends branches, all or none; never replaces what is there."""
@@ -118,10 +163,7 @@ class GitWork(BranchWriter):
         status, _, complaint = self._git.attempt("push", "--porcelain", *together, "--", remote, *names)
         if status == 0:
             return
-        known = self._git.run("remote").decode().split()
-        if remote not in known and "/" not in remote:
-            hint = f"known are {', '.join(known)}" if known else "git remote add names one"
-            raise UserError("unknown-remote", f"there is no remote {remote!r}", hint)
+        self.require(remote)
         listed = ", ".join(branches)
         # One that is reachable and still does not take them refuses them.
         if self._git.attempt("ls-remote", "--exit-code", "--", remote, "HEAD")[0] in (0, 2):

@@ -32,12 +32,15 @@ def carry_out(
         agree: shows the plan, and says whether it may be done.
 
     Raises:
+        UserError: there is no such remote to send to.
         TransientError: a branch moved meanwhile, or the remote repository did not answer.
         PermanentError: git refuses.
     """
     shown = plan()
     if isinstance(shown, Declined):
         return shown
+    if shown.push is not None:
+        writer.require(shown.push)
     if not agree(shown):
         return None
     with writer.exclusively():
@@ -55,8 +58,7 @@ def carry_out(
             if isinstance(commit, Conflict):
                 return _explain(commit, work, branches)
             made.append((work, commit))
-        for work, commit in made:
-            writer.put(work, commit)
+        writer.put(made)
         if present.push is not None:
             writer.push(present.push, present.branches)
     return Moved(tuple((work.branch, commit) for work, commit in made))
