@@ -3,16 +3,19 @@
 While the vault hands a key over or takes one, it looks through the arguments and variables of all processes for it.
 """
 
+import contextlib
 import http.server
 import os
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pyrage
 import pytest
 
 from fairway.adapters.signing import LocalKeys
+from fairway.adapters.signing import vault as vault_of_keys
 from fairway.domain.errors import TransientError, UserError
 from fairway.domain.provenance.envelope import PAYLOAD_TYPE, Envelope, Signature, to_be_signed
 
@@ -140,6 +143,38 @@ def test_a_vault_that_gives_no_key_is_told_without_what_it_said(tmp_path, vault,
     assert "denied" not in told
     core = max(vault.kept["/release"].splitlines(), key=len).decode()
     assert core not in repr(refusal.value)
+
+
+@contextlib.contextmanager
+def little_memory():
+    tracemalloc.start()
+    try:
+        yield
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 << 20
+
+
+def test_a_vault_that_prints_far_too_much_is_stopped_before_it_fills_the_memory(tmp_path, vault):
+    ring(tmp_path, vault).create("release", vault=f"{vault.command} put release")
+    printing = ring(tmp_path, vault, FAIRWAY_SIGNING_KEY_COMMAND=f"head -c {64 << 20} /dev/zero")
+    with little_memory(), pytest.raises(UserError, match="printed more than 64 KiB"):
+        signs(printing)
+
+
+def test_what_a_vault_says_while_it_takes_a_key_is_not_listened_to(tmp_path, vault):
+    with little_memory():
+        ring(tmp_path, vault).create("release", vault=f"sh -c 'cat > {tmp_path}/kept; head -c {64 << 20} /dev/zero'")
+    assert (tmp_path / "kept").read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def test_the_patience_with_a_vault_ends_while_it_prints_and_when_it_has_printed(tmp_path, vault, monkeypatch):
+    ring(tmp_path, vault).create("release", vault=f"{vault.command} put release")
+    monkeypatch.setattr(vault_of_keys, "_PATIENCE", 0.5)
+    for line in ("sh -c 'echo a; sleep 600'", "sh -c 'exec >&-; sleep 600'"):
+        with pytest.raises(TransientError, match="did not end within"):
+            signs(ring(tmp_path, vault, FAIRWAY_SIGNING_KEY_COMMAND=line))
 
 
 def test_the_key_of_another_is_not_used_in_place_of_ours(tmp_path, vault):
