@@ -136,7 +136,8 @@ def test_whoever_cannot_be_asked_has_to_say_yes(shop):
     answer = shop.fairway("revert", wrong)
     assert answer.status == 2
     assert "say --yes" in answer.err
-    dry = shop.fairway("revert", wrong, "--dry-run", "--json").json
+    commit(shop, "feat: right", right="x\n")
+    dry = shop.fairway("revert", "HEAD~1", "--dry-run", "--json").json
     assert dry["done"] is False
     assert [one["commit"] for one in dry["branches"][0]["changes"]] == [wrong]
     assert shop.git("branch", "--list", "revert/*") == ""

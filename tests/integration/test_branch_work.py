@@ -44,7 +44,7 @@ class Repository(History):
             Policy(scheme=scheme),
             GitBranches(self.folder),
             GitHistory(self.folder),
-            lambda name: source.resolve(name).id,
+            source.find_commit,
             lambda: tuple(live),
         )
 
@@ -230,6 +230,27 @@ def test_a_commit_that_the_branch_does_not_hold_is_refused(shop):
     elsewhere = shop.write("feat: elsewhere", elsewhere="x\n")
     with pytest.raises(UserError, match="main does not hold"):
         shop.do(revert(elsewhere))
+
+
+def test_commits_are_named_by_steps_from_another_one_too(shop):
+    shop.do(revert("HEAD~", "v1.1.0", branch="back"))
+    assert shop.subjects("main..back") == [
+        'Revert "Merge pull request #12 from ann/search"',
+        'Revert "feat: cart (#13)"',
+    ]
+    assert GitSource(shop.folder).find_commit("main~1^2~1") == shop.git("rev-parse", "search~1")
+
+
+@pytest.mark.parametrize("name", ["HEAD~9", "v1.0.0^2", "HEAD^0^9"])
+def test_steps_that_lead_to_no_commit_are_refused(shop, name):
+    with pytest.raises(UserError, match="names no commit"):
+        shop.do(revert(name))
+
+
+@pytest.mark.parametrize("name", ["HEAD^{tree}", "HEAD@{1}~1", "^main", "--all~1", "v1.0.0..main", ":/feat~1"])
+def test_no_other_expression_names_a_commit(shop, name):
+    with pytest.raises(UserError, match="cannot be the name"):
+        shop.do(revert(name))
 
 
 def test_an_unknown_request_is_refused(shop):

@@ -34,7 +34,7 @@ def open_branches(config: Path | None) -> "tuple[BranchDesk, GitWork]":
         versioning=by.spec.policy,
         branches=GitBranches(folder),
         history=by.history,
-        resolve=lambda name: source.resolve(name).id,
+        resolve=source.find_commit,
         live=lambda: _live(project),
     )
     return desk, GitWork(folder)

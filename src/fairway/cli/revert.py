@@ -25,7 +25,7 @@ def revert(
     Your work tree is not touched, and nothing that is published is rewritten: each commit gets a revert of its own.
 
     Args:
-        commits: commits, tags or versions; `'#12'` is a pull request.
+        commits: commits (also `HEAD~1`), tags or versions; `'#12'` is a pull request.
         pr: number of a pull request, as commits name it; may be repeated.
         restore: bring back what was reverted, once production runs without it: the revert of the revert.
         early: bring it back although production does not run without it yet.

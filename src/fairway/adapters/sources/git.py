@@ -21,6 +21,8 @@ _LONGEST_NAME = 200
 _SHORT = 12
 _HEX = re.compile(r"[0-9a-fA-F]{4,64}")
 _VERSION = re.compile(r"v?\d+(\.\d+)+([-+.][0-9A-Za-z.+-]+)?")
+# Steps from a commit to its ancestors: `HEAD~2`, `main^`, `v1.0.0^2~`.
+_STEPS = re.compile(r"(?P<name>.+?)(?P<steps>([~^]\d{0,9})+)")
 # What git itself forbids in the name of a reference, plus a leading dash, which other programs read as an option.
 _NOT_A_NAME = re.compile(r"^-|^/|/$|//|\.\.|@\{|[\x00-\x20\x7f~^:?*\[\\]|\.$|\.lock$|^@$")
 
@@ -70,6 +72,23 @@ class GitSource:
         version = tag or self._tag_on(chosen.commit) or chosen.commit[:_SHORT]
         subject, committed = self._describe(chosen.commit)
         return Commit(chosen.commit, _without_v(version), tag, subject, committed)
+
+    def find_commit(self, name: str) -> str:
+        """Full object name of the commit that a name means, or steps from one such as `HEAD~1` and `main^2`.
+
+        For commits that are worked with; what is released or deployed has a name of its own.
+
+        Raises:
+            UserError: there is none.
+        """
+        stepped = _STEPS.fullmatch(name)
+        if stepped is None:
+            return self.resolve(name).id
+        asked = f"{self.resolve(stepped['name']).id}{stepped['steps']}^{{commit}}"
+        status, found, _ = self._git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", asked)
+        if status != 0:
+            raise UserError("unknown-commit", f"{name[:60]!r} names no commit", "git log --graph shows which there are")
+        return found.decode().strip()
 
     def export(self, commit: str, folder: str) -> None:
         """Writes exactly the committed content into the folder, which is empty or does not exist.

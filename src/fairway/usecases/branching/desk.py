@@ -32,7 +32,7 @@ class BranchDesk:
     Attributes:
         policy: None: none is configured.
         versioning: how versions are written.
-        resolve: full object name of the commit that a version, tag, branch or (abbreviated) commit names.
+        resolve: full object name of the commit that a version, tag, branch, (abbreviated) commit or `HEAD~1` names.
         live: what the environments of production run at present; empty where nothing is deployed.
     """
 
