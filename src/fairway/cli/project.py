@@ -30,6 +30,9 @@ def init(folder: Path = Path(), /, *, force: bool = False, options: Options = DE
         say(f"  {note}")
     if written.ignored:
         say("  .gitignore: .fairway/ added")
+    if not written.addresses:
+        say("next: fairway check, commit, fairway release --dry-run")
+        return Exit.YES
     blank = "" if written.finding.command else "fill in run.command, then "
     say(f"next: {blank}fairway check, commit, fairway deploy HEAD --env {written.addresses[0][0]}")
     return Exit.YES

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from fairway.domain.errors import UserError
 from fairway.ports.folder import Folder
 from fairway.ports.machine import Machine
-from fairway.usecases.init.finding import Finding
+from fairway.usecases.init.finding import Finding, Library
+from fairway.usecases.init.library import find_library
 from fairway.usecases.init.node import find_node
 from fairway.usecases.init.procfile import find_procfile
 from fairway.usecases.init.python import find_python
 from fairway.usecases.init.render import render_configuration
+from fairway.usecases.init.render_library import render_library
 from fairway.usecases.init.static import find_static
 
 __all__ = ["Finding", "Written", "inspect", "service_name", "write_configuration"]
@@ -26,8 +28,8 @@ STAGING_OFFSET = 100
 _PORTS_TRIED = 100
 
 # The first that recognises something wins: a Procfile says in so many words how the service is started; pages are
-# looked for last, because applications have an index.html too.
-_RECOGNISERS = (find_procfile, find_python, find_node, find_static)
+# looked for last, because applications have an index.html too, and libraries a page about themselves.
+_RECOGNISERS = (find_procfile, find_python, find_node, find_library, find_static)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Written:
     Attributes:
         path: the file written, relative to the folder.
         service: the name that the service got.
-        addresses: environment and address, in order.
+        addresses: environment and address, in order; none for a library.
         ignored: a line was added to .gitignore.
     """
 
@@ -73,8 +75,11 @@ def write_configuration(folder: Folder, finding: Finding, machine: Machine, *, f
     """
     if not force and folder.read_text(FILE) is not None:
         raise UserError("config-exists", f"there is a {FILE} in {folder.name!r} already", "--force replaces it")
-    production, staging = _free_ports(machine)
     name = service_name(folder.name)
+    if isinstance(finding, Library):
+        folder.write_text(FILE, render_library(name, finding))
+        return Written(FILE, name, finding, (), _ignore_state(folder))
+    production, staging = _free_ports(machine)
     folder.write_text(FILE, render_configuration(name, finding, staging=staging, production=production))
     addresses = (("staging", f"127.0.0.1:{staging}"), ("production", f"127.0.0.1:{production}"))
     return Written(FILE, name, finding, addresses, _ignore_state(folder))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["python", "node", "procfile", "static", "unknown"]
+Kind = Literal["python", "node", "procfile", "static", "library", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,18 @@ class Finding:
     live: str | None = None
     migrate: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Library(Finding):
+    """A package that is released and not started: `steps` build it.
+
+    Attributes:
+        outputs: pattern of the files that the build makes.
+        tests: argument lines that test it in a clean checkout, beside the outputs; empty if no test was seen.
+        registry: kind of the registry that such packages go to.
+    """
+
+    outputs: str = ""
+    tests: tuple[str, ...] = ()
+    registry: Literal["pypi", "npm"] = "pypi"

@@ -40,7 +40,7 @@ _OWN_PORT = (
 
 def find_node(folder: Folder, files: tuple[str, ...]) -> Finding | None:
     """What a Node project needs; None if there is no package.json, or nothing in it can be served."""
-    package = _read_package(folder)
+    package = read_package(folder)
     if package is None:
         return None
     sources = node_sources(folder, files)
@@ -61,7 +61,7 @@ def find_node(folder: Folder, files: tuple[str, ...]) -> Finding | None:
 
 def install_steps(folder: Folder, files: tuple[str, ...]) -> tuple[str, ...]:
     """The steps that install the project's packages and build it; none if it asks for none."""
-    package = _read_package(folder) or {}
+    package = read_package(folder) or {}
     wanted = {**_mapping(package.get("dependencies")), **_mapping(package.get("devDependencies"))}
     steps = []
     if wanted or "workspaces" in package:
@@ -118,7 +118,8 @@ def node_sources(folder: Folder, files: tuple[str, ...]) -> dict[str, str]:
     return {path: text for path, text in texts.items() if text is not None}
 
 
-def _read_package(folder: Folder) -> Mapping[str, Any] | None:
+def read_package(folder: Folder) -> Mapping[str, Any] | None:
+    """The content of package.json; None if there is none or it cannot be parsed."""
     text = folder.read_text("package.json")
     if text is None:
         return None

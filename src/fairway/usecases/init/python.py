@@ -16,8 +16,8 @@ _MOST_SOURCES = 300
 _NOT_THE_APP = re.compile(r"(^|/)(tests?|docs?|examples?|migrations|scripts|benchmarks|test_[^/]*|conftest\.py)(/|$)")
 
 PYTHON = ".venv/bin/python"
-_MAKE_VENV = "python3 -m venv .venv"
-_PIP = ".venv/bin/pip install --disable-pip-version-check"
+MAKE_VENV = "python3 -m venv .venv"
+PIP = ".venv/bin/pip install --disable-pip-version-check"
 
 # Servers by what they can serve, and how each is told what and where.
 _SERVERS = {
@@ -98,21 +98,21 @@ def read_pyproject(folder: Folder) -> Mapping[str, Any]:
 def install_steps(folder: Folder, files: tuple[str, ...], extra: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The steps that install the project, and some packages besides, into a virtual environment of its own."""
     builds = "build-system" in read_pyproject(folder)
-    steps = [_MAKE_VENV]
+    steps = [MAKE_VENV]
     if "uv.lock" in files:
         # Inexact: uv itself and what is added below would be removed again.
-        steps += [f"{_PIP} uv", ".venv/bin/uv sync --frozen --no-dev --inexact"]
+        steps += [f"{PIP} uv", ".venv/bin/uv sync --frozen --no-dev --inexact"]
     elif "requirements.txt" in files:
-        steps.append(f"{_PIP} -r requirements.txt")
+        steps.append(f"{PIP} -r requirements.txt")
         if builds or "setup.py" in files:
-            steps.append(f"{_PIP} --no-deps .")
+            steps.append(f"{PIP} --no-deps .")
     elif builds or "setup.py" in files:
-        steps.append(f"{_PIP} .")
+        steps.append(f"{PIP} .")
     elif "pyproject.toml" in files:
         # There is nothing to build: uv reads the dependencies alone, which pip cannot.
-        steps += [f"{_PIP} uv", ".venv/bin/uv pip install -r pyproject.toml"]
+        steps += [f"{PIP} uv", ".venv/bin/uv pip install -r pyproject.toml"]
     if extra:
-        steps.append(f"{_PIP} {' '.join(extra)}")
+        steps.append(f"{PIP} {' '.join(extra)}")
     return tuple(steps)
 
 

@@ -28,7 +28,7 @@ def render_configuration(service: str, finding: Finding, *, staging: int, produc
 
 
 def _head(service: str, finding: Finding) -> str:
-    seen = f"Recognised: {_one_line(finding.summary)}." if finding.kind != "unknown" else "Nothing here was recognised."
+    seen = f"Recognised: {one_line(finding.summary)}." if finding.kind != "unknown" else "Nothing here was recognised."
     return f"""# How Fairway builds, starts and releases this service. {seen}
 # `fairway check` reports every mistake; every key is in the reference of the configuration.
 service: {service}
@@ -55,7 +55,7 @@ def _run(finding: Finding) -> str:
     lines = [
         "# One instance. {port} and {host} are replaced; the variables PORT and HOST hold them too. No shell runs."
     ]
-    lines += [f"# {_one_line(note)}" for note in finding.notes]
+    lines += [f"# {one_line(note)}" for note in finding.notes]
     lines.append("run:")
     if finding.kind == "unknown":
         lines.append("  # FILL IN: what starts the service in the foreground, listening on {host}:{port}, such as")
@@ -77,7 +77,7 @@ def _health(finding: Finding) -> list[str]:
         ]
     paths = [f"ready: {scalar(finding.ready)}"] if finding.ready else []
     paths += [f"live: {scalar(finding.live)}"] if finding.live else []
-    seen = f" Seen in {_one_line(finding.ready_seen)}." if finding.ready_seen else ""
+    seen = f" Seen in {one_line(finding.ready_seen)}." if finding.ready_seen else ""
     return [f"  # A 2xx answer means ready for requests.{seen}", f"  health: {{{', '.join(paths)}}}"]
 
 
@@ -115,7 +115,7 @@ def _migrate(finding: Finding) -> str:
 """
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text as it can stand in a comment, whatever a file's name may hold."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
