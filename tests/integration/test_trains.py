@@ -260,3 +260,11 @@ def test_a_timetable_that_cannot_be_written_down_is_told_as_one_of_our_errors(ei
     with pytest.raises(PermanentError, match="cannot be used: Is a directory") as refused:
         trains._known_since(eight, eight.spec.cadence.trains[0], 0.0)
     assert refused.value.code == "state-folder"
+
+
+def test_the_controller_hands_on_to_trains_how_git_reaches_remote_repositories(eight, monkeypatch):
+    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert {"GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "SSH_AUTH_SOCK"} <= trains.variables_of(eight)
+    assert "GIT_DIR" not in trains.variables_of(eight)
