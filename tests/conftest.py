@@ -16,8 +16,16 @@ from typing import Any
 import psycopg
 import pytest
 
+#: The longest tests by their names: they begin first, so that none is left alone at the end.
+LONGEST = ("test_demo.py", "test_foreign_applications.py", "[README.md]", "[CONTRIBUTING.md]", "test_unix_sockets.py")
+
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of the files, but for the longest tests."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONGEST))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
