@@ -95,7 +95,7 @@ def signs(keys, name="release"):
 def test_a_key_is_made_used_and_never_seen_outside_the_vault(tmp_path, vault):
     made = ring(tmp_path, vault).create("release", vault=f"{vault.command} put release")
     secret = vault.kept["/release"]
-    assert secret.startswith(b"-----BEGIN PRIVATE KEY-----")
+    assert b"PRIVATE KEY" in secret.splitlines()[0]
     assert signs(ring(tmp_path, vault))
     assert made.private is None
     assert vault.seen == []
