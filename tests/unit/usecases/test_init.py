@@ -419,6 +419,8 @@ def test_a_server_that_takes_no_port_is_pointed_out(repository):
         {"package.json": "{not json", "index.html": ""},
         {"package.json": "[1]", "index.html": ""},
         {"package.json": '{"scripts": 5, "dependencies": [1]}', "index.html": ""},
+        {"pyproject.toml": "project = 1\ntool = 2\nbuild-system = 3", "index.html": ""},
+        {"pyproject.toml": "project = {dependencies = 1}\ntool = {poetry = []}", "index.html": ""},
         {"pyproject.toml": "= broken", "app.py": "def (", "index.html": ""},
         {"requirements.txt": "\x00\n-r other.txt\n", "index.html": ""},
         {"Procfile": "no lines here", "index.html": ""},

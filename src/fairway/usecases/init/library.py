@@ -8,7 +8,7 @@ from typing import Any
 from fairway.ports.folder import Folder
 from fairway.usecases.init.finding import Library
 from fairway.usecases.init.node import install_steps, read_package
-from fairway.usecases.init.python import MAKE_VENV, PIP, PYTHON, read_pyproject
+from fairway.usecases.init.python import MAKE_VENV, PIP, PYTHON, mapping, read_pyproject
 
 _TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
 _TEST_GROUPS = ("test", "tests", "testing", "dev")
@@ -26,8 +26,8 @@ def find_library(folder: Folder, files: tuple[str, ...]) -> Library | None:
 
 def _find_wheel(folder: Folder, files: tuple[str, ...]) -> Library | None:
     content = read_pyproject(folder)
-    project = _mapping(content.get("project")) or _mapping(_mapping(content.get("tool")).get("poetry"))
-    requires = _mapping(content.get("build-system")).get("requires")
+    project = mapping(content.get("project")) or mapping(mapping(content.get("tool")).get("poetry"))
+    requires = mapping(content.get("build-system")).get("requires")
     if not isinstance(project.get("name"), str) or not isinstance(requires, list):
         return None
     from_git = any(isinstance(one, str) and _FROM_GIT.match(one) for one in requires) and "version" not in project
@@ -44,7 +44,7 @@ def _find_wheel(folder: Folder, files: tuple[str, ...]) -> Library | None:
 
 def _find_npm(folder: Folder, files: tuple[str, ...]) -> Library | None:
     package = read_package(folder) or {}
-    scripts = _mapping(package.get("scripts"))
+    scripts = mapping(package.get("scripts"))
     named = isinstance(package.get("name"), str) and isinstance(package.get("version"), str)
     if not named or package.get("private") or "start" in scripts or "index.html" in files:
         return None
@@ -66,7 +66,7 @@ def _find_npm(folder: Folder, files: tuple[str, ...]) -> Library | None:
 
 def _test_requirements(content: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[str, ...]:
     """What the tests need, as the project itself says it."""
-    for groups in (_mapping(content.get("dependency-groups")), _mapping(project.get("optional-dependencies"))):
+    for groups in (mapping(content.get("dependency-groups")), mapping(project.get("optional-dependencies"))):
         for name in _TEST_GROUPS:
             if isinstance(groups.get(name), list):
                 return tuple(
@@ -77,7 +77,3 @@ def _test_requirements(content: Mapping[str, Any], project: Mapping[str, Any]) -
 
 def _version_note(file: str) -> tuple[str, ...]:
     return (f"The version of what is built stands in {file}: raise it there before that version is released.",)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

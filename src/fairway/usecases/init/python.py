@@ -73,9 +73,9 @@ def declared_packages(folder: Folder) -> frozenset[str]:
     """The packages that the project asks for, by their normalised names; extras such as `fastapi[standard]` too."""
     lines = (folder.read_text("requirements.txt") or "").splitlines()
     project = read_pyproject(folder)
-    lines += [line for line in project.get("project", {}).get("dependencies", []) if isinstance(line, str)]
-    poetry = project.get("tool", {}).get("poetry", {}).get("dependencies", {})
-    lines += list(poetry) if isinstance(poetry, dict) else []
+    wanted = mapping(project.get("project")).get("dependencies")
+    lines += [line for line in wanted if isinstance(line, str)] if isinstance(wanted, list) else []
+    lines += mapping(mapping(mapping(project.get("tool")).get("poetry")).get("dependencies"))
     found = set()
     for line in lines:
         if match := re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?", line):
@@ -85,6 +85,11 @@ def declared_packages(folder: Folder) -> frozenset[str]:
     if found & {"fastapi[standard]", "fastapi[all]", "uvicorn[standard]"}:
         found.add("uvicorn")
     return frozenset(found)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A table of somebody's file; an empty one if something else stands there."""
+    return value if isinstance(value, dict) else {}
 
 
 def read_pyproject(folder: Folder) -> Mapping[str, Any]:
