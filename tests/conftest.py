@@ -19,6 +19,10 @@ import pytest
 #: The longest tests by their names: they begin first, so that none is left alone at the end.
 LONGEST = ("test_demo.py", "test_foreign_applications.py", "[README.md]", "[CONTRIBUTING.md]", "test_unix_sockets.py")
 
+# A shell lets what it runs in the background ignore SIGINT, and so would everything that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 
