@@ -52,7 +52,8 @@ def bring_up(project: Project, environment: str | None) -> list[dict[str, Any]]:
     project.supervisor.resume_all(None if environment is None else _units(project, environment))
     live = _live(project, environment)
     for spec, state in live:
-        with suppress(TransientError):  # it is tried again while it is waited for
+        # What passes is tried again while it is waited for, but not beside a run: it retires stable meanwhile.
+        with suppress(*(() if state.run is not None else (TransientError,))):
             _restore(project, spec, state)
     ensure_controller(project)
     return [_await_ready(project, spec, state) for spec, state in live]
@@ -138,7 +139,8 @@ def _await_ready(project: Project, spec: _Place, state: EnvironmentState) -> dic
     deadline = now() + live.run.health.timeout
     while True:
         try:
-            _restore(project, spec, state)
+            if state.run is None:
+                _restore(project, spec, state)
         except TransientError:
             if now() > deadline:
                 raise
