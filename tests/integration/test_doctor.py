@@ -280,3 +280,11 @@ def test_an_old_python_fails_and_an_old_git_is_a_warning(machine, state):
     assert named(findings, "python").status == "failed"
     assert named(findings, "git").status == "warning"
     assert worst(findings) == "failed"
+
+
+def test_processes_that_nobody_keeps_are_named_with_what_to_do(machine, state):
+    assert not [one for one in examine(machine, state=str(state)) if one.name == "processes"]
+    found = named(examine(machine, state=str(state), strays=("12 (i.a.b.c)", "34 (controller)")), "processes")
+    assert found.status == "warning"
+    assert "12 (i.a.b.c), 34 (controller)" in found.sentence
+    assert "fairway up" in found.hint

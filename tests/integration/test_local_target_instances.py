@@ -107,7 +107,9 @@ def test_instances_get_their_environment_and_nothing_of_ours(target, revise, mon
         "FAIRWAY_COMMIT": "c" * 40,
         "FAIRWAY_REVISION": "r1",
         "FAIRWAY_INSTANCE": "r1.1",
+        "FAIRWAY_UNIT": fairway["FAIRWAY_UNIT"],
     }
+    assert fairway["FAIRWAY_UNIT"].endswith("/supervisor/units/i.shop.production.r1.1.json")
     others = set(found) - set(fairway) - {"ADDRESS", "JSON", "HOST", "PORT", "PATH", "HOME", "LANG", "TZ"}
     assert others <= {"PYTHONDONTWRITEBYTECODE", "LC_CTYPE"}  # LC_CTYPE is Python's own doing
 
@@ -219,6 +221,27 @@ def test_a_child_of_a_process_that_was_killed_is_no_stranger(target, revise, tmp
     wait_until(lambda: target.observe_instances("r1")[0].pid is None)
     assert observe_listener(before.endpoint, None).anyone
     assert [one.id for one in target.ensure_instances(revision, 1, epoch=1)] == [before.id]
+
+
+def test_instances_that_run_while_the_supervisors_folder_is_lost_are_kept_as_they_are(target, revise, tmp_path):
+    target.ensure_instances(revise(), 2, epoch=1)
+    before = ready(target)
+    kill_supervisor(tmp_path / "supervisor")
+    (tmp_path / "supervisor").rename(tmp_path / "lost")
+    assert {one.state for one in target.observe_instances("r1")} == {"exited"}
+    target.ensure_instances(revise(), 2, epoch=1)
+    assert [(one.id, one.pid, one.endpoint) for one in ready(target)] == [
+        (one.id, one.pid, one.endpoint) for one in before
+    ]
+
+
+def test_an_instance_that_runs_while_the_supervisors_folder_is_lost_can_be_let_go(target, revise, tmp_path):
+    target.ensure_instances(revise(), 2, epoch=1)
+    processes = [identify(one.pid) for one in ready(target)]
+    kill_supervisor(tmp_path / "supervisor")
+    (tmp_path / "supervisor").rename(tmp_path / "lost")
+    target.ensure_instances(revise(), 0, epoch=1)
+    wait_until(lambda: not any(is_alive(process) for process in processes))
 
 
 @contextlib.contextmanager

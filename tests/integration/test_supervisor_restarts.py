@@ -83,6 +83,7 @@ def test_a_process_has_its_environment_folder_and_session_and_nothing_else(super
     assert "GREETING=good morning" in lines
     assert str(tmp_path) in lines
     assert {line.partition("=")[0] for line in lines if "=" in line} <= {
+        "FAIRWAY_UNIT",
         "GREETING",
         "PATH",
         "PWD",

@@ -5,8 +5,10 @@ import signal
 import subprocess
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from supervised import kill_supervisor, supervisor, wait_until
 
 from fairway.adapters.supervisor.client import SupervisorClient
@@ -120,6 +122,93 @@ def test_a_supervisor_whose_folder_was_moved_away_leaves_the_new_one_to_its_succ
     supervisor.ensure_unit(SLEEPER)
     assert find_supervisor(Layout(folder)) != former
     wait_until(lambda: not is_alive(former))
+
+
+@pytest.fixture
+def lost(supervisor, tmp_path):
+    """Ends the supervisor and moves its folder away; what runs goes on and nobody knows of it."""
+
+    def lose():
+        kill_supervisor(tmp_path / "supervisor")
+        (tmp_path / "supervisor").rename(tmp_path / f"lost-{uuid.uuid4().hex}")
+
+    return lose
+
+
+def test_what_runs_while_the_folder_is_lost_is_taken_over_as_it_is(supervisor, lost):
+    first = supervisor.ensure_unit(SLEEPER)
+    lost()
+    assert supervisor.observe() == {}
+    assert [(one.unit, one.process.pid) for one in supervisor.list_orphans()] == [("sleeper", first.pid)]
+    again = supervisor.ensure_unit(SLEEPER)
+    assert (again.pid, again.restarts, supervisor.list_orphans()) == (first.pid, 0, ())
+    assert abs(again.since - first.since) < 2
+    kill(first.pid)
+    wait_until(lambda: supervisor.observe()["sleeper"].pid not in {None, first.pid})
+    assert supervisor.observe()["sleeper"].restarts == 1
+
+
+def test_what_was_taken_over_and_is_wanted_otherwise_by_now_is_started_again(supervisor, lost):
+    first = identify(supervisor.ensure_unit(SLEEPER).pid)
+    lost()
+    changed = replace(SLEEPER, argv=("sleep", "2000"))
+    again = supervisor.ensure_unit(changed)
+    assert not is_alive(first)
+    wait_until(lambda: content(Path(f"/proc/{again.pid}/cmdline")) == b"sleep\x002000\x00")
+
+
+def test_what_a_dead_leader_left_behind_while_the_folder_was_lost_is_ended_first(supervisor, lost, tmp_path):
+    script = f"sleep 999 & echo $! > {tmp_path}/child; exec sleep 1000"
+    unit = Unit("parent", ("sh", "-c", script), "/", PATH)
+    first = supervisor.ensure_unit(unit)
+    wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
+    child = identify(int((tmp_path / "child").read_text()))
+    kill_supervisor(tmp_path / "supervisor")
+    kill(first.pid)
+    lost()
+    supervisor.ensure_unit(unit)
+    assert not is_alive(child)
+    wait_until(lambda: supervisor.observe()["parent"].state == "running")
+
+
+def test_what_nobody_keeps_is_stopped_with_everything_else_and_by_its_name(supervisor, lost):
+    processes = [identify(supervisor.ensure_unit(replace(SLEEPER, id=name)).pid) for name in ("one", "two")]
+    lost()
+    supervisor.ensure_removed("one")
+    assert [is_alive(process) for process in processes] == [False, True]
+    supervisor.stop_all()
+    assert not is_alive(processes[1])
+    assert supervisor.observe() == {}
+
+
+def test_what_another_supervisor_keeps_is_nobodys_orphan(supervisor, lost, tmp_path):
+    other = SupervisorClient(tmp_path / "other/supervisor")
+    try:
+        kept = other.ensure_unit(SLEEPER)
+        lost_one = supervisor.ensure_unit(SLEEPER)
+        lost()
+        assert [one.process.pid for one in supervisor.list_orphans()] == [lost_one.pid]
+        supervisor.stop_all()
+        assert other.observe()["sleeper"] == kept
+        assert other.list_orphans() == ()
+    finally:
+        other.ensure_removed("sleeper")
+        kill_supervisor(tmp_path / "other/supervisor")
+
+
+def test_a_child_in_a_session_of_its_own_is_left_alone(supervisor, lost, tmp_path):
+    script = f"setsid sleep 999 & echo $! > {tmp_path}/child; exec sleep 1000"
+    supervisor.ensure_unit(Unit("parent", ("sh", "-c", script), "/", PATH))
+    wait_until(lambda: (tmp_path / "child").exists() and (tmp_path / "child").read_text())
+    child = identify(int((tmp_path / "child").read_text()))
+    try:
+        wait_until(lambda: os.getsid(child.pid) == child.pid)
+        lost()
+        supervisor.stop_all()
+        assert is_alive(child)
+        assert supervisor.list_orphans() == ()
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
 
 
 def test_no_kill_of_the_supervisor_makes_a_second_process(supervisor, tmp_path):

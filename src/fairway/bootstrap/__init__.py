@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fairway.bootstrap.ambient import actor, duration, is_dumb_terminal, new_run, now, pause
     from fairway.bootstrap.controller import ensure_controller, keep_serving
     from fairway.bootstrap.hindrance import find_hindrance, is_down
-    from fairway.bootstrap.machine import bring_down, bring_up, examined, remove_state, resume
+    from fairway.bootstrap.machine import bring_down, bring_up, examined, list_strays, remove_state, resume
     from fairway.bootstrap.machine import machine as this_machine
     from fairway.bootstrap.project import (
         CONFIG_NAME,
@@ -40,6 +40,7 @@ __all__ = [
     "is_dumb_terminal",
     "journal_damage",
     "keep_serving",
+    "list_strays",
     "load_spec",
     "new_run",
     "now",
@@ -70,6 +71,7 @@ _HOMES = {
     "is_dumb_terminal": "ambient",
     "journal_damage": "repairing",
     "keep_serving": "controller",
+    "list_strays": "machine",
     "load_spec": "project",
     "new_run": "ambient",
     "now": "ambient",

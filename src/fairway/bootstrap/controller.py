@@ -18,12 +18,17 @@ def ensure_controller(project: Project) -> None:
     from fairway.ports.supervisor import Unit
 
     running = project.supervisor.observe().get(UNIT)
-    if (running is not None and running.pid is not None) or is_served(project):
+    if (running is not None and running.pid is not None) or (is_served(project) and not _is_orphan(project)):
         keep_serving(project)
         return
     variables = tuple((name, os.environ[name]) for name in sorted(_wanted(project)) if name in os.environ)
     argv = (sys.executable, "-m", "fairway", "serve", "--config", str(project.config))
     project.supervisor.ensure_unit(Unit(UNIT, argv, str(project.folder), variables))
+
+
+def _is_orphan(project: Project) -> bool:
+    """A controller runs that a supervisor started, and nobody would start it again."""
+    return any(orphan.unit == UNIT for orphan in project.supervisor.list_orphans())
 
 
 def _wanted(project: Project) -> set[str]:
@@ -34,6 +39,7 @@ def _wanted(project: Project) -> set[str]:
     settings = [*(to.settings for to in project.spec.notify), *(one.settings for one in sources if one is not None)]
     named = {str(value) for each in settings for key, value in each if key.endswith("_variable")}
     named = named.union(*(one.suite.settings.needed for one in project.spec.environments))
+    named = named.union(*(one.needed for each in project.spec.environments for one in each.databases))
     named |= variables_of(project)
     return named | {"PATH", "HOME", "LANG", "TZ", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "PGPASSWORD", "PGPASSFILE"}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fairway.bootstrap.ambient import now, pause
 from fairway.bootstrap.controller import UNIT, ensure_controller
 from fairway.bootstrap.project import STATE_FOLDER, Project, find_config, load_spec
-from fairway.domain.errors import TransientError, UserError
+from fairway.domain.errors import PermanentError, TransientError, UserError
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.routes import Backend, Routes
 from fairway.domain.rollout.spec import Adapter, ServiceSpec
@@ -19,6 +19,7 @@ from fairway.usecases.status import Question
 
 if TYPE_CHECKING:
     from fairway.adapters.machine import LocalMachine
+    from fairway.ports.target import Target
 
 
 def machine() -> "LocalMachine":
@@ -36,6 +37,14 @@ def examined(config: Path | None) -> tuple[Path, ServiceSpec | None]:
         return path.absolute().parent / STATE_FOLDER, load_spec(path)
     except UserError:
         return Path.cwd() / STATE_FOLDER, None
+
+
+def list_strays(state: Path) -> tuple[str, ...]:
+    """Processes that were started for units of this state folder and that no supervisor keeps: number and unit."""
+    from fairway.adapters.supervisor.client import SupervisorClient
+
+    orphans = SupervisorClient(state / "supervisor").list_orphans()
+    return tuple(f"{orphan.process.pid} ({orphan.unit})" for orphan in orphans)
 
 
 def resume(project: Project, environment: str) -> None:
@@ -69,26 +78,36 @@ class _Place:
 
 
 def _restore(project: Project, spec: _Place, state: EnvironmentState) -> None:
-    """Starts what the journal says is live and the supervisor knows nothing of, as when its folder was lost.
-
-    The stable revision of a run under way is restored as well: its way back moves requests there first.
-    """
-    revision, count = state.live, state.instances
+    """Starts what the journal says is live and the supervisor knows nothing of, as when its folder was lost."""
+    target = project.target_of(project.spec.service, spec.name, spec.target)
     if state.run is not None:
-        run = project.store.load(state.run)
-        # As many as the run has left of it: what it retired already would never be retired again.
-        revision, count = run.plan.stable, run.wanted[1]
+        _restore_beside(project, target, state.run, state.epoch)
+        return
+    revision, count = state.live, state.instances
     if revision is None or count == 0:
         return
-    target = project.target_of(project.spec.service, spec.name, spec.target)
-    if state.run is not None and any(instance.pid for instance in target.observe_instances(revision.id)):
-        return
     instances = target.ensure_instances(revision, count, epoch=state.epoch)
-    if state.run is None:
-        router = project.router_of(project.spec.service, spec.name, _router_of(project, spec, state))
-        staying = tuple(one.endpoint for one in instances if one.state != "stopping")
-        backend = Backend(revision.id, staying, (), revision.run.health.ready)
-        router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
+    router = project.router_of(project.spec.service, spec.name, _router_of(project, spec, state))
+    staying = tuple(one.endpoint for one in instances if one.state != "stopping")
+    backend = Backend(revision.id, staying, (), revision.run.health.ready)
+    router.ensure_routes(Routes(revision.id, None, 0.0, (backend,)), epoch=state.epoch)
+
+
+def _restore_beside(project: Project, target: "Target", run: str, epoch: int) -> None:
+    """Starts what a run under way has left of its stable revision: its way back moves requests there first."""
+    stable = project.store.load(run).plan.stable
+    if stable is None or any(instance.pid for instance in target.observe_instances(stable.id)):
+        return
+    started = 0
+    # Asked again after each start: what the run lets go of at this moment it would never let go of again.
+    while (left := project.store.load(run).wanted[1]) != started:
+        try:
+            target.ensure_instances(stable, left, epoch=epoch)
+        except PermanentError as error:
+            if error.code == "stale-epoch":  # a controller is at work already, and has seen what is missing
+                return
+            raise
+        started = left
 
 
 def _router_of(project: Project, spec: _Place, state: EnvironmentState) -> Adapter:
@@ -178,17 +197,21 @@ def _serving(project: Project, state: EnvironmentState) -> tuple[Revision | None
 
 
 def bring_down(project: Project, environment: str | None) -> list[str]:
-    """Stops processes but keeps what should run on record.
+    """Stops processes but keeps what should run on record. With everything goes what runs and nobody keeps.
 
     Returns:
         The units that were stopped.
     """
     units = set(project.supervisor.observe()) if environment is None else _units(project, environment)
-    running = sorted(unit for unit in units if project.supervisor.observe()[unit].pid is not None)
+    running = {unit for unit in units if project.supervisor.observe()[unit].pid is not None}
+    strays = {orphan.unit for orphan in project.supervisor.list_orphans()} if environment is None else set()
+    # The controller first: it would start again what is stopped.
     if UNIT in units:
         project.supervisor.stop_all({UNIT})
-    project.supervisor.stop_all(units)
-    return running
+    elif UNIT in strays:
+        project.supervisor.ensure_removed(UNIT)
+    project.supervisor.stop_all(None if environment is None else units)
+    return sorted(running | strays)
 
 
 def remove_state(project: Project) -> None:

@@ -51,7 +51,8 @@ def doctor(*, repair: bool = False, options: Options = DEFAULTS) -> int:
         return _repair(options)
     state, service = bootstrap.examined(options.config)
     damage = bootstrap.journal_damage(options.config) if (state / "project").exists() else None
-    findings = examine(bootstrap.this_machine(), state=str(state), service=service, damage=damage)
+    strays = bootstrap.list_strays(state)
+    findings = examine(bootstrap.this_machine(), state=str(state), service=service, damage=damage, strays=strays)
     if options.json:
         print_json({"status": worst(findings), "findings": [asdict(finding) for finding in findings]})
     else:

@@ -44,7 +44,12 @@ class Finding:
 
 
 def examine(
-    machine: Machine, *, state: str, service: ServiceSpec | None = None, damage: str | None = None
+    machine: Machine,
+    *,
+    state: str,
+    service: ServiceSpec | None = None,
+    damage: str | None = None,
+    strays: tuple[str, ...] = (),
 ) -> tuple[Finding, ...]:
     """Examines the machine. Changes nothing on it.
 
@@ -53,6 +58,7 @@ def examine(
         state: absolute path of the state folder, which need not exist yet.
         service: whose addresses to look at; None: no configuration was found or it cannot be used.
         damage: what is wrong with the journal, in a sentence; None: nothing that is known.
+        strays: processes of the state folder that nobody keeps, each with its number.
 
     Returns:
         The findings, in the order in which they should be put right.
@@ -65,6 +71,7 @@ def examine(
         *_addresses(machine, service, state),
         *_folder(state, folder),
         *_journal(damage),
+        *_processes(strays),
         _sqlite(runtime, service),
         _open_files(runtime),
         _clock(runtime, folder),
@@ -142,6 +149,14 @@ def _folder(state: str, folder: FolderState) -> Iterator[Finding]:
 def _journal(damage: str | None) -> Iterator[Finding]:
     if damage is not None:
         yield Finding("journal", "failed", damage, "fairway doctor --repair makes it anew from what can be read of it")
+
+
+def _processes(strays: tuple[str, ...]) -> Iterator[Finding]:
+    if strays:
+        what = "process runs" if len(strays) == 1 else "processes run"
+        sentence = f"{len(strays)} {what} and nobody would start it again: {', '.join(strays[:10])}"
+        hint = "fairway up takes over what should run; fairway down ends everything"
+        yield Finding("processes", "warning", sentence, hint)
 
 
 def _ownership(state: str, folder: FolderState) -> Finding:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from fairway.adapters.supervisor.files import Json
+from fairway.adapters.supervisor.orphans import mark
 from fairway.adapters.supervisor.processes import Identity, identify
 
 # What Python changes for itself and a program does not expect (as subprocess restores it).
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
-def start(definition: Json, log: str, remember: Callable[[Identity], None]) -> Identity:
+def start(definition: Json, log: str, remember: Callable[[Identity], None], unit: str = "") -> Identity:
     """Starts the unit's program as the leader of a session of its own, its output appended to the log.
 
     The child waits at a gate until `remember` has returned: if this process is killed before, the gate closes and the
@@ -23,6 +24,7 @@ def start(definition: Json, log: str, remember: Callable[[Identity], None]) -> I
         definition: `argv`, `folder` and `variables` of the unit.
         log: file that standard output and standard error go to; opened for appending, so that it can be truncated.
         remember: writes the identity where a successor finds it.
+        unit: path of the unit's definition, by which the process can be found if what was remembered is lost.
 
     Raises:
         OSError: no process, memory or descriptor is to be had.
@@ -37,7 +39,7 @@ def start(definition: Json, log: str, remember: Callable[[Identity], None]) -> I
             opened.callback(os.close, opening)
             pid = os.fork()
             if pid == 0:
-                _become(definition, output, waiting, opening)
+                _become(definition, output, waiting, opening, unit)
             process = identify(pid)
             if process is None:  # cannot be: nobody else collects our children
                 raise ChildProcessError(pid)
@@ -51,7 +53,7 @@ def start(definition: Json, log: str, remember: Callable[[Identity], None]) -> I
     return process
 
 
-def _become(definition: Json, output: int, waiting: int, opening: int) -> NoReturn:
+def _become(definition: Json, output: int, waiting: int, opening: int, unit: str) -> NoReturn:
     try:
         os.close(opening)
         os.setsid()
@@ -62,7 +64,8 @@ def _become(definition: Json, output: int, waiting: int, opening: int) -> NoRetu
             for number in _RESTORED:
                 signal.signal(number, signal.SIG_DFL)
             os.chdir(definition["folder"])
-            os.execvpe(definition["argv"][0], definition["argv"], dict(definition["variables"]))  # noqa: S606 no shell
+            variables = dict([*definition["variables"], *mark(unit, definition)])
+            os.execvpe(definition["argv"][0], definition["argv"], variables)  # noqa: S606 no shell
     except (OSError, ValueError) as problem:
         os.write(2, f"fairway: cannot start {definition['argv'][0]}: {problem}\n".encode())
     finally:

@@ -17,12 +17,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 import fairway
 from fairway.adapters.supervisor.files import Json, Layout, read_json, sync_folder, write_json
 from fairway.adapters.supervisor.loop import find_supervisor
+from fairway.adapters.supervisor.orphans import Orphan, list_orphans
 from fairway.adapters.supervisor.processes import Identity, is_alive
 from fairway.domain.errors import InvariantError, PermanentError, TransientError
 from fairway.ports.supervisor import Unit, UnitState, UnitStatus
 
 _ID = re.compile(r"[a-z0-9-][a-z0-9.-]{0,199}")
 _LOOK = 0.005  # seconds between looks at what the supervisor did
+_GRACE = 10.0  # seconds between SIGTERM and SIGKILL for what is stopped without its definition
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -95,13 +97,15 @@ class SupervisorClient:
             self._layout.halt(unit).unlink(missing_ok=True)
             sync_folder(self._layout.units)
             self._ring()
+        elif not self._layout.status(unit).exists():
+            self._put_on_record([orphan for orphan in self.list_orphans() if orphan.unit == unit])
         self.ensure_running()
 
     @_in_our_words
     def ensure_removed(self, unit: str) -> None:
         """The same, and returns when it is gone."""
-        status = read_json(self._layout.status(unit))
         self.ensure_stopping(unit)
+        status = read_json(self._layout.status(unit))
         grace = (status or {}).get("grace") or 0.0
         self._await(lambda: not self._layout.status(unit).exists(), grace, f"stop {unit}")
 
@@ -127,8 +131,10 @@ class SupervisorClient:
         Units that are being stopped for good are waited for as well.
 
         Args:
-            units: which ones; None: all.
+            units: which ones; None: all, and what runs although no file tells of it.
         """
+        if units is None:
+            self._put_on_record(self.list_orphans())
         defined = self._layout.list_units()
         known = {*defined, *self._layout.list_statuses()}
         chosen = sorted(known if units is None else known.intersection(units))
@@ -154,6 +160,24 @@ class SupervisorClient:
                 path.unlink(missing_ok=True)
         self.ensure_running()
         self._ring()
+
+    @_in_our_words
+    def list_orphans(self) -> tuple[Orphan, ...]:
+        """What runs as units of this folder although nobody keeps it, as when the folder was moved away meanwhile.
+
+        `ensure_unit` with the same definition keeps it as it is; `ensure_stopping` stops it.
+        """
+        return tuple(list_orphans(self._layout))
+
+    def _put_on_record(self, orphans: Collection[Orphan]) -> None:
+        """Tells the supervisor of processes that nobody keeps: where their units are not wanted it stops them."""
+        for orphan in orphans:
+            status: Json = {"state": "running", "process": list(orphan.process), "fingerprint": orphan.fingerprint}
+            status |= {"since": time.time(), "restarts": 0, "last_exit": "", "quick": 0}
+            status |= {"started": True, "answered": False, "grace": _GRACE, "live": None, "socket": None}
+            self._layout.make()
+            if not self._layout.status(orphan.unit).exists():
+                write_json(self._layout.status(orphan.unit), status, durable=False)
 
     def _observe(self, unit: str) -> UnitStatus:
         known = read_json(self._layout.status(unit)) or {}

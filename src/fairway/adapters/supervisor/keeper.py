@@ -17,6 +17,7 @@ from typing import Literal
 from fairway.adapters.supervisor.children import collect, describe_end, start
 from fairway.adapters.supervisor.files import Json, Layout, read_json, write_json
 from fairway.adapters.supervisor.liveness import LivenessProbe
+from fairway.adapters.supervisor.orphans import Orphan
 from fairway.adapters.supervisor.processes import (
     Identity,
     age,
@@ -46,9 +47,10 @@ class Keeper:
     Args:
         unit: its id.
         layout: where its files are.
+        orphan: what runs as this unit although no file tells of it, and shall go on as it is.
     """
 
-    def __init__(self, unit: str, layout: Layout) -> None:
+    def __init__(self, unit: str, layout: Layout, orphan: Orphan | None = None) -> None:
         self.unit = unit
         self._layout = layout
         self._phase: Phase = "idle"
@@ -68,6 +70,7 @@ class Keeper:
             "answered": False,
             "started": False,
         }
+        self._orphan = None if self._known["process"] else orphan
         # Whether the last end was wanted: then the next start is no restart, for nothing went wrong.
         self._planned = self._known["state"] == "stopped" or not self._known["started"]
         self._adopt()
@@ -110,6 +113,9 @@ class Keeper:
         if wanted is None:
             self._layout.status(self.unit).unlink(missing_ok=True)
             return None
+        if self._orphan is not None:
+            self._take_over(self._orphan, wanted)
+            return now
         if halted:
             if self._known["state"] != "stopped":
                 self._note(state="stopped", since=time.time())
@@ -125,6 +131,23 @@ class Keeper:
         except OSError as problem:
             self._failed_to_start(problem, now)
         return now
+
+    def _take_over(self, orphan: Orphan, wanted: Json) -> None:
+        """Keeps what runs already; if it was started by another definition, it is started again in time."""
+        self._note(
+            state="running",
+            since=time.time() - age(orphan.process),
+            process=list(orphan.process),
+            started=True,
+            answered=False,
+            fingerprint=orphan.fingerprint,
+            grace=wanted.get("grace"),
+            live=wanted.get("live"),
+            socket=wanted.get("socket"),
+        )
+        self._orphan = None
+        self._planned = False
+        self._adopt()
 
     def _start(self, wanted: Json) -> None:
         self._running = wanted
@@ -147,7 +170,8 @@ class Keeper:
 
         if wanted.get("socket"):
             make_folder(wanted["socket"])
-        self._process = start(wanted, str(self._layout.log(self.unit)), remember)
+        log, unit = self._layout.log(self.unit), self._layout.unit(self.unit)
+        self._process = start(wanted, str(log), remember, str(unit))
         self._handle = open_handle(self._process)
         self._phase = "running"
         self._planned = self._ended = False

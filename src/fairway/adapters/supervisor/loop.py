@@ -8,6 +8,7 @@ import time
 from fairway.adapters.supervisor.files import Json, Layout, read_json, write_json
 from fairway.adapters.supervisor.keeper import Keeper
 from fairway.adapters.supervisor.logs import LogKeeper
+from fairway.adapters.supervisor.orphans import list_orphans
 from fairway.adapters.supervisor.processes import Identity, identify, is_alive
 
 _POLL = 1.0  # seconds between looks at the folder when the doorbell is silent
@@ -50,6 +51,8 @@ class SupervisorLoop:
         self._linger = linger
         self._definitions = Definitions(layout)
         self._keepers: dict[str, Keeper] = {}
+        # Once: what is started from now on is known. They wait here until their unit is wanted again.
+        self._orphans = {one.unit: one for one in list_orphans(layout)}
         self._logs = LogKeeper(layout.logs)
         self._doorbell = os.open(layout.doorbell, os.O_RDWR | os.O_NONBLOCK)  # both ends: it never reports a hang-up
 
@@ -79,7 +82,7 @@ class SupervisorLoop:
         due = min(now + _POLL, self._logs.advance(now))
         for unit in sorted(units):
             if unit not in self._keepers:
-                self._keepers[unit] = Keeper(unit, self._layout)
+                self._keepers[unit] = Keeper(unit, self._layout, self._orphans.pop(unit, None))
             again = self._advance_unit(unit, now)
             if again is None:
                 del self._keepers[unit]

@@ -92,8 +92,18 @@ def session_members(leader: Identity) -> list[int]:
     present = _stat(leader.pid)
     if present and present.start != leader.start:
         return []
-    numbers = [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 names are enough
-    return [pid for pid in numbers if _is_member(_stat(pid), leader)]
+    return [pid for pid in list_pids() if _is_member(_stat(pid), leader)]
+
+
+def list_pids() -> list[int]:
+    """Numbers of all processes."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 names are enough
+
+
+def session_of(pid: int) -> int | None:
+    """The number of the session of a living process; None if it does not live."""
+    stat = _stat(pid)
+    return None if stat is None or stat.ended else stat.session
 
 
 def _is_member(stat: _Stat | None, leader: Identity) -> bool:

@@ -212,8 +212,9 @@ class LocalTarget:
             status = statuses.get(self._unit(record))
             listener = observe_listener(record.endpoint, status.pid if status else None)
             stranger = listener.anyone and not listener.ours
-            if stranger and status is not None and status.pid is None:
-                # Children of its process, which has just been killed, are none: whoever starts it again ends them.
+            if stranger and (status is None or status.pid is None):
+                # Children of its process, which has just been killed, are none: whoever starts it again ends them. Nor
+                # is the process itself, of which the supervisor does not know yet that it runs: it will keep it.
                 stranger = not comes_from(record.endpoint, f"{INSTANCE_VARIABLE}={record.id}")
             if stranger or (record.socket and is_taken(record.socket)):
                 found.append(record)
