@@ -4,6 +4,8 @@ from fairway.adapters.sources.git import GitSource
 from fairway.adapters.sources.git_branches import GitBranches
 from fairway.adapters.sources.git_history import GitHistory
 from fairway.adapters.sources.git_work import GitWork
+from fairway.domain.branching.policy import BranchPolicy
+from fairway.domain.branching.ready import ready_rules
 from fairway.domain.versioning.policy import Policy
 from fairway.usecases.branching.carry_out import carry_out
 from fairway.usecases.branching.desk import BranchDesk
@@ -54,8 +56,18 @@ class Repository(History):
         )
 
 
+def gitflow():
+    rules = ready_rules("gitflow", main="main", develop="develop", environments=(), production=())
+    return BranchPolicy("gitflow", rules, "main", "develop")
+
+
 def revert(*commits, **others):
     return lambda desk: plan_revert(desk, Wanted(commits, **others))
+
+
+def merged_revert(shop):
+    shop.do(revert(requests=("12",)))
+    return shop.merge("revert/12", "Merge pull request #15 from ann/revert")
 
 
 def repaired(shop, release="1.0.0"):

@@ -1,20 +1,13 @@
 """Hotfixes in real repositories: where they begin, and where they go."""
 
 import pytest
-from branch_repository import finish, repaired
+from branch_repository import finish, gitflow, repaired
 
 from fairway.adapters.sources.git_work import GitWork
-from fairway.domain.branching.policy import BranchPolicy
-from fairway.domain.branching.ready import ready_rules
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.usecases.branching.carry_out import Moved, carry_out
 from fairway.usecases.branching.desk import Live
 from fairway.usecases.branching.hotfix import Begin, Finish, plan_finish, plan_start
-
-
-def gitflow():
-    rules = ready_rules("gitflow", main="main", develop="develop", environments=(), production=())
-    return BranchPolicy("gitflow", rules, "main", "develop")
 
 
 def test_a_hotfix_begins_on_what_production_runs(shop):

@@ -1,7 +1,7 @@
 """Reverts, and reverts of reverts, in real repositories."""
 
 import pytest
-from branch_repository import revert
+from branch_repository import merged_revert, revert
 
 from fairway.adapters.sources.git import GitSource
 from fairway.domain.errors import UserError
@@ -60,11 +60,6 @@ def test_a_revert_that_was_taken_out_by_hand_has_no_effect(shop):
 
 def restored(shop, live, **others):
     return shop.do(revert(requests=("12",), restore=True, **others), live=live)
-
-
-def merged_revert(shop):
-    shop.do(revert(requests=("12",)))
-    return shop.merge("revert/12", "Merge pull request #15 from ann/revert")
 
 
 def test_the_revert_of_a_revert_waits_until_production_runs_without_it(shop):
