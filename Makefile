@@ -30,8 +30,10 @@ audit: setup
 
 # What takes longer than the default suite may: kills in rounds, bad applications, faulty networks.
 # FAULT_ROUNDS rounds per strategy, from FAULT_SEED on; each takes about ten seconds.
+# Then every parser and every command is asked FUZZ_EXAMPLES times for nonsense.
 test-faults: setup
 	$(RUN) pytest tests/faults
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(RUN) pytest tests/properties/test_*_never_crash.py
 
 # Deploy, bad deploy and rollback again and again, for SOAK_MINUTES, with memory, descriptors and disk watched.
 soak: setup

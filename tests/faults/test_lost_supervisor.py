@@ -66,7 +66,7 @@ def test_up_takes_over_what_runs_and_no_request_is_lost(shop: Workshop) -> None:
 
 
 def test_a_rollout_under_way_ends_right(shop: Workshop) -> None:
-    """Nobody is left to tell how its instances are: whichever way it goes, what is live runs afterwards, and no more."""
+    """Whichever way it goes without its instances in sight: what is live runs afterwards, and no more."""
     port = corner(shop, "{kind: canary, steps: [50, 100], bake: 5s}")
     assert shop.deploy("1.0.0", "production").status == 0
     release(shop, "1.1.0")

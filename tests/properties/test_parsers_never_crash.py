@@ -24,7 +24,6 @@ from fairway.adapters.targets.local.command import split_command
 from fairway.adapters.targets.local.records import _read as read_records
 from fairway.bootstrap.kept import _read as read_kept
 from fairway.bootstrap.project import recall
-from fairway.cli import run
 from fairway.config.durations import parse_duration
 from fairway.config.types import parse_listen
 from fairway.domain.errors import FairwayError
@@ -158,26 +157,3 @@ def test_a_spoilt_record_of_the_project_is_made_again(tmp_path: Path, content: b
         assert recall(tmp_path)[1] == "shop"
     else:
         recall(tmp_path)
-
-
-WORDS = (
-    "deploy", "plan", "status", "watch", "history", "logs", "pause", "resume", "promote", "abort", "approve", "check",
-    "--env", "--json", "--reason", "--limit", "--timeout", "--strategy", "--config", "--wait", "--no-wait", "--help",
-    "--evidence", "--plot", "-c", "--", "production", "1.0.0", "canary", "5m", "r-222222", "-1", "0", "", "=", "--env=",
-    "--unknown", "-x", "\n", "☃", "\0",
-)  # fmt: skip
-
-
-@FUZZ
-@given(st.lists(st.sampled_from(WORDS) | texts, max_size=6))
-def test_any_command_line_ends_with_one_of_our_statuses_and_no_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
-) -> None:
-    """In a folder without a configuration, so that nothing can begin; the demonstration and servers are left out."""
-    monkeypatch.chdir(tmp_path)
-    if {"demo", "serve", "init", "validate", "bench"} & set(words) or any("/" in word for word in words):
-        return
-    status = run([word.replace("\0", "") for word in words])
-    said = capsys.readouterr()
-    assert status in range(5)
-    assert "Traceback" not in said.err, said.err
