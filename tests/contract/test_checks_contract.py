@@ -4,6 +4,7 @@ import pytest
 
 from fairway.adapters.checks import LocalChecker
 from fairway.adapters.commands import LocalCommands
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.probes import LocalProbe
 from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.errors import PermanentError
@@ -106,7 +107,7 @@ class TestLocalChecker(CheckerContract):
             yield
 
     def checker(self):
-        return LocalChecker(LocalSecrets())
+        return LocalChecker(LocalSecrets(LocalSecretCommands()))
 
     def place(self, answer):
         if answer is None:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from fairway.adapters.checks import LocalChecker
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.validation.checks import Check, CheckSettings
 from fairway.ports.checks import Place
@@ -41,7 +42,7 @@ def accounts(*options):
 def check(probe, base="http://127.0.0.1:1", *, secrets=(), stable=None, version=None, timeout=5.0, **settings):
     """The findings of one check."""
     place = Place(base, CheckSettings(timeout=timeout, secrets=tuple(dict(secrets)), **settings), stable, version)
-    return LocalChecker(LocalSecrets(dict(secrets))).check(Check("one", probe), place)
+    return LocalChecker(LocalSecrets(LocalSecretCommands(), dict(secrets))).check(Check("one", probe), place)
 
 
 def codes(findings):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.signing import LocalKeys
 from fairway.adapters.signing import vault as vault_of_keys
 from fairway.domain.errors import TransientError, UserError
@@ -80,7 +81,8 @@ def vault(tmp_path):
 
 def ring(folder, vault, **more):
     variables = {**vault.variables, "FAIRWAY_SIGNING_KEY_COMMAND": f"{vault.command} get {{key}}", **more}
-    return LocalKeys(folder / "release-keys", folder / "private", environment=variables)
+    commands = LocalSecretCommands()
+    return LocalKeys(folder / "release-keys", folder / "private", commands=commands, environment=variables)
 
 
 def files_with(folder, text):

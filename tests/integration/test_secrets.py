@@ -7,6 +7,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.secrets import LocalSecrets
 from fairway.adapters.secrets import commands as commands_of_secrets
 from fairway.domain.errors import FairwayError, TransientError, UserError
@@ -29,7 +30,7 @@ def private(tmp_path):
 
 
 def read(source: SecretSource, **variables: str) -> str:
-    return LocalSecrets(variables).read(source)
+    return LocalSecrets(LocalSecretCommands(), variables).read(source)
 
 
 def complaint(source: SecretSource, kind: type[FairwayError] = UserError, **variables: str) -> str:
@@ -108,11 +109,12 @@ def test_a_command_gives_what_it_prints_and_sees_no_variable_that_is_not_named()
 
 def test_how_a_command_failed_is_said_and_not_what_it_printed():
     line = f"sh -c 'echo {VALUE.replace(' ', '_')}; echo {VALUE.replace(' ', '_')} >&2; exit 7'"
-    told = LocalSecrets({"PATH": os.environ["PATH"]})
+    told = LocalSecrets(LocalSecretCommands(), {"PATH": os.environ["PATH"]})
     with pytest.raises(TransientError) as caught:
         told.read(SecretSource("KEY", "command", line))
     assert caught.value.message.endswith("ended with status 7")
     assert "No such file" in complaint(command("no-such-program-anywhere"))
+    assert "cannot be run: No closing quotation" in complaint(command("echo 'open"))
     assert "no text in UTF-8" in complaint(command(r"printf '\377\376abcd'"), PATH=os.environ["PATH"])
 
 
@@ -138,7 +140,8 @@ def test_a_vault_is_not_asked_for_each_request_and_a_rotated_value_arrives(tmp_p
     path = tmp_path / "secret"
     path.write_text("first value")
     path.chmod(0o600)
-    secrets, source = LocalSecrets({}, clock=lambda: now[0]), SecretSource("KEY", "file", str(path))
+    secrets = LocalSecrets(LocalSecretCommands(), {}, clock=lambda: now[0])
+    source = SecretSource("KEY", "file", str(path))
     assert secrets.read(source) == "first value"
     path.write_text("second value")
     assert secrets.read(source) == "first value"

@@ -10,6 +10,7 @@ from securesystemslib.dsse import Envelope as OtherEnvelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 from securesystemslib.signer import SSlibKey
 
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.signing import LocalAttestations, LocalAttestor, LocalKeys
 from fairway.adapters.signing.attestor import subject_of
 from fairway.domain.errors import UserError
@@ -39,7 +40,8 @@ def identity():
 
 def ring(folder, identity, **variables):
     environment = {"FAIRWAY_AGE_IDENTITY": str(identity), **variables}
-    return LocalKeys(folder / "release-keys", folder / "private", environment=environment)
+    commands = LocalSecretCommands()
+    return LocalKeys(folder / "release-keys", folder / "private", commands=commands, environment=environment)
 
 
 def origin(commit="c" * 40):
@@ -151,14 +153,15 @@ def test_a_wrong_identity_names_the_key_and_the_variable_and_not_the_secret(tmp_
 
 def test_a_passphrase_opens_a_key(tmp_path):
     # Opening takes a second of work each time, on purpose; wrong secrets are tried with identities, which are quick.
-    keys = LocalKeys(tmp_path / "k", tmp_path / "p", environment={"FAIRWAY_KEY_PASSPHRASE": "correct horse"})
+    variables = {"FAIRWAY_KEY_PASSPHRASE": "correct horse"}
+    keys = LocalKeys(tmp_path / "k", tmp_path / "p", commands=LocalSecretCommands(), environment=variables)
     keys.create("release")
     assert keys.sign("release", b"x")[1] != keys.sign("release", b"y")[1]
 
 
 def test_a_key_without_a_passphrase_is_not_made(tmp_path):
     with pytest.raises(UserError, match="needs a passphrase"):
-        LocalKeys(tmp_path / "k", tmp_path / "p", environment={}).create("release")
+        LocalKeys(tmp_path / "k", tmp_path / "p", commands=LocalSecretCommands(), environment={}).create("release")
     assert not list(tmp_path.rglob("*.pub"))
 
 

@@ -10,6 +10,7 @@ from secure_server import http2_answer, identity, secure_server
 
 from fairway.adapters.checks import LocalChecker
 from fairway.adapters.checks.client import LARGEST
+from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck
 from fairway.domain.validation.probes import BurstCheck, HealthCheck, Http2Check
@@ -25,7 +26,7 @@ def ask(base, probe=None, *, timeout=AMPLE, ca=None):
     """The first finding of a check, and that it came in time."""
     begin = time.monotonic()
     place = Place(base, CheckSettings(timeout=timeout, ca=ca))
-    finding = LocalChecker(LocalSecrets()).check(Check("one", probe or HttpCheck("/")), place)[0]
+    finding = LocalChecker(LocalSecrets(LocalSecretCommands())).check(Check("one", probe or HttpCheck("/")), place)[0]
     # Whoever waits for the server's end waits for ever, or gets another finding.
     assert time.monotonic() - begin < timeout + 30
     return finding
@@ -174,7 +175,7 @@ def test_a_name_without_an_address_is_no_answer():
 def test_health_that_hangs_is_asked_for_no_longer_than_its_time_at_each_endpoint():
     with raw_server(hang) as address:
         place = Place(f"http://{address}", CheckSettings(timeout=0.2))
-        findings = LocalChecker(LocalSecrets()).check(Check("health", HealthCheck()), place)
+        findings = LocalChecker(LocalSecrets(LocalSecretCommands())).check(Check("health", HealthCheck()), place)
     assert [one.code for one in findings] == ["timeout"] * 3
     # Less than what a check is given that says nothing else.
     assert all(0.15 < one.seconds < CheckSettings().timeout for one in findings)

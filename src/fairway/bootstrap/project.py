@@ -80,9 +80,10 @@ class Project:
     @cached_property
     def secrets(self) -> "SecretReader":
         """The environments' secrets."""
+        from fairway.adapters.commands.confidential import LocalSecretCommands
         from fairway.adapters.secrets import LocalSecrets
 
-        return LocalSecrets()
+        return LocalSecrets(LocalSecretCommands())
 
     @cached_property
     def source(self) -> "GitSource":

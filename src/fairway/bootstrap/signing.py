@@ -26,9 +26,12 @@ PUBLIC_FOLDER = "release-keys"
 
 def keys_in(folder: Path) -> "LocalKeys":
     """The keys of the project in this folder."""
+    from fairway.adapters.commands.confidential import LocalSecretCommands
     from fairway.adapters.signing import LocalKeys
 
-    return LocalKeys(folder / PUBLIC_FOLDER, folder / STATE_FOLDER / "keys", ask=_ask if sys.stdin.isatty() else None)
+    ask = _ask if sys.stdin.isatty() else None
+    private = folder / STATE_FOLDER / "keys"
+    return LocalKeys(folder / PUBLIC_FOLDER, private, commands=LocalSecretCommands(), ask=ask)
 
 
 def home_of(config: Path | None) -> Path:

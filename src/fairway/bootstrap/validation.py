@@ -44,6 +44,7 @@ def open_validation(
         UserError: there is no address, or no such environment or check.
     """
     from fairway.adapters.checks import LocalChecker
+    from fairway.adapters.commands.confidential import LocalSecretCommands
     from fairway.adapters.secrets import LocalSecrets
 
     values = {name: os.environ[name] for name in VARIABLES if os.environ.get(name)}
@@ -55,7 +56,8 @@ def open_validation(
         raise UserError("no-address", "there is no address to validate", hint)
     place = Place(_complete(address), with_variables(found.suite.settings, values), version=found.version)
     checks = choose_checks(found.suite, moment=moment, only=only)
-    validation = Validation(LocalChecker(LocalSecrets()), place, checks, time.monotonic, pause, tell)
+    checker = LocalChecker(LocalSecrets(LocalSecretCommands()))
+    validation = Validation(checker, place, checks, time.monotonic, pause, tell)
     return Wanted(validation, is_verbose(values))
 
 

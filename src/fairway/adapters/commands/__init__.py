@@ -1,6 +1,7 @@
 """Commands of the user's, run on this machine; a small process of its own watches each, so that it outlives the caller.
 
 See `place.py` for the files, `client.py` for the caller's side, `__main__.py` and `execution.py` for the other side.
+Commands that print or take secrets leave nothing behind: see `confidential.py`.
 The client is loaded when it is first asked for: the watching process has no use for it, and starts in half the time.
 """
 

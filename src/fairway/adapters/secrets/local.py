@@ -11,6 +11,7 @@ from fairway.adapters.secrets.commands import run_for_value
 from fairway.adapters.secrets.files import read_file
 from fairway.domain.errors import UserError
 from fairway.domain.validation.secret import SHORTEST, SecretSource
+from fairway.ports.secrets import SecretCommands
 
 #: Seconds for which a value is not read again.
 _REMEMBERED = 30.0
@@ -20,13 +21,19 @@ class LocalSecrets:
     """Reads secrets; safe to use from several threads at once.
 
     Args:
+        commands: runs those that print a secret.
         environment: where variables are.
         clock: monotonic seconds.
     """
 
     def __init__(
-        self, environment: Mapping[str, str] = os.environ, *, clock: Callable[[], float] = time.monotonic
+        self,
+        commands: SecretCommands,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._commands = commands
         self._environment = environment
         self._clock = clock
         self._read: dict[SecretSource, tuple[float, str]] = {}
@@ -47,7 +54,7 @@ class LocalSecrets:
         if source.kind == "file":
             return read_file(source, self._environment)
         if source.kind == "command":
-            return run_for_value(source, self._environment)
+            return run_for_value(source, self._environment, self._commands)
         value = self._environment.get(source.place)
         if not value:
             sentence = f"secret {source.name}: the variable {source.place} is not set"

@@ -16,10 +16,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from fairway.adapters.signing.vault import PLAIN, read_private, store_private
+from fairway.adapters.signing.vault import PLAIN, Vault
 from fairway.domain.errors import UserError
 from fairway.domain.provenance.envelope import Envelope, to_be_signed
 from fairway.ports.attestations import KeyInfo, Keys
+from fairway.ports.secrets import SecretCommands
 
 PASSPHRASE, IDENTITY, PRIVATE = "FAIRWAY_KEY_PASSPHRASE", "FAIRWAY_AGE_IDENTITY", "FAIRWAY_SIGNING_KEY"
 #: An argument line that prints the private half, encrypted or not.
@@ -33,6 +34,7 @@ class LocalKeys(Keys):
     Args:
         public: folder of the public halves, part of the repository.
         private: folder of the encrypted private halves, for this account only.
+        commands: runs those that read and fill a vault.
         environment: where variables are.
         ask: asks a person for the passphrase of a key; None: nobody can be asked.
     """
@@ -42,12 +44,14 @@ class LocalKeys(Keys):
         public: Path,
         private: Path,
         *,
+        commands: SecretCommands,
         environment: Mapping[str, str] = os.environ,
         ask: Callable[[str], str] | None = None,
     ) -> None:
         self._public = public
         self._private = private
         self._environment = environment
+        self._vault = Vault(commands, environment)
         self._ask = ask
         self._open: dict[str, Ed25519PrivateKey] = {}
 
@@ -73,7 +77,7 @@ class LocalKeys(Keys):
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         if vault is not None:
-            store_private(vault, self._environment, self._encrypt(name, secret, recipient) if recipient else secret)
+            self._vault.store_private(vault, self._encrypt(name, secret, recipient) if recipient else secret)
         else:
             encrypted = self._encrypt(name, secret, recipient)
             self._private.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -157,7 +161,7 @@ class LocalKeys(Keys):
         if given is not None:
             return given.encode()
         if command:
-            return read_private(command.replace("{key}", name), self._environment)
+            return self._vault.read_private(command.replace("{key}", name))
         if not place.exists():
             hint = f"put it there, or into the variable {PRIVATE}, or say in {COMMAND} how a vault gives it"
             raise UserError("no-private-key", f'the private half of key {name!r} is not in "{place}"', hint)
