@@ -8,6 +8,8 @@ EFFECTS = {
     "target": ("ensure_instances",),
     "router": ("ensure_routes",),
     "commands": ("ensure_run",),
+    "database": ("dump", "load", "exchange", "drop"),
+    "backups": ("keep", "replace", "remove"),
     "notifier": ("notify",),
     "store": ("start", "append", "save_evidence", "claim", "mark_delivered"),
 }

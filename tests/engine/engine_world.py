@@ -14,7 +14,7 @@ from fairway.domain.rollout.plan import Plan, PlannedStep
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.routes import Backend, Routes
 from fairway.domain.rollout.run import Run
-from fairway.domain.rollout.steps import Promote
+from fairway.domain.rollout.steps import Promote, Scale
 from fairway.engine.advance import Engine
 from fairway.engine.controller import Postman
 from fairway.engine.judge import READ_EVERY, Judge
@@ -122,7 +122,7 @@ class Street:
     @property
     def live(self) -> Revision | None:
         """What serves before the run."""
-        return self.plan.candidate if self.plan.kind == "scale" else self.plan.stable
+        return self.plan.candidate if self.plan.keeps_live else self.plan.stable
 
     def _settle(self) -> None:
         """The present revision was deployed by an earlier run and serves."""
@@ -202,7 +202,7 @@ class Street:
 
     def _look(self, name: str) -> None:
         """What must be true at every instant."""
-        if name == "after router.ensure_routes" and self.plan.kind != "scale":
+        if name == "after router.ensure_routes" and not self.plan.keeps_live:
             run = self.run()
             if self.share() > run.weight:
                 self.faults.append(f"{self.share():g} % on the candidate, the plan allows {run.weight:g} %")
@@ -373,9 +373,9 @@ def break_while(street: Street, call: str, error: Exception, condition: Callable
 
 def settle(store: SqlStore, plan: Plan, name: str) -> int:
     """Writes down that the plan's present revision is live; returns with how many instances."""
-    live = plan.candidate if plan.kind == "scale" else plan.stable
+    live = plan.candidate if plan.keeps_live else plan.stable
     assert live is not None
-    count = plan.stable_instances or plan.rollback[0].step.count
+    count = plan.stable_instances or next(one.step.count for one in plan.rollback if isinstance(one.step, Scale))
     step = PlannedStep("verify", Promote(), 0.1)
     changes = {"kind": "deploy", "candidate": live, "stable": None, "instances": count, "stable_instances": 0}
     earlier = replace(plan, forward=(step,), commit=1, notify=(), **changes)

@@ -176,6 +176,7 @@ class Project:
         from fairway.adapters.commands import LocalCommands
         from fairway.adapters.metrics.conditions import CelConditions
         from fairway.adapters.probes import LocalProbe
+        from fairway.bootstrap.recovery import backups_of, database_of
         from fairway.engine.world import World
 
         return World(
@@ -188,6 +189,8 @@ class Project:
             checker=LocalChecker(self.secrets),
             metrics=self.source_of(plan.analysis.metrics.source),
             conditions=CelConditions(),
+            backups=backups_of(self),
+            database_of=lambda spec: database_of(self, spec),
         )
 
     def source_of(self, source: "Source | None") -> "MetricSource | None":

@@ -8,7 +8,11 @@ from fairway.cli.output import Exit, complain, note
 from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
 #: The line of the overview for each group of commands.
-GROUPS = {"bench": "Measure under load, and compare.", "hotfix": "Repair a release on a branch of its own."}
+GROUPS = {
+    "backup": "Take backups of databases, and prove them.",
+    "bench": "Measure under load, and compare.",
+    "hotfix": "Repair a release on a branch of its own.",
+}
 
 #: Name, after that of its group if it is in one, where it is, and the line of the overview; the modules are loaded when
 #: they are called.
@@ -43,6 +47,11 @@ COMMANDS = (
     ("abort", "steer:abort", "Take a run's candidate back."),
     ("approve", "steer:approve", "Approve a run."),
     ("rollback", "rollback:rollback", "Go back to an earlier release."),
+    ("backup create", "backup:create", "Back up the databases of an environment."),
+    ("backup list", "backup:list_", "List the backups that are kept."),
+    ("backup show", "backup:show", "Show what is recorded of a backup."),
+    ("backup prove", "backup:prove", "Restore a backup as a trial, and compare."),
+    ("restore", "restore:restore", "Restore a database from a backup, in place or as a new one."),
     ("validate", "validate:validate", "Check that what runs does what it should."),
     ("bench run", "bench:run", "Measure a release or an address under load, and keep it under a name."),
     ("bench list", "bench:list_", "List what was measured."),

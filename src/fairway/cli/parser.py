@@ -26,6 +26,10 @@ _DETAILS: dict[str, dict[str, Any]] = {
     "doctor": {"repair": Annotated[bool, Parameter(negative="")]},
     "history": {"limit": _AT_LEAST_ONE},
     "logs": {"lines": _AT_LEAST_ONE},
+    "restore": {
+        "dry_run": Annotated[bool, Parameter(negative="")],
+        "other_schema": Annotated[bool, Parameter(negative="")],
+    },
     "status": {"evidence": Annotated[bool, Parameter(negative="")]},
     "validate": {
         "only": Annotated[list[str] | None, Parameter(negative="")],

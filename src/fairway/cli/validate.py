@@ -9,7 +9,7 @@ from fairway.cli.output import Exit, note, print_json
 from fairway.domain.validation.findings import Finding, Report
 
 _EXITS = {"passed": Exit.YES, "failed": Exit.NO, "errored": Exit.UNKNOWN}
-Moment = Literal["before", "candidate", "live", "rollback"]
+Moment = Literal["before", "candidate", "live", "rollback", "restore"]
 
 
 def validate(

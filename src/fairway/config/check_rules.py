@@ -30,10 +30,12 @@ def check_checks(document: Document, data: Mapping[str, Any]) -> Iterator[Proble
 
 def _unknown(document: Document, holder: Mapping[str, Any], under: KeyPath, known: frozenset[str]) -> Iterator[Problem]:
     validation = _mapping(holder, "validation")
-    places: list[tuple[KeyPath, Any]] = [(("headers",), validation.get("headers"))]
-    places += [(("checks", name), check) for name, check in _mapping(validation, "checks").items()]
+    places: list[tuple[KeyPath, Any]] = [(("validation", "headers"), validation.get("headers"))]
+    places += [(("validation", "checks", name), check) for name, check in _mapping(validation, "checks").items()]
+    if under:
+        places += [(("databases", name), one) for name, one in _mapping(holder, "databases").items()]
     for place, value in places:
-        path = (*under, "validation", *place)
+        path = (*under, *place)
         own = known | _captures(value)
         for name in sorted(names_in(value) - own):
             meant = get_close_matches(name, sorted(own), n=1)

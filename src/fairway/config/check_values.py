@@ -72,7 +72,7 @@ Texts = Annotated[list[str], BeforeValidator(_one_or_more)]
 Assertions = Annotated[dict[str, Any], BeforeValidator(_operators)]
 CaptureName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Headers = dict[str, str]
-MomentName = Literal["before", "candidate", "live", "rollback"]
+MomentName = Literal["before", "candidate", "live", "rollback", "restore"]
 
 
 class ExpectSection(Section):
@@ -149,8 +149,8 @@ class CheckSection(Section):
     moments: list[MomentName] | None = Field(
         default=None,
         description="When it runs in a rollout: `before` anything changes, on the `candidate`'s own address before it "
-        "gets traffic, on the users' address when it is `live`, after a `rollback`. By default the last three; "
-        "what a service needs also `before`.",
+        "gets traffic, on the users' address when it is `live`, after a `rollback`, after the `restore` of a database. "
+        "By default the last four; what a service needs also `before`.",
         examples=[["candidate"]],
         min_length=1,
     )

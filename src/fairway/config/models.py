@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from fairway.config.bench import BenchSection, IndicatorsSection
 from fairway.config.branches import AnyBranches
 from fairway.config.cadence import CadenceSection
+from fairway.config.databases import Databases
 from fairway.config.metrics import MetricsSection, Rules
 from fairway.config.release import ReleaseSection, SignedSection
 from fairway.config.secrets import Secrets
@@ -365,6 +366,11 @@ class EnvironmentSection(Section):
         description="Where the secrets of this environment are, by name. Checks use them as `{{NAME}}`, headers of "
         "`bench` as `${NAME}`; no output, plan or journal holds a value.",
         examples=[{"API_KEY": {"file": "/etc/shop/api-key"}}],
+    )
+    databases: Databases = Field(
+        default_factory=dict,
+        description="Databases of this environment that are backed up and restored, by name.",
+        examples=[{"main": {"kind": "sqlite", "path": "data/shop.db"}}],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from fairway.config.branches import production_of, to_branches
 from fairway.config.cadence import to_cadence
 from fairway.config.check_policy import to_suite
+from fairway.config.databases import to_databases
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
     AnalysisSection,
@@ -90,6 +91,9 @@ def _environment(name: str, section: EnvironmentSection, file: ServiceFile, fold
             {**run.variables, **section.variables},
             folder,
             to_sources(section.secrets, folder),
+        ),
+        databases=to_databases(
+            section.databases, {**run.variables, **section.variables}, to_sources(section.secrets, folder), folder
         ),
     )
 

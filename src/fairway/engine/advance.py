@@ -179,7 +179,7 @@ class Engine:
             outcome = self._ask(performance, planned.step, attempt)
         else:
             outcome = performance.perform(planned.step)
-        if isinstance(outcome, Refused) and not run.returnable:
+        if isinstance(outcome, Refused) and not run.ends_on_no:
             raise PermanentError(outcome.rule, outcome.reason)
         return outcome
 
@@ -212,7 +212,8 @@ def _trouble(run: Run, error: FairwayError, attempt: Attempt, at: float) -> tupl
     ours = isinstance(error, InvariantError)
     if not (attempt.hopeless or ours or isinstance(error, PermanentError)):
         return ()
-    if run.returnable and not ours:
+    asks = run.current is not None and isinstance(run.current.step, CheckHttp)
+    if (run.returnable or (run.ends_on_no and asks)) and not ours:
         return (StepFailed(at, "forward", run.cursor, "errored", error.code, error.message),)
     if run.attention is not None:
         return ()

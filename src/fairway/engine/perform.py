@@ -30,6 +30,7 @@ from fairway.domain.rollout.steps import (
     Watch,
 )
 from fairway.engine.checking import run_checks
+from fairway.engine.restoring import restore
 from fairway.engine.routing import has_endpoints, return_routes, routes_for
 from fairway.engine.world import Finished, Outcome, Pending, Refused, World
 from fairway.ports.checks import Command
@@ -90,10 +91,13 @@ class Performance:
                 return Finished(f"{receivers} in the outbox")
             case Watch():
                 return Pending(LOOK_AGAIN)
+            case _:
+                return restore(self.run, self.world, step, epoch=self.epoch, at=self.at)
 
     def _revision(self, role: Role) -> Revision | None:
         plan = self.run.plan
-        return {"candidate": plan.candidate, "stable": plan.stable, "baseline": plan.baseline}[role]
+        others = {"stable": plan.stable, "baseline": plan.baseline}
+        return others[role] if role in others else plan.candidate
 
     def _verify_artifact(self) -> Outcome:
         artifact = self.run.plan.candidate.artifact

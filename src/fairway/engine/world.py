@@ -1,11 +1,14 @@
 """What the engine acts through, for one service and environment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fairway.domain.recovery.spec import DatabaseSpec
 from fairway.domain.rollout.events import Event
 from fairway.ports.artifacts import ArtifactStore
 from fairway.ports.checks import Checker, CommandRunner, HttpProbe
+from fairway.ports.databases import Backups, Database
 from fairway.ports.journal import Records
 from fairway.ports.metrics import Conditions, MetricSource
 from fairway.ports.router import Router
@@ -25,6 +28,8 @@ class World:
     checker: Checker
     metrics: MetricSource | None = None
     conditions: Conditions | None = None
+    backups: Backups | None = None
+    database_of: Callable[[DatabaseSpec], Database] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,17 @@ def describe_run(run: Run, evidence: Mapping[str, Any] | None) -> dict[str, Any]
         "attention": run.attention,
         "steps": list_steps(run),
         "evidence": shown,
-    }
+    } | _recovery(run)
+
+
+def _recovery(run: Run) -> dict[str, Any]:
+    """What a restore restores; nothing for other runs."""
+    recovery = run.plan.recovery
+    if recovery is None:
+        return {}
+    names = {"database": recovery.database.name, "backup": recovery.backup, "taken": timestamp(recovery.taken)}
+    before = {"saved": recovery.saved or None, "aside": recovery.aside if recovery.saved else None}
+    return {"recovery": names | before}
 
 
 def describe_passage(passage: Passage | None) -> dict[str, str] | None:
@@ -99,7 +109,7 @@ def _step(stage: str, title: str, seconds: float, record: StepRecord | None, abs
 
 def reason_of(run: Run) -> str:
     """Why the run stands where it stands, in a sentence."""
-    if run.failure is not None:
+    if run.failure is not None and run.outcome != "failed":
         return run.failure.reason
     if run.outcome is not None:
         return run.ended_reason

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fairway.domain.errors import TransientError
 from fairway.domain.rollout.events import AbortRequested, Advanced, Approved, Event, Paused, Resumed
+from fairway.domain.rollout.restoring import way_back
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
 from fairway.ports.journal import AT_ONCE, Journal
@@ -81,6 +82,8 @@ class Helm:
         def abort(state: Run, at: float) -> Event | Declined | None:
             if state.committed:
                 hint = f"fairway rollback --env {state.plan.environment} starts a run that returns"
+                if state.plan.recovery is not None and state.plan.recovery.saved:
+                    hint = f"when it has ended: {way_back(state.plan)}"
                 return Declined("committed", f"run {run} is past its commit point", hint)
             done = state.abort is not None or state.track == "rollback"
             return None if done else AbortRequested(at, actor, why or "no reason given")

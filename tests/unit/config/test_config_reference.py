@@ -39,6 +39,7 @@ SECTIONS = {
     "`http` in a stage": "HttpCheckSection",
     "`rollback`": "RollbackSection",
     "A secret in `secrets`": "SecretSection",
+    "A database in `databases`": "DatabaseSection",
     "A task in `release.security`": "SecuritySection",
     "`scan` in a task of `release.security`": "ScanSection",
     "A waiver in `scan`": "WaiverSection",

@@ -15,6 +15,7 @@ from fairway.domain.rollout.events import (
     StepStarted,
 )
 from fairway.domain.rollout.plan import PlannedStep
+from fairway.domain.rollout.restoring import end_of_restore
 from fairway.domain.rollout.run import Run
 from fairway.domain.rollout.steps import AwaitApprovals, Watch
 
@@ -72,6 +73,9 @@ def _decide_way_there(run: Run, at: float) -> Decision:
         rejected = run.plan.stable.artifact.digest
         if rejected != run.plan.candidate.artifact.digest:
             return Record(ArtifactQuarantined(at, rejected, run.reason))
+    if run.plan.kind == "restore" and (run.failure is not None or step is None):
+        why = run.failure.reason if run.failure is not None else None
+        return Record(RunEnded(at, "completed" if why is None else "failed", end_of_restore(run.plan, why)))
     if step is None:
         return Record(RunEnded(at, "completed", f"{run.plan.candidate.version} is live in {run.plan.environment}"))
     if not run.under_way:
@@ -100,6 +104,6 @@ def _is_rejected(run: Run) -> bool:
     failure, stable = run.failure, run.plan.stable
     if failure is None or failure.cause != "failed" or failure.rule == "inconclusive":
         return False
-    if run.plan.kind == "scale" or failure.stage in {"validate", "migrate", "prepare", "validation", "backup"}:
+    if run.plan.keeps_live or failure.stage in {"validate", "migrate", "prepare", "validation", "backup"}:
         return False
     return stable is None or stable.artifact.digest != run.plan.candidate.artifact.digest

@@ -11,7 +11,7 @@ from fairway.domain.rollout.plan import Plan
 
 Track = Literal["forward", "rollback"]
 Cause = Literal["failed", "errored", "aborted"]
-Outcome = Literal["completed", "rolled-back", "superseded"]
+Outcome = Literal["completed", "rolled-back", "superseded", "failed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from typing import Literal
 
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.recovery.steps import Recovery
 from fairway.domain.rollout.revision import Revision
 from fairway.domain.rollout.routes import Stickiness
 from fairway.domain.rollout.spec import Adapter
 from fairway.domain.rollout.steps import Step
 
-Kind = Literal["deploy", "rollback", "scale"]
+Kind = Literal["deploy", "rollback", "scale", "restore"]
 
 #: The eight stages of a deployment, in their order.
 DEPLOY_STAGES = ("validate", "migrate", "prepare", "deploy", "check", "switch", "verify", "observe")
@@ -38,7 +39,7 @@ class Plan:
 
     Attributes:
         kind: `deploy` introduces a release; `rollback` returns to an earlier one; `scale` changes how
-            many instances of the live one run.
+            many instances of the live one run; `restore` gives the live one an earlier state of a database.
         candidate: the revision being introduced.
         stable: the live revision when the plan was made; None for the first deployment.
         baseline: fresh instances of the stable release that the candidate is compared with; None: it is compared with
@@ -56,6 +57,7 @@ class Plan:
         sticky: by what users are kept on one revision; None: each request is divided by itself.
         target, router: the implementations that this run acts through.
         former_router: what the way back acts through: the router as it was when stable became live; None: as `router`.
+        recovery: what a restore restores; None for the other kinds.
     """
 
     kind: Kind
@@ -78,6 +80,12 @@ class Plan:
     sticky: Stickiness | None = None
     former_router: Adapter | None = None
     baseline: Revision | None = None
+    recovery: Recovery | None = None
+
+    @property
+    def keeps_live(self) -> bool:
+        """The candidate is the live revision itself, and stays it however the run ends."""
+        return self.kind in ("scale", "restore")
 
     @property
     def seconds(self) -> float:

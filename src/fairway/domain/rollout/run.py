@@ -149,6 +149,11 @@ class Run:
         return self.track == "forward" and not self.committed
 
     @property
+    def ends_on_no(self) -> bool:
+        """An answer that is no ends the way there: with the way back, or, after a restore's swap, where it stands."""
+        return self.returnable or (self.plan.kind == "restore" and self.track == "forward")
+
+    @property
     def committed(self) -> bool:
         """The way back has ended: only a new run can return."""
         return self.track == "forward" and self.cursor >= self.plan.commit
@@ -156,7 +161,7 @@ class Run:
     @property
     def live(self) -> Revision | None:
         """The revision that the environment counts as live now; None if none was and none is."""
-        if self.promoted or self.outcome == "completed" or self.plan.kind == "scale":
+        if self.promoted or self.outcome == "completed" or self.plan.keeps_live:
             return self.plan.candidate
         return self.plan.stable
 
@@ -197,8 +202,8 @@ def start(run_id: str, event: RunStarted) -> Run:
         reason=event.reason,
         passage=event.passage,
         lifts=event.lifts,
-        weight=100.0 if event.plan.kind == "scale" else 0.0,
-        wanted=(0, event.plan.stable_instances),
+        weight=100.0 if event.plan.keeps_live else 0.0,
+        wanted=(event.plan.instances, 0) if event.plan.kind == "restore" else (0, event.plan.stable_instances),
     )
 
 
@@ -313,7 +318,8 @@ def _assert_wanted(run: Run, planned: PlannedStep | None) -> Run:
         return replace(run, weight=step.weight)
     if isinstance(step, Scale) and step.role != "baseline":
         candidate, stable = run.wanted
-        return replace(run, wanted=(step.count, stable) if step.role == "candidate" else (candidate, step.count))
+        own = step.role in ("candidate", "live release")
+        return replace(run, wanted=(step.count, stable) if own else (candidate, step.count))
     return run
 
 

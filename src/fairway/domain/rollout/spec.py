@@ -8,6 +8,7 @@ from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.branching.policy import BranchPolicy
 from fairway.domain.cadence.policy import CadencePolicy
 from fairway.domain.provenance.trust import TrustPolicy
+from fairway.domain.recovery.spec import DatabaseSpec
 from fairway.domain.rollout.revision import RunSpec
 from fairway.domain.rollout.strategy import Rolling, Strategy
 from fairway.domain.validation.checks import HttpCheck, Suite
@@ -59,6 +60,7 @@ class EnvironmentSpec:
         signed: who must have signed what is deployed here; None: nobody.
         passed: tasks of a release that the artifact must have passed.
         suite: the checks of the running service.
+        databases: what is backed up and restored, in the order written.
     """
 
     name: str
@@ -78,6 +80,7 @@ class EnvironmentSpec:
     suite: Suite = field(default_factory=Suite)
     signed: TrustPolicy | None = None
     passed: tuple[str, ...] = ()
+    databases: tuple[DatabaseSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

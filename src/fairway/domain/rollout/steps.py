@@ -6,10 +6,12 @@ A step says what should be so afterwards, never how to change it, so that it can
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fairway.domain.recovery.steps import RecoveryStep
 from fairway.domain.rollout.routes import Mirror
 from fairway.domain.validation.checks import Check, CheckSettings, HttpCheck
 
-Role = Literal["candidate", "stable", "baseline"]
+#: In a run that keeps what is live, the candidate is called what it is.
+Role = Literal["candidate", "stable", "baseline", "live release"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Scale:
     def title(self) -> str:
         """What people read."""
         if self.count == 0:
-            return f"retire the {self.role}"
+            return f"{'stop' if self.role == 'live release' else 'retire'} the {self.role}"
         return f"{self.count} instance{'s' if self.count > 1 else ''} of the {self.role}"
 
 
@@ -212,4 +214,5 @@ Step = (
     | Watch
     | Promote
     | Announce
+    | RecoveryStep
 )

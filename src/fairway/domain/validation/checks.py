@@ -30,9 +30,9 @@ from fairway.domain.validation.probes import (
 from fairway.domain.validation.secret import SecretSource, source_of
 
 #: When a check runs in a rollout: before anything changes, on the candidate's own address, on the users' address after
-#: the switch, and after a way back.
-Moment = Literal["before", "candidate", "live", "rollback"]
-AFTER: tuple[Moment, ...] = ("candidate", "live", "rollback")
+#: the switch, after a way back, and after the restore of a database.
+Moment = Literal["before", "candidate", "live", "rollback", "restore"]
+AFTER: tuple[Moment, ...] = ("candidate", "live", "rollback", "restore")
 
 
 @dataclass(frozen=True, slots=True)

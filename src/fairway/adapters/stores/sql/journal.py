@@ -113,7 +113,7 @@ def _require_fresh(state: Run, live: str | None) -> None:
     if live is None:
         return
     now = from_json(Revision, json.loads(live))
-    planned = state.plan.candidate if state.plan.kind == "scale" else state.plan.stable
+    planned = state.plan.candidate if state.plan.keeps_live else state.plan.stable
     if planned is None or planned.id != now.id:
         raise TransientError(
             "plan-outdated",

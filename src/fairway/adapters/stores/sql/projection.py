@@ -30,8 +30,8 @@ def storable(words: str) -> str:
 
 
 def is_live(run: Run) -> bool:
-    """The run has made its candidate the environment's live revision. A change of scale makes nothing live."""
-    return run.plan.kind != "scale" and (run.promoted or run.outcome == "completed")
+    """The run has made its candidate the environment's live revision; one that keeps what is live makes nothing live."""
+    return not run.plan.keeps_live and (run.promoted or run.outcome == "completed")
 
 
 def changed_at(run: Run, states: Iterable[tuple[Run, Event]]) -> float:

@@ -1,0 +1,1 @@
+"""Databases that are backed up and restored: SQLite files, and databases of a PostgreSQL server."""

@@ -1,0 +1,1 @@
+"""Backing databases up, proving backups, and restoring them."""
