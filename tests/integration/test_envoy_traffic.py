@@ -319,6 +319,20 @@ def test_instances_of_one_revision_are_replaced_under_load_without_a_loss(world)
         second.end()
 
 
+def test_counters_of_instances_that_served_in_earlier_runs_are_not_read_again(world):
+    stable, candidate = world.backends
+    for number in range(1, 4):
+        served = replace(candidate, endpoints=(replace(candidate.endpoints[0], instance=f"c.{number}"),))
+        world.router.ensure_routes(Routes(STABLE, CANDIDATE, 100, (stable, served)), epoch=1)
+        assert world.ask("GET")[1] == CANDIDATE
+        wait_until(lambda: world.traffic(CANDIDATE).finished == 1, "the one request of this run shows")
+        assert [one.instance for one in world.traffic(CANDIDATE).instances] == [f"c.{number}"]
+        world.router.ensure_routes(Routes(STABLE, None, 0, (stable,)), epoch=1)
+    with Admin(world.folder) as admin:
+        known = {stat["name"].split(".")[5] for stat in admin.used_stats(r"^attempts\.ended\.")}
+    assert known == {"c%2E1", "c%2E2", "c%2E3"}, "Envoy has not forgotten any of them"
+
+
 def test_a_web_socket_passes_and_its_end_is_no_failure(world):
     world.weigh(0)
     host, _, port = world.address.rpartition(":")

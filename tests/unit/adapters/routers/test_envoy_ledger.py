@@ -62,6 +62,27 @@ def test_settling_takes_away_what_is_not_wanted_and_keeps_pairs_that_live():
     assert settle(wide, alone) == Memory(alone, alone.backends, ())
 
 
+def test_instances_that_are_gone_count_until_another_candidate_comes():
+    begun = settle(Memory(), Routes("a", "b", 10, (Backend("a", (ONE, TWO)), Backend("b", (THREE,)))))
+    fewer = Routes("a", "b", 50, (Backend("a", (TWO,)), Backend("b", (THREE,))))
+    smaller = settle(widen(begun, fewer), fewer)
+    assert (begun.left, smaller.left) == ((), (("a", "i.1"),))
+    assert settle(widen(smaller, fewer), fewer) == smaller, "a second call changes nothing"
+    ended = Routes("a", None, 0, (Backend("a", (TWO,)),))
+    watched = settle(widen(smaller, ended), ended)
+    assert watched.left == (("a", "i.1"),), "and none of a revision that has gone as a whole"
+    again = Routes("a", "b", 0, (Backend("a", (TWO,)), Backend("b", (ONE,))))
+    assert settle(widen(watched, again), again).left == ()
+
+
+def test_an_instance_that_comes_back_is_not_gone(tmp_path):
+    two, one = (Routes("a", "b", 10, (Backend("a", its), Backend("b", (THREE,)))) for its in ((ONE, TWO), (ONE,)))
+    less = settle(settle(Memory(), two), one)
+    store_memory(tmp_path, less)
+    assert load_memory(tmp_path).left == (("a", "i.2"),)
+    assert settle(widen(less, two), two).left == ()
+
+
 def test_the_order_of_backends_is_no_change():
     backends = (Backend("a", (ONE,)), Backend("b", (TWO,)))
     forth, back = (settle(Memory(), Routes("a", "b", 1, order)) for order in (backends, backends[::-1]))

@@ -1,5 +1,7 @@
 """What counts as what, from recorded answers of the admin socket."""
 
+import re
+
 import pytest
 
 from fairway.adapters.routers.envoy.admin import DROPPED_MERGES, Admin, Host
@@ -23,6 +25,7 @@ class Recorded(Admin):
         return self.dropped.pop(0)
 
     def used_stats(self, pattern):
+        self.pattern = pattern
         return self.readings.pop(0)
 
     def hosts(self):
@@ -94,6 +97,17 @@ def test_the_latency_of_a_revision_is_that_of_all_its_instances(tmp_path):
 
 def histogram(instance, totals):
     return {"name": f"attempts.time.revision.1%2E0.instance.{instance}", "totals": totals}
+
+
+def test_only_instances_that_serve_or_served_in_this_run_are_read(tmp_path):
+    """Envoy keeps the counters of all that ever were: each release that is brought back would make them more."""
+    admin = Recorded(tmp_path, [[]])
+    read_traffic(admin, (BACKEND,), at=1.0, left=(("1.0", "1.0.0"),))
+    names = [counter("200", "-", instance=f"1%2E0%2E{number}")["name"] for number in (0, 1, 2, 3, 11)]
+    assert [bool(re.search(admin.pattern, name)) for name in names] == [True, True, True, False, False]
+    times = [histogram(f"1%2E0%2E{number}", [])["name"] for number in (0, 1, 2, 3, 11)]
+    assert [bool(re.search(admin.pattern, name)) for name in times] == [True, True, True, False, False]
+    assert re.search(admin.pattern, DROPPED_MERGES)
 
 
 def test_workers_are_awaited_through_a_whole_merge(tmp_path):

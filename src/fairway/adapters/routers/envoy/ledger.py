@@ -2,7 +2,8 @@
 
 `confirmed` is what every worker was seen to use. `reach` is wider: every backend that any attempt since may have made
 Envoy refer to. A change takes nothing away that lies in reach before the new routes are confirmed, whatever crashed in
-between.
+between. `left` are the instances whose counters still count although they are gone: Envoy keeps those of every instance
+that it ever had, and a reading of all of them would grow with each release that is brought back.
 """
 
 import contextlib
@@ -30,12 +31,16 @@ _LOCK = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Attributes as the module says; `pairs` are the aggregates in reach, `sticky`: those for sticky reads as well."""
+    """Attributes as the module says; `pairs` are the aggregates in reach, `sticky`: those for sticky reads as well.
+
+    `left` holds revision and instance.
+    """
 
     confirmed: Routes | None = None
     reach: tuple[Backend, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     sticky: bool = False
+    left: tuple[tuple[str, str], ...] = ()
 
 
 def load_memory(folder: Path) -> Memory:
@@ -60,6 +65,7 @@ def _memory(stored: dict[str, Any]) -> Memory:
         _backends(stored["reach"]),
         tuple((first, second) for first, second in stored["pairs"]),
         stored.get("sticky", False),
+        tuple((revision, instance) for revision, instance in stored.get("left", ())),
     )
 
 
@@ -80,7 +86,8 @@ def widen(memory: Memory, routes: Routes) -> Memory:
         draining = tuple(e for e in _merged(backend.draining, before.draining) if e not in serving)
         known[backend.revision] = replace(backend, endpoints=serving, draining=draining)
     pairs = _merged(memory.pairs, joint_pairs(routes))
-    return Memory(memory.confirmed, _sorted(known.values()), pairs, memory.sticky or routes.sticky is not None)
+    sticky = memory.sticky or routes.sticky is not None
+    return Memory(memory.confirmed, _sorted(known.values()), pairs, sticky, memory.left)
 
 
 def settle(memory: Memory, routes: Routes) -> Memory:
@@ -88,9 +95,26 @@ def settle(memory: Memory, routes: Routes) -> Memory:
 
     Aggregates stay while both of their revisions do: a request under way may still be tried again through them.
     """
-    left = {backend.revision for backend in routes.backends}
-    pairs = tuple(p for p in _merged(memory.pairs, joint_pairs(routes)) if left.issuperset(p))
-    return Memory(routes, _sorted(routes.backends), pairs, bool(pairs) and (memory.sticky or routes.sticky is not None))
+    stay = {backend.revision for backend in routes.backends}
+    pairs = tuple(p for p in _merged(memory.pairs, joint_pairs(routes)) if stay.issuperset(p))
+    sticky = bool(pairs) and (memory.sticky or routes.sticky is not None)
+    return Memory(routes, _sorted(routes.backends), pairs, sticky, _left(memory, routes))
+
+
+def _left(memory: Memory, routes: Routes) -> tuple[tuple[str, str], ...]:
+    """Instances that are gone from revisions that stay.
+
+    Forgotten once a candidate comes: counting begins anew with it, and what ended before never counts again.
+    """
+    judged = memory.confirmed is not None and memory.confirmed.candidate is not None
+    before = memory.left if judged or routes.candidate is None else ()
+    gone = {*before, *_instances(memory.reach)} - {*_instances(routes.backends)}
+    stay = {backend.revision for backend in routes.backends}
+    return tuple(sorted(pair for pair in gone if pair[0] in stay))
+
+
+def _instances(backends: Iterable[Backend]) -> Iterator[tuple[str, str]]:
+    return ((b.revision, endpoint.instance) for b in backends for endpoint in (*b.endpoints, *b.draining))
 
 
 @contextlib.contextmanager

@@ -92,7 +92,8 @@ class EnvoyRouter:
     def observe_traffic(self) -> TrafficSnapshot:
         """As the port says. Requests to the preview, and those that name a revision by header, are not counted."""
         with usable(self._process.folder), Admin(self._process.folder) as admin:
-            return read_traffic(admin, load_memory(self._process.folder).reach, at=self._clock())
+            memory = load_memory(self._process.folder)
+            return read_traffic(admin, memory.reach, at=self._clock(), left=memory.left)
 
     @contextlib.contextmanager
     def _alone(self, epoch: int) -> Iterator[None]:

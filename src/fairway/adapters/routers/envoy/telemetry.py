@@ -54,25 +54,41 @@ class _Counted:
     latency: dict[str, Cells] = field(default_factory=dict)
 
 
-def read_traffic(admin: Admin, backends: Iterable[Backend], *, at: float) -> TrafficSnapshot:
+def read_traffic(
+    admin: Admin, backends: Iterable[Backend], *, at: float, left: Iterable[tuple[str, str]] = ()
+) -> TrafficSnapshot:
     """One snapshot of the backends' revisions.
 
     Counters come from a single reading. Histograms are merged by the workers on request: what is read was merged a
     moment ago and never lags by a whole reading.
+
+    Args:
+        admin: of the Envoy.
+        backends: revisions with their instances.
+        at: now, seconds since the epoch, UTC.
+        left: revision and instance of what is gone and still counts; counters of any other instance are not read.
     """
     wanted = tuple(backends)
     merged = admin.dropped_merges()
     hosts = admin.hosts()
-    listed = _read_merged(admin, wanted, merged)
+    listed = _read_merged(admin, _pattern(wanted, left), merged)
     counted = _count(listed)
     revisions = tuple(_revision(backend, counted[backend.revision], hosts) for backend in wanted)
     return TrafficSnapshot(at, admin.origin(), revisions)
 
 
-def _read_merged(admin: Admin, backends: tuple[Backend, ...], dropped: int) -> list[dict[str, Any]]:
+def _pattern(backends: tuple[Backend, ...], left: Iterable[tuple[str, str]]) -> str:
+    """What matches the names of the counters of these instances, and of nothing else."""
+    serving = ((b.revision, endpoint.instance) for b in backends for endpoint in (*b.endpoints, *b.draining))
+    instances: dict[str, list[str]] = {}
+    for revision, instance in dict.fromkeys((*serving, *left)):
+        instances.setdefault(to_tag(revision), []).append(to_tag(instance))
+    served = "|".join(rf"{tag}\.instance\.({'|'.join(names)})" for tag, names in instances.items()) or "-"
+    return rf"^({COUNTERS}\.(ended|time)\.revision\.({served})(\.|$)|{DROPPED_MERGES}$)"
+
+
+def _read_merged(admin: Admin, pattern: str, dropped: int) -> list[dict[str, Any]]:
     """The statistics, read again while the merge that the reading before asked for is still under way."""
-    tags = "|".join(to_tag(backend.revision) for backend in backends) or "-"
-    pattern = rf"^({COUNTERS}\.(ended|time)\.revision\.({tags})(\.|$)|{DROPPED_MERGES}$)"
     listed: list[dict[str, Any]] = []
     for _ in range(_TRIES_AT_MERGE):
         listed = admin.used_stats(pattern)
