@@ -8,12 +8,31 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from debian_programs import TOOLS, unpacked
 from registries import Server
 
+if TYPE_CHECKING:
+    import trustme
+
 # What buildah is linked with and small installations lack.
 _LIBRARIES = ("libgpgme11", "libassuan0", "libgpg-error0", "libdevmapper1.02.1", "libseccomp2")
+# What podman looks for before it does anything, also where it runs no container.
+_BESIDE_PODMAN = ("libsubid4", "conmon", "crun", "libyajl2", "libcap2", "libsystemd0", "libglib2.0-0")
+_PODMAN = """\
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+runtime = "crun"
+conmon_path = ["{place}/usr/bin/conmon"]
+static_dir = "{folder}/static"
+tmp_dir = "{folder}/tmp"
+[engine.runtimes]
+crun = ["{place}/usr/bin/crun"]
+[network]
+network_config_dir = "{folder}/networks"
+"""
 _WRAPPER = """\
 #!/bin/sh
 export LD_LIBRARY_PATH="{libraries}"
@@ -33,19 +52,33 @@ def find_docker_registry() -> str:
     )
 
 
-def find_buildah() -> Path:
-    """A folder for the PATH with buildah in it; fetched like the registry."""
-    installed = shutil.which("buildah")
-    place = unpacked("buildah", "buildah", *_LIBRARIES) if installed is None else TOOLS / "buildah-installed"
-    wrapper = place / "bin/buildah"
+def find_builder(name: str = "buildah") -> Path:
+    """A folder for the PATH with buildah or podman in it; fetched like the registry."""
+    installed = shutil.which(name)
+    packages = (*_LIBRARIES, *_BESIDE_PODMAN) if name == "podman" else _LIBRARIES
+    place = unpacked(name, name, *packages) if installed is None else TOOLS / f"{name}-installed"
+    wrapper = place / "bin" / name
     if not wrapper.exists():
         wrapper.parent.mkdir(parents=True, exist_ok=True)
         libraries = ":".join(str(path) for path in place.glob("usr/lib/*-linux-gnu"))
         draft = wrapper.with_name(f".{os.getpid()}")
-        draft.write_text(_WRAPPER.format(libraries=libraries, program=installed or place / "usr/bin/buildah"))
+        draft.write_text(_WRAPPER.format(libraries=libraries, program=installed or place / "usr/bin" / name))
         draft.chmod(0o755)
         draft.rename(wrapper)
     return wrapper.parent
+
+
+def podman_variables(folder: Path) -> dict[str, str]:
+    """The same for podman, which also wants to know with what it would run containers."""
+    settings = _PODMAN.format(folder=folder, place=find_builder("podman").parent)
+    variables = builder_variables(folder)
+    (folder / "containers.conf").write_text(settings)
+    return {
+        **variables,
+        "PATH": f"{find_builder('podman')}:{os.environ['PATH']}",
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "XDG_RUNTIME_DIR": str(folder / "run"),
+    }
 
 
 def builder_variables(folder: Path) -> dict[str, str]:
@@ -58,7 +91,7 @@ def builder_variables(folder: Path) -> dict[str, str]:
     (folder / "registries.conf").write_text("")
     return {
         "HOME": str(home),
-        "PATH": f"{find_buildah()}:{os.environ['PATH']}",
+        "PATH": f"{find_builder()}:{os.environ['PATH']}",
         "BUILDAH_ISOLATION": "chroot",
         "CONTAINERS_STORAGE_CONF": str(storage),
         "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
@@ -71,18 +104,22 @@ _CONFIGURATION = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
 storage: {{filesystem: {{rootdirectory: {folder}/storage}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
+http: {{addr: "127.0.0.1:{port}"{tls}}}
 {auth}"""
+_TLS = ", tls: {{certificate: {folder}/certificate.pem, key: {folder}/key.pem}}"
 _AUTH = "auth: {{htpasswd: {{realm: images, path: {folder}/htpasswd}}}}\n"
 
 
 @contextlib.contextmanager
-def image_registry(folder: Path, *, closed: bool = False) -> Iterator[Server]:
+def image_registry(
+    folder: Path, *, closed: bool = False, identity: "trustme.LeafCert | None" = None
+) -> Iterator[Server]:
     """A running registry of images; its `host` is what references begin with.
 
     Args:
         folder: where it keeps its files.
         closed: only `release` with the password `secret-of-images` may do anything.
+        identity: its certificate and key, by which it speaks TLS; None: it does not.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "htpasswd").write_text(_PASSWORDS)
@@ -90,10 +127,13 @@ def image_registry(folder: Path, *, closed: bool = False) -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     auth = _AUTH.format(folder=folder) if closed else ""
-    (folder / "registry.yml").write_text(_CONFIGURATION.format(folder=folder, port=port, auth=auth))
-    server = Server(
-        f"http://127.0.0.1:{port}/", [find_docker_registry(), "serve", str(folder / "registry.yml")], folder
-    )
+    tls = _TLS.format(folder=folder) if identity else ""
+    if identity is not None:
+        identity.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
+        identity.private_key_pem.write_to_path(folder / "key.pem")
+    (folder / "registry.yml").write_text(_CONFIGURATION.format(folder=folder, port=port, auth=auth, tls=tls))
+    argv = [find_docker_registry(), "serve", str(folder / "registry.yml")]
+    server = Server(f"{'https' if identity else 'http'}://127.0.0.1:{port}/", argv, folder)
     try:
         server.start()
         yield server
@@ -103,7 +143,7 @@ def image_registry(folder: Path, *, closed: bool = False) -> Iterator[Server]:
 
 def host_of(server: Server) -> str:
     """What references begin with."""
-    return server.url.removeprefix("http://").rstrip("/")
+    return server.url.partition("://")[2].rstrip("/")
 
 
 def make_image(folder: Path, text: str, *, version: str = "1.0.0") -> str:

@@ -91,51 +91,64 @@ class Project:
             process.communicate(timeout=60)
 
 
+class Front(ThreadingHTTPServer):
+    """Passes requests on to a registry; `after` is called with each upload that arrived, before it is answered."""
+
+    daemon_threads = True
+
+    def __init__(self, registry: str) -> None:
+        self.registry = registry
+        self.uploads: list[int] = []
+        self.before = self.after = lambda: None
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
+
+    def ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes, str]:
+        """Status, content and its type, as the registry answers."""
+        request = urllib.request.Request(self.registry + path[1:], body, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read(), answer.headers.get("content-type", "")
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), error.headers.get("content-type", "")
+
+
+class Passing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Front
+
+    def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
+        is_upload = self.command != "GET"
+        if is_upload:
+            self.server.before()
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+        status, content, kind = self.server.ask(self.command, self.path, body, headers)
+        if is_upload:
+            self.server.uploads.append(status)
+            self.server.after()
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_PUT = do_GET  # noqa: N815
+
+    def log_message(self, *arguments):
+        pass
+
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        except OSError:
+            self.close_connection = True
+
+
 @contextmanager
 def front(registry: str):
-    """Passes requests on to a registry; `after` is called with each upload that has arrived, before it is answered."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
-            if self.command != "GET":
-                server.before()
-            headers = {
-                name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")
-            }
-            request = urllib.request.Request(registry + self.path[1:], body, headers, method=self.command)
-            try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    status, content, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
-            except urllib.error.HTTPError as error:
-                status, content, kind = error.code, error.read(), error.headers.get("content-type", "")
-            if self.command != "GET":
-                server.uploads.append(status)
-                server.after()
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_POST = do_PUT = do_GET  # noqa: N815
-
-        def log_message(self, *arguments):
-            pass
-
-        def handle_one_request(self):
-            try:
-                super().handle_one_request()
-            except OSError:
-                self.close_connection = True
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.uploads = []
-    server.before = server.after = lambda: None
-    server.url = f"http://127.0.0.1:{server.server_address[1]}/"
+    """A running front of a registry."""
+    server = Front(registry)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

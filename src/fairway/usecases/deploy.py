@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import UserError
+from fairway.domain.images.reference import looks_like_reference
 from fairway.domain.rollout.compile import compile_deploy, revision_of
 from fairway.domain.rollout.events import RunStarted
 from fairway.domain.rollout.plan import Plan
@@ -133,6 +134,9 @@ class Deployer:
             if kept is None:
                 raise UserError("unknown-digest", f"no artifact {release!r} is kept", "name a version, tag or commit")
             return kept
+        if looks_like_reference(release):
+            sentence = f"{release[:120]} is a container image, and no target of Fairway runs images"
+            raise UserError("image-not-run", sentence, "deploy a version: its sealed artifact is what environments run")
         if self.service.artifact_path is not None:
             return self.artifacts.adopt(self.service.artifact_path, version=release)
         commit = self.source.resolve(release)

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from fairway.domain.errors import PermanentError
-from fairway.domain.images.manifests import describe, make_index, parts_of, read_document
+from fairway.domain.images.manifests import Descriptor, describe, make_index, parts_of, read_document
+from fairway.domain.images.spec import platform_layout
 from fairway.domain.pipeline.products import Product
 
 _CHUNK = 1 << 20
@@ -84,6 +85,17 @@ class Blobs:
             place.unlink(missing_ok=True)
             shutil.copyfile(self.path(digest), place)
         content = self._read(product.digest)
-        named = describe(content, read_document(content).media)
-        (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-        (folder / "index.json").write_bytes(make_index([named], {}))
+        document = read_document(content)
+        _name_in_layout(folder, describe(content, document.media))
+        for one in document.manifests:
+            alone = folder.with_name(platform_layout(folder.name, one.platform))
+            alone.mkdir(exist_ok=True)
+            (alone / "blobs").unlink(missing_ok=True)
+            (alone / "blobs").symlink_to(f"../{folder.name}/blobs")
+            _name_in_layout(alone, one)
+
+
+def _name_in_layout(folder: Path, named: Descriptor) -> None:
+    """Says that the layout in this folder holds this, and nothing else."""
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (folder / "index.json").write_bytes(make_index([named], {}))

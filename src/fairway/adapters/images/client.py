@@ -15,9 +15,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from fairway.adapters.images.bounded import LARGEST, open_answer, read_answer, read_rest
+from fairway.adapters.images.connection import explain_silence, open_client
 from fairway.adapters.images.credentials import Credentials
 from fairway.adapters.images.tokens import Tokens
-from fairway.domain.errors import AmbiguousError, PermanentError, TransientError
+from fairway.domain.errors import AmbiguousError, FairwayError, PermanentError, TransientError
 from fairway.domain.images.manifests import DOCKER_INDEX, DOCKER_MANIFEST, INDEX, MANIFEST, Descriptor
 from fairway.domain.images.reference import Reference, is_loopback
 
@@ -45,7 +46,7 @@ class Repository:
         scheme = "http" if is_loopback(reference.host) else "https"
         self._origin = f"{scheme}://{reference.host}"
         self._tokens = Tokens(reference, credentials, timeout=timeout)
-        self._client = httpx2.Client(timeout=timeout, headers={"user-agent": "fairway"}, trust_env=scheme == "https")
+        self._client = open_client(timeout=timeout, headers={"user-agent": "fairway"}, trust_env=scheme == "https")
 
     def close(self) -> None:
         """Ends the connection."""
@@ -203,9 +204,8 @@ class Repository:
             raise TransientError("registry-trouble", sentence, "try again later")
         raise PermanentError("registry-refused", sentence, "see what it says, then try again")
 
-    def _silent(self, error: Exception) -> TransientError:
-        sentence = f"{self.name} could not be reached: {str(error).strip() or type(error).__name__}"
-        return TransientError("registry-silent", sentence, "try again later")
+    def _silent(self, error: Exception) -> FairwayError:
+        return explain_silence(self.name, error)
 
 
 def _said(answer: httpx2.Response) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from fairway.adapters.images.bounded import read_answer
+from fairway.adapters.images.connection import explain_silence, open_client
 from fairway.adapters.images.credentials import Credentials
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.images.reference import Reference, is_loopback
@@ -70,7 +71,7 @@ class Tokens:
         query = {"service": asked.get("service", ""), "scope": asked.get("scope") if known is None else scope}
         headers = {} if known is None else {"authorization": _basic(known)}
         try:
-            with httpx2.Client(timeout=self._timeout) as client:
+            with open_client(timeout=self._timeout) as client:
                 given = {key: value for key, value in query.items() if value}
                 answer = read_answer(client, client.build_request("GET", realm, params=given, headers=headers))
             if answer.status_code >= 500:
@@ -82,6 +83,9 @@ class Tokens:
         except (httpx2.HTTPStatusError, ValueError, RecursionError, LookupError, AttributeError) as error:
             sentence = f"{self._reference.repository} gets no token from {parts.hostname}: {_shown(error)}"
             raise PermanentError("registry-refused", sentence, "look at the name and password") from error
+        except (httpx2.HTTPError, OSError) as error:
+            name = f"{parts.hostname}, which gives the tokens for {self._reference.repository},"
+            raise explain_silence(name, error) from error
 
 
 def _basic(known: tuple[str, str]) -> str:

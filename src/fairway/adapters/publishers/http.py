@@ -1,13 +1,15 @@
 """Requests to registries, and their failures in our own words."""
 
 import logging
+import os
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 
-from fairway.domain.errors import AmbiguousError, PermanentError, TransientError, UserError
+from fairway.domain.errors import AmbiguousError, FairwayError, PermanentError, TransientError, UserError
 
 # At INFO it writes every URL into the log.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -72,7 +74,12 @@ class RegistryHttp:
 
     def _client(self, follow: bool) -> httpx2.Client:
         headers = {"user-agent": "fairway", **self._authorize()}
-        return httpx2.Client(timeout=self._timeout, headers=headers, follow_redirects=follow)
+        try:
+            return httpx2.Client(timeout=self._timeout, headers=headers, follow_redirects=follow)
+        except (OSError, ValueError, httpx2.InvalidURL) as error:
+            sentence = f"no connection can be made with the authorities or the proxy that variables name: {error}"
+            hint = f"SSL_CERT_FILE is {os.environ.get('SSL_CERT_FILE', '')!r}; compare SSL_CERT_DIR and HTTPS_PROXY too"
+            raise UserError("bad-connection-settings", sentence, hint) from error
 
     def _require(self, answer: httpx2.Response, url: str) -> None:
         status = answer.status_code
@@ -88,7 +95,12 @@ class RegistryHttp:
             raise TransientError("registry-trouble", sentence, "try again later: fairway release resume")
         raise PermanentError("registry-refused", sentence, "see what it says, then fairway release resume")
 
-    def _silent(self, url: str, error: Exception) -> TransientError:
+    def _silent(self, url: str, error: Exception) -> FairwayError:
+        certificate = _certificate_trouble(error)
+        if certificate is not None:
+            sentence = f"{self._what} at {_host(url)} has a certificate that is not accepted: {certificate}"
+            hint = "let SSL_CERT_FILE name a file with the authority that signed it, or have it renewed"
+            return PermanentError("registry-certificate", sentence, hint)
         sentence = f"{self._what} at {_host(url)} could not be reached: {_words(error)}"
         return TransientError("registry-silent", sentence, "try again later: fairway release resume")
 
@@ -121,6 +133,16 @@ def read_secret(environment: Mapping[str, str], variable: str, what: str) -> str
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+
+def _certificate_trouble(error: BaseException) -> str | None:
+    """What is wrong with the certificate of a server, if that is why it gave no answer."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def _words(error: Exception) -> str:

@@ -37,6 +37,11 @@ class ImageSpec:
     builder: BuilderName | None = None
 
 
+def platform_layout(image: str, platform: str) -> str:
+    """The folder below `images` in which an image lies for one platform alone, as most scanners want it."""
+    return f"{image}.{platform.replace('/', '-')}"
+
+
 def parse_size(text: str) -> int | None:
     """Bytes of a size with its unit, such as `25MB` or `1.5 GiB`; None if it is no size."""
     found = _SIZE.fullmatch(text.strip())
