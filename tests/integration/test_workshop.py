@@ -10,6 +10,7 @@ import pytest
 from fairway.adapters.artifacts.local.checkouts import LocalCheckouts
 from fairway.adapters.builders import LocalWorkshop
 from fairway.adapters.sources.git import GitSource
+from fairway.adapters.sources.git_additions import GitAdditions
 from fairway.adapters.sources.git_tree import GitTree
 from fairway.domain.errors import UserError
 from fairway.domain.pipeline.actions import RunSteps
@@ -32,6 +33,7 @@ class Place:
             folder / "state",
             tree=GitTree(self.repository),
             checkouts=LocalCheckouts(GitSource(self.repository)),
+            added=GitAdditions(self.repository),
             environment=self.environment,
         )
 

@@ -28,9 +28,10 @@ from fairway.ports.pipeline import Deployments, RolloutState
 if TYPE_CHECKING:
     from fairway.adapters.builders import LocalWorkshop
     from fairway.domain.cadence.policy import Passage
+    from fairway.domain.pipeline.release import Release
     from fairway.domain.pipeline.spec import PipelineSpec
     from fairway.domain.rollout.spec import Adapter
-    from fairway.engine.pipeline import Bench
+    from fairway.engine.pipeline import Bench, Refused
     from fairway.engine.releasing import Releaser
     from fairway.ports.pipeline import Registry
     from fairway.usecases.answers import Declined
@@ -80,6 +81,7 @@ def desk_of(project: Project) -> "ReleaseDesk":
         branch_of=release_branch_of(project),
         cadence=release_cadence_of(project),
         packages_of=lambda pipeline, commit: _with_packages(project, pipeline, commit),
+        previous_of=lambda commit: _last_release(project, commit),
     )
 
 
@@ -151,6 +153,7 @@ def workshop_of(project: Project) -> "LocalWorkshop":
     from fairway.adapters.artifacts.local.checkouts import LocalCheckouts
     from fairway.adapters.builders import LocalWorkshop
     from fairway.adapters.images.builder import LocalImageBuilder
+    from fairway.adapters.sources.git_additions import GitAdditions
     from fairway.adapters.sources.git_tree import GitTree
 
     return LocalWorkshop(
@@ -158,6 +161,7 @@ def workshop_of(project: Project) -> "LocalWorkshop":
         tree=GitTree(project.folder),
         checkouts=LocalCheckouts(project.source),
         images=LocalImageBuilder(),
+        added=GitAdditions(project.folder),
     )
 
 
@@ -189,7 +193,22 @@ def bench_of(project: Project, log: Callable[[str, str], None]) -> "Bench":
         deployments=ProjectDeployments(project),
         log=log,
         envelopes=lambda product: envelopes_of(project, product),
+        held_back=_held_back_by(project),
     )
+
+
+def _held_back_by(project: Project) -> "Callable[[Release], Refused | None]":
+    """Says why it is not the time for a release that has its turn."""
+    if project.spec.cadence is None:
+        return lambda _release: None
+    from fairway.engine.pipeline import Refused
+    from fairway.usecases.answers import Declined
+
+    def ask(release: "Release") -> "Refused | None":
+        answer = desk_of(project).admit(release, release.passage)
+        return Refused(answer.code, answer.sentence, answer.hint) if isinstance(answer, Declined) else None
+
+    return ask
 
 
 class ProjectDeployments(Deployments):

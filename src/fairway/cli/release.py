@@ -55,15 +55,16 @@ def make_release(
     if isinstance(found, Declined):
         return _say_no(found, options)
     request = Request(found[0], bootstrap.actor(), commit, to, found[1], passing.passage)
-    if project.is_dirty():
-        note("fairway: the work tree has changes that are not committed; only what is committed is released")
-    if dry_run:
-        plan = desk.plan(request)
-        return _say_no(plan, options) if isinstance(plan, Declined) else _show_plan(plan, options)
-    answer = desk.start(request)
+    _tell_what_is_left_out(project)
+    answer = desk.plan(request) if dry_run else desk.start(request)
     if isinstance(answer, Declined):
         return _say_no(answer, options)
-    return carry_on(project, answer, options)
+    return _show_plan(answer, options) if isinstance(answer, ReleasePlan) else carry_on(project, answer, options)
+
+
+def _tell_what_is_left_out(project: "Project") -> None:
+    if project.is_dirty():
+        note("fairway: the work tree has changes that are not committed; only what is committed is released")
 
 
 def _wanted(
@@ -80,8 +81,16 @@ def _wanted(
 
 
 @release.command(name="resume", help="Let a release go on that stopped, after a look at what is there already.")
-def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002 -- its name on the command line
+def resume_release(
+    id: str | None = None,  # noqa: A002 -- its name on the command line
+    /,
+    *,
+    passing: Passing = NO_PASSING,
+    options: Options = DEFAULTS,
+) -> int:
     """Let a release go on that stopped: what failed is tried again, after a look at what is there already.
+
+    Windows and freezes are asked again, unless it passes them, or passed them when it began.
 
     Args:
         id: the release; default: the latest that is not over.
@@ -95,7 +104,12 @@ def resume_release(id: str | None = None, /, *, options: Options = DEFAULTS) -> 
     if releasing.is_carried(project, name):
         complain("release-held", f"another process carries {name} on", "wait for it", as_json=options.json)
         return Exit.NO
-    answer = desk.resume(name, actor=bootstrap.actor(), lost=lambda: releasing.find_lost(project, name))
+    answer = desk.resume(
+        name,
+        actor=bootstrap.actor(),
+        lost=lambda: releasing.find_lost(project, name),
+        passage=passing.passage,
+    )
     if isinstance(answer, Declined):
         return _say_no(answer, options)
     return carry_on(project, answer, options)

@@ -1,12 +1,12 @@
 """The sections `bench` and `indicators`: how a service is measured, and what is expected of it."""
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from fairway.config.section import AnyAdapter, Section
-from fairway.config.types import Duration, HttpPath, Name, Percentage, PositiveDuration, Token, refuse
+from fairway.config.types import Duration, HttpPath, Name, OneOrMore, Percentage, PositiveDuration, Token, refuse
 from fairway.domain.analysis.metrics.policy import Source
 from fairway.domain.insight.baseline import Load
 from fairway.domain.insight.comparison import LOOKS, ComparisonPolicy
@@ -16,10 +16,6 @@ from fairway.domain.insight.spec import BenchSpec
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Judged = Literal["mean", "p50", "p95", "p99", "processor", "throughput"]
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 def _only_get() -> dict[Method, int]:
@@ -89,7 +85,7 @@ class BenchSection(Section):
         description="The environment whose configuration a release runs with; by default the first one.",
         examples=["staging"],
     )
-    paths: Annotated[list[HttpPath], BeforeValidator(_listed)] = Field(
+    paths: Annotated[list[HttpPath], OneOrMore()] = Field(
         default_factory=lambda: ["/"],
         description="Paths of the requests, in turn.",
         examples=[["/", "/api/v1/status"]],

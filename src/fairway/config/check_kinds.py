@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from fairway.config.check_values import (
     AnyRequest,
@@ -16,7 +16,7 @@ from fairway.config.check_values import (
     Statuses,
 )
 from fairway.config.section import Section
-from fairway.config.types import HttpPath, PositiveDuration, Token, bare_value, refuse
+from fairway.config.types import Bare, HttpPath, PositiveDuration, Token, refuse
 
 
 class EndpointSection(Section):
@@ -30,7 +30,7 @@ class EndpointSection(Section):
     )
 
 
-AnyEndpoint = Annotated[EndpointSection, BeforeValidator(bare_value("path"))]
+AnyEndpoint = Annotated[EndpointSection, Bare("path")]
 
 
 class HealthSection(CheckSection):

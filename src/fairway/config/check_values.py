@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from fairway.config.problems import quote
 from fairway.config.section import Section
-from fairway.config.types import Duration, HttpPath, PositiveDuration, bare_value, refuse
+from fairway.config.types import Bare, Duration, HttpPath, OneOrMore, PositiveDuration, refuse
 from fairway.domain.validation.expectation import Operator
 
 OPERATORS = get_args(Operator)
@@ -47,10 +47,6 @@ def _url(value: str) -> str:
     return value
 
 
-def _one_or_more(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
 def _operators(value: Any) -> Any:
     """A mapping of comparisons, or a plain value, which must be equal."""
     known = isinstance(value, dict) and bool(value) and all(key in OPERATORS for key in value)
@@ -67,9 +63,9 @@ Capture = Annotated[str, AfterValidator(_source)]
 Send = Annotated[str, AfterValidator(_send)]
 HttpUrl = Annotated[str, AfterValidator(_url)]
 Status = Annotated[int, Field(ge=100, le=599)]
-Statuses = Annotated[list[Status], BeforeValidator(_one_or_more)]
-Texts = Annotated[list[str], BeforeValidator(_one_or_more)]
-Assertions = Annotated[dict[str, Any], BeforeValidator(_operators)]
+Statuses = Annotated[list[Status], OneOrMore()]
+Texts = Annotated[list[str], OneOrMore()]
+Assertions = Annotated[dict[str, Any], BeforeValidator(_operators), WithJsonSchema({})]
 CaptureName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Headers = dict[str, str]
 MomentName = Literal["before", "candidate", "live", "rollback", "restore"]
@@ -100,7 +96,7 @@ class ExpectSection(Section):
     )
 
 
-Expect = Annotated[ExpectSection, BeforeValidator(bare_value("status"))]
+Expect = Annotated[ExpectSection, Bare("status")]
 
 
 class RequestSection(Section):
@@ -140,7 +136,7 @@ class RequestSection(Section):
     pause: Duration = Field(default=1.0, description="Time between two of those.", examples=["1s"])
 
 
-AnyRequest = Annotated[RequestSection, BeforeValidator(bare_value("send"))]
+AnyRequest = Annotated[RequestSection, Bare("send")]
 
 
 class CheckSection(Section):

@@ -6,9 +6,10 @@ from typing import Any
 from fairway.config.complaints import one_of
 from fairway.config.document import Document
 from fairway.config.problems import Problem
-from fairway.config.release import STAGES, PublishSection, ReleaseSection, SecuritySection, to_pipeline
+from fairway.config.release import STAGES, PublishSection, ReleaseSection, to_pipeline
+from fairway.config.scans import ScanSection, SecuritySection
 from fairway.domain.pipeline.compile import problems_of
-from fairway.domain.pipeline.scanners import find_scanner
+from fairway.domain.pipeline.scanners import Scanner, find_scanner
 
 #: Keys of an entry of `publish` that are no settings of its registry.
 _OUR_OWN = ("files", "images", "after", "workspace", "changed")
@@ -47,12 +48,23 @@ def _check_scan(document: Document, name: str, task: SecuritySection) -> Iterato
     for key in ("paths", "arguments", "image"):
         if getattr(scan, key) and (scanner is None or task.run):
             yield document.problem((*path, "scan", key), f"{key} is for a scanner that is called by its name", "")
-    if scan.image and scanner is not None and not scanner.image:
-        sentence = f"{scanner.name} looks at no images"
-        yield document.problem((*path, "scan", "image"), sentence, "trivy and grype do")
-    if scan.paths and scanner is not None and "{paths}" not in scanner.command:
+    if scan.history and (scanner is None or not scanner.history or task.run):
+        sentence = "only kingfisher, called by its name, looks at the history"
+        yield document.problem((*path, "scan", "history"), sentence, "leave it out")
+    if scanner is not None:
+        yield from _check_scanner(document, (*path, "scan"), scan, scanner)
+
+
+def _check_scanner(document: Document, path: tuple[str, ...], scan: ScanSection, scanner: Scanner) -> Iterator[Problem]:
+    """What the scanner looks at is something that it can look at."""
+    if scan.image and not scanner.image:
+        yield document.problem((*path, "image"), f"{scanner.name} looks at no images", "trivy and grype do")
+    if scan.paths and "{paths}" not in scanner.command:
         sentence = f"{scanner.name} looks at its lock file, not at paths"
-        yield document.problem((*path, "scan", "paths"), sentence, "leave it out")
+        yield document.problem((*path, "paths"), sentence, "leave it out")
+    if len(scan.paths) > 1 and scanner.single:
+        sentence = f"{scanner.name} looks at one path, not at {len(scan.paths)}"
+        yield document.problem((*path, "paths"), sentence, "write an entry of security for each")
 
 
 def _check_products(document: Document, name: str, entry: PublishSection) -> Iterator[Problem]:

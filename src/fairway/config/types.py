@@ -6,8 +6,17 @@ import shlex
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fairway.config.durations import LONGEST, PATTERN, parse_duration
 from fairway.config.problems import quote, suggest
@@ -193,6 +202,45 @@ def bare_word(key: str) -> Callable[[Any], Any]:
 def bare_value(key: str) -> Callable[[Any], Any]:
     """A validator that reads `10` as `{weight: 10}`."""
     return lambda value: value if isinstance(value, dict | BaseModel) else {key: value}
+
+
+class OneOrMore:
+    """Lets an entry stand by itself where a list is meant: `run: make` is `run: [make]`, also in the JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The list, with what makes one of a bare entry before."""
+        return core_schema.no_info_before_validator_function(_listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The list, or one entry of it."""
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+
+class Bare:
+    """Lets the value of one key stand where a mapping is meant, here and in the JSON Schema.
+
+    Args:
+        key: `status` reads `201` as `{status: 201}`.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The mapping, with what makes one of a bare value before."""
+        return core_schema.no_info_before_validator_function(bare_value(self._key), handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The mapping, or what stands under the key in it."""
+        section = handler(schema)
+        own = handler.resolve_ref_schema(section)["properties"][self._key]
+        told = ("description", "default", "examples", "title")
+        return {"anyOf": [{key: value for key, value in own.items() if key not in told}, section]}
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME.pattern}$"})]

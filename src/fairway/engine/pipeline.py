@@ -7,7 +7,8 @@ from typing import Any
 
 from fairway.domain.errors import PermanentError
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
-from fairway.domain.pipeline.findings import LEVELS, ScanPolicy, judge
+from fairway.domain.pipeline.additions import name_commits
+from fairway.domain.pipeline.findings import LEVELS, Finding, ScanPolicy, judge
 from fairway.domain.pipeline.plan import Task
 from fairway.domain.pipeline.products import Product, select
 from fairway.domain.pipeline.release import Release
@@ -30,6 +31,7 @@ class Bench:
         registry_of: the registry for a kind and its settings.
         log: receives a task's id and each line of its output.
         envelopes: the signed statements about a product, as they are written down.
+        held_back: why it is not the time for the release, asked when it has its turn; None: it is.
     """
 
     journal: ReleaseJournal
@@ -42,6 +44,7 @@ class Bench:
     deployments: Deployments
     log: Callable[[str, str], None]
     envelopes: Callable[[Product], tuple[str, ...]] = lambda _product: ()
+    held_back: Callable[[Release], "Refused | None"] = lambda _release: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,10 @@ class TaskPerformance:
 
     def _await_turn(self) -> Outcome:
         other = self.bench.journal.take_turn(self.release.plan.service, self.release.id)
-        return Done("") if other is None else NotYet(f"waits for release {other}")
+        if other is not None:
+            return NotYet(f"waits for release {other}")
+        # It may have waited for long, or go on after days.
+        return self.bench.held_back(self.release) or Done("")
 
     def _commit(self) -> Commit:
         plan = self.release.plan
@@ -160,7 +166,7 @@ class TaskPerformance:
             report = _read_report(made, policy)
         except ValueError as error:
             raise PermanentError("scan-not-run", _not_run(task, f"{error}", broken), _hint(policy)) from error
-        findings = report.findings
+        findings = name_commits(report.findings)
         if broken is not None and not findings and not report.gap:
             # Its status is not that of findings: it did not look at everything.
             raise PermanentError("scan-not-run", _not_run(task, "it found nothing and failed", broken), broken.hint)
@@ -172,7 +178,7 @@ class TaskPerformance:
             shown = "".join(f"\n  {one.rule} {one.place}: {one.message[:120]}" for one in verdict.blocking[:5])
             late = "".join(f"; the waiver of {one.rule} ended on {one.until}" for one in verdict.lapsed)
             gap = f"; and {report.gap}" if report.gap else ""
-            return Refused("findings", f"{verdict.summary}{late}{gap}{shown}", "mend them, or waive them with a reason")
+            return Refused("findings", f"{verdict.summary}{late}{gap}{shown}", _remedy(verdict.blocking))
         if report.gap:
             raise PermanentError("scan-not-run", _not_run(task, report.gap, None), "it never counts as passed")
         products = () if broken is not None or isinstance(made, Broken) else made.products
@@ -273,7 +279,7 @@ class TaskPerformance:
                 digest=sealed,
                 environment=action.environment,
                 actor=self.release.actor,
-                passage=self.release.plan.passage,
+                passage=self.release.passage,
             )
             return NotYet(f"rollout {action.run}") if refusal is None else Refused("deploy", refusal)
         if state.outcome is None:
@@ -286,6 +292,12 @@ class TaskPerformance:
 def _is_laid(product: Product, action: RunSteps) -> bool:
     """Files always lie in the checkout of who needs their task; images, which are large, where they are asked for."""
     return product.kind == "file" or (product.kind == "image" and product.path in action.images)
+
+
+def _remedy(blocking: tuple[Finding, ...]) -> str:
+    if any(one.commit for one in blocking):
+        return "revoke the secret, and take it out of commits that are not pushed yet, or waive it with a reason"
+    return "mend them, or waive them with a reason"
 
 
 def _hint(policy: ScanPolicy) -> str:

@@ -95,6 +95,25 @@ class Tree(Protocol):
         ...
 
 
+class AddedContent(Protocol):
+    """What commits added, whether it is still there or not."""
+
+    def lay(self, commit: str, since: str, folder: str, *, keep: Callable[[str], bool]) -> None:
+        """Writes what was added: `COMMIT/PATH` below the folder holds the lines that a commit added to a file.
+
+        Args:
+            commit: the last commit that counts.
+            since: the commit whose history does not count; empty: all of it does.
+            folder: an empty one.
+            keep: says of a path whether it counts.
+
+        Raises:
+            PermanentError: a commit is not there, or the history is not whole.
+            TransientError: the disk is full.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Execution:
     """Commands in a checkout.

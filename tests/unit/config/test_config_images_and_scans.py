@@ -64,6 +64,7 @@ def test_an_image_is_a_task_behind_all_builds_with_what_was_written(tmp_path):
         ("  security: {code: {run: scan, scan: {block: error}}}\n", "report is missing"),
         ("  security: {code: {scan: {tool: bandit, image: shop}}}\n", "bandit looks at no images"),
         ("  security: {code: {scan: {tool: uv audit, paths: [a]}}}\n", "looks at its lock file, not at paths"),
+        ("  security: {code: {scan: {tool: trivy, paths: [a, b]}}}\n", "trivy looks at one path, not at 2"),
         (
             "  security: {code: {run: x, scan: {tool: bandit, paths: [a]}}}\n",
             "is for a scanner that is called by its name",
@@ -92,4 +93,5 @@ def test_a_scan_of_an_image_waits_for_it_and_finds_it_in_its_checkout(tmp_path):
     task = next(one for one in read(tmp_path, text).tasks if one.name == "scan")
     assert task.needs == ("shop",)
     assert task.cached is False
-    assert "--input images/shop" in task.steps[0]
+    assert "--input images/shop." in task.steps[0]
+    assert task.scan.image == "shop"

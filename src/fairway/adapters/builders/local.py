@@ -22,9 +22,10 @@ from fairway.domain.codec import from_json, to_json
 from fairway.domain.errors import UserError
 from fairway.domain.images.manifests import REVISION, TITLE, VERSION
 from fairway.domain.images.spec import ImageSpec
+from fairway.domain.pipeline.additions import PLACE
 from fairway.domain.pipeline.products import Product, cache_key, matches, select
 from fairway.ports.images import ImageBuilder, Recipe
-from fairway.ports.pipeline import Broken, Checkouts, Execution, Job, Log, Made, Tree, Workshop
+from fairway.ports.pipeline import AddedContent, Broken, Checkouts, Execution, Job, Log, Made, Tree, Workshop
 
 #: Seconds for interrupted jobs to end, and between two looks.
 _PATIENCE, _PAUSE = 30.0, 0.05
@@ -32,6 +33,8 @@ _PATIENCE, _PAUSE = 30.0, 0.05
 _CHECKOUT = "checkout"
 #: And of the one beside it that an image is written to.
 _IMAGE = "image"
+#: And of the one that holds what commits added.
+_HISTORY = Path(PLACE).name
 
 
 class LocalWorkshop(Workshop):
@@ -42,6 +45,7 @@ class LocalWorkshop(Workshop):
         tree: the files of commits.
         checkouts: clean checkouts, and commands in them.
         images: builds images; None: it cannot.
+        added: knows what commits added; None: nobody asks for that.
         environment: where variables that are passed on come from.
     """
 
@@ -52,12 +56,14 @@ class LocalWorkshop(Workshop):
         tree: Tree,
         checkouts: Checkouts,
         images: ImageBuilder | None = None,
+        added: AddedContent | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._folder = folder.absolute()
         self._tree = tree
         self._checkouts = checkouts
         self._images = images
+        self._added = added
         self._environment = environment
         self._blobs = Blobs(self._folder / "blobs")
         self._working: set[str] = set()
@@ -77,6 +83,7 @@ class LocalWorkshop(Workshop):
         try:
             made = self._execute(job, checkout, secrets, log)
         finally:
+            shutil.rmtree(place / _HISTORY, ignore_errors=True)
             with self._lock:
                 self._working.discard(str(checkout))
         report = self._report(job, checkout)
@@ -118,6 +125,7 @@ class LocalWorkshop(Workshop):
         self._checkouts.prepare(
             str(checkout), job.commit.id, keep=lambda path: not inputs or any(matches(path, one) for one in inputs)
         )
+        self._lay_additions(job, checkout.with_name(_HISTORY))
         for product in job.laid:
             self._blobs.lay(product, checkout)
         variables = {f"MATRIX_{name.upper()}": value for name, value in job.values}
@@ -140,6 +148,22 @@ class LocalWorkshop(Workshop):
             return self._keep_image(job, action.image, checkout)
         outputs = action.outputs if action.scan is None else (*action.outputs, action.scan.report)
         return broken if broken is not None else self._collect(outputs, checkout)
+
+    def _lay_additions(self, job: Job, folder: Path) -> None:
+        """Puts what commits added beside the checkout, where the job asks for it; by whatever the checkout holds."""
+        shutil.rmtree(folder, ignore_errors=True)
+        wanted, inputs = job.action.additions, job.action.inputs
+        if wanted is None:
+            return
+        if self._added is None:
+            raise UserError("no-history", "what commits added is not known here", "release where the repository is")
+        folder.mkdir()
+        self._added.lay(
+            job.commit.id,
+            wanted.since,
+            str(folder),
+            keep=lambda path: wanted.has(path) and (not inputs or any(matches(path, one) for one in inputs)),
+        )
 
     def _image_builder(self) -> ImageBuilder:
         if self._images is None:
@@ -175,7 +199,8 @@ class LocalWorkshop(Workshop):
     def _relative(self, report: Path) -> str:
         """A report with paths as in the repository: some scanners write where the checkout of that day lay."""
         text = report.read_text(encoding="utf-8", errors="replace")
-        return re.sub(rf'(?:file://)?{re.escape(str(self._folder))}/[^/"]+/[^/"]+/{_CHECKOUT}/', "", text)
+        place = rf'(?:file://)?{re.escape(str(self._folder))}/[^/"]+/[^/"]+'
+        return re.sub(rf"{place}/{_HISTORY}/", f"{PLACE}/", re.sub(rf"{place}/{_CHECKOUT}/", "", text))
 
     def _collect(self, patterns: tuple[str, ...], checkout: Path) -> tuple[Product, ...] | Broken:
         if not patterns:
@@ -209,6 +234,7 @@ class LocalWorkshop(Workshop):
             version=(job.commit.version, job.commit.id) if action.versioned else None,
             # Left out where there is none, so that the keys of everything else are what they were.
             **({} if action.image is None else {"image": to_json(action.image)}),
+            **({} if action.additions is None else {"additions": [to_json(action.additions), job.commit.id]}),
         )
 
     def _recall(self, key: str) -> tuple[Product, ...] | None:

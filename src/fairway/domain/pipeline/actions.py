@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fairway.domain.images.spec import ImageSpec
+from fairway.domain.pipeline.additions import Additions
 from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
@@ -33,6 +34,7 @@ class RunSteps:
         scan: the commands are those of a scanner, whose report decides in place of its status; None: they are not.
         image: there are no commands but those that build this image, which is kept; None: no image is built.
         images: names of images that lie in the checkout, as `images/NAME` in OCI's layout.
+        additions: what commits added lies beside the checkout; None: it does not.
     """
 
     steps: tuple[str, ...]
@@ -46,13 +48,15 @@ class RunSteps:
     scan: ScanPolicy | None = None
     image: ImageSpec | None = None
     images: tuple[str, ...] = ()
+    additions: Additions | None = None
 
     @property
     def title(self) -> str:
         """What people read."""
         if self.image is not None:
             return f"image {self.image.name} of {self.image.file} for {', '.join(self.image.platforms)}"
-        return "; ".join(self.steps)
+        beside = "" if self.additions is None else f", with {self.additions.title}"
+        return "; ".join(self.steps) + beside
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """From the configuration to the plan of one release."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fairway.domain.errors import UserError
@@ -8,6 +8,7 @@ from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
 from fairway.domain.pipeline.matrix import Values, combinations, fill, task_id
 from fairway.domain.pipeline.plan import STAGES, ReleasePlan, Stage, Task
+from fairway.domain.pipeline.scanners import PLATFORM
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec
 from fairway.domain.rollout.spec import Adapter
 
@@ -25,6 +26,7 @@ class Subject:
         origin: where it comes from; empty if that is not known.
         seal: the service's own artifact is part of the release.
         steps, timeout: how that is built.
+        previous: full object name of the last release's commit; empty: there is none.
     """
 
     service: str
@@ -34,6 +36,7 @@ class Subject:
     seal: bool = False
     steps: tuple[str, ...] = ()
     timeout: float = 1800.0
+    previous: str = ""
 
 
 def compile_release(
@@ -50,24 +53,15 @@ def compile_release(
     Raises:
         UserError: the tasks need each other in a circle, or what does not exist.
     """
+    spec = by_platform(spec)
     for problem in problems_of(spec):
         raise UserError("pipeline", problem.sentence, problem.hint)
     if deploy is not None and not subject.seal:
         raise UserError(
             "nothing-to-deploy", f"{subject.service} has no artifact that {deploy[0]} could run", "set release.artifact"
         )
-    tasks = [Task(TURN, "queue", AwaitTurn())]
-    if subject.seal:
-        tasks.append(Task(SEAL, "build", SealArtifact(subject.steps, subject.timeout), (TURN,)))
-    tasks += _own_tasks(spec, subject)
-    checked = tuple(task.id for task in tasks)
-    if spec.key is not None:
-        tasks.append(Task(ATTEST, "attest", Attest(spec.key), checked))
     tag = spec.tag.replace("{version}", subject.version)
-    tasks.append(Task(TAG, "publish", CreateTag(tag, spec.push), tuple(task.id for task in tasks)))
-    tasks += [_publish(one, subject) for one in in_order(spec.publish)]
-    if deploy is not None:
-        tasks.append(Task(DEPLOY, "deploy", Deploy(*deploy), tuple(task.id for task in tasks)))
+    tasks = _tasks(spec, subject, tag, deploy)
     present = {task.stage for task in tasks}
     skipped = tuple((stage, _REASONS[stage]) for stage in STAGES if stage not in present)
     return ReleasePlan(
@@ -76,7 +70,7 @@ def compile_release(
         tag=tag,
         commit=subject.commit,
         origin=subject.origin,
-        tasks=tuple(tasks),
+        tasks=tasks,
         skipped=skipped,
         parallel=spec.parallel,
         patience=spec.patience,
@@ -94,6 +88,40 @@ _REASONS: dict[str, str] = {
 }
 
 
+def _tasks(spec: PipelineSpec, subject: Subject, tag: str, deploy: tuple[str, str] | None) -> tuple[Task, ...]:
+    """All tasks: those of the user's, between what Fairway adds before and behind them."""
+    tasks = [Task(TURN, "queue", AwaitTurn())]
+    if subject.seal:
+        tasks.append(Task(SEAL, "build", SealArtifact(subject.steps, subject.timeout), (TURN,)))
+    tasks += _own_tasks(spec, subject)
+    if spec.key is not None:
+        tasks.append(Task(ATTEST, "attest", Attest(spec.key), tuple(task.id for task in tasks)))
+    # Behind everything that may still say no: a version that has its tag is taken.
+    tasks.append(Task(TAG, "publish", CreateTag(tag, spec.push), tuple(task.id for task in tasks)))
+    tasks += [_publish(one, subject) for one in in_order(spec.publish)]
+    if deploy is not None:
+        tasks.append(Task(DEPLOY, "deploy", Deploy(*deploy), tuple(task.id for task in tasks)))
+    return tuple(tasks)
+
+
+def by_platform(spec: PipelineSpec) -> PipelineSpec:
+    """The pipeline with a scan of an image for each of its platforms: given all of them, scanners look at one."""
+    platforms = {one.name: one.image.platforms for one in spec.tasks if one.image is not None}
+    return replace(spec, tasks=tuple(_scan_by_platform(one, platforms) for one in spec.tasks))
+
+
+def _scan_by_platform(one: TaskSpec, platforms: Mapping[str, tuple[str, ...]]) -> TaskSpec:
+    named = platforms.get(one.scan.image, ()) if one.scan is not None else ()
+    values = tuple(platform.replace("/", "-") for platform in named)
+    if len(values) > 1:
+        return replace(one, matrix=(*one.matrix, (PLATFORM, values)))
+    return (
+        replace(one, steps=tuple(fill(step, {PLATFORM: value}) for value in values for step in one.steps))
+        if values
+        else one
+    )
+
+
 def _own_tasks(spec: PipelineSpec, subject: Subject) -> Iterator[Task]:
     """The user's tasks by stage, each behind what it needs."""
     ids = {one.name: [task_id(one, values) for values in combinations(one)] for one in spec.tasks}
@@ -104,12 +132,12 @@ def _own_tasks(spec: PipelineSpec, subject: Subject) -> Iterator[Task]:
         needs += [each for name in named for each in ids[name]]
         for values in combinations(one):
             images = tuple(other.name for other in spec.tasks if other.image and other.name in (one.needs or ()))
-            action = _steps(one, values, subject.version, images)
+            action = _steps(one, values, subject, images)
             yield Task(task_id(one, values), one.stage, action, tuple(needs), values, one.name)
 
 
-def _steps(spec: TaskSpec, values: Values, version: str, images: tuple[str, ...]) -> RunSteps:
-    known = dict(values) | ({"version": version} if spec.versioned else {})
+def _steps(spec: TaskSpec, values: Values, subject: Subject, images: tuple[str, ...]) -> RunSteps:
+    known = dict(values) | ({"version": subject.version} if spec.versioned else {})
     return RunSteps(
         steps=tuple(fill(step, known) for step in spec.steps),
         inputs=tuple(fill(one, known) for one in spec.inputs),
@@ -122,6 +150,7 @@ def _steps(spec: TaskSpec, values: Values, version: str, images: tuple[str, ...]
         scan=spec.scan,
         image=None if spec.image is None else _image(spec.image, known),
         images=images,
+        additions=None if spec.additions is None else replace(spec.additions, since=subject.previous),
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.pipeline.plan import ReleasePlan
 from fairway.domain.pipeline.products import Product
 
@@ -81,10 +82,15 @@ class ReleaseHalted:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResumed:
-    """A person lets the release go on, from what failed."""
+    """A person lets the release go on, from what failed.
+
+    Attributes:
+        passage: why it goes on although it is not the time for it; None: what was said before counts, if anything.
+    """
 
     at: float
     actor: str
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)

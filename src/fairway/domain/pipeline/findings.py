@@ -27,6 +27,7 @@ class Finding:
         path: the file, or the package where a dependency is meant.
         line: 0 where the report names none.
         aliases: other names of the rule, such as those of the same vulnerability in other lists.
+        commit: full object name of the commit that added it, where the history was looked at; else empty.
     """
 
     rule: str
@@ -35,11 +36,13 @@ class Finding:
     path: str = ""
     line: int = 0
     aliases: tuple[str, ...] = ()
+    commit: str = ""
 
     @property
     def place(self) -> str:
         """Where it is, as people write it."""
-        return f"{self.path}:{self.line}" if self.line else self.path
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where} in commit {self.commit[:12]}" if self.commit else where
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class ScanPolicy:
         block: findings of this level and of worse ones.
         form: how the report is written, see `scan_reports`.
         install: how to get the scanner, where it is known; empty where it is not.
+        image: name of the image that is looked at, for each of its platforms; empty: none.
     """
 
     report: str
@@ -80,6 +84,7 @@ class ScanPolicy:
     waivers: tuple[Waiver, ...] = ()
     form: Form = "sarif"
     install: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ def read_sarif(text: str) -> tuple[Finding, ...]:
         raise ValueError("the report is no SARIF with a run")
     try:
         return tuple(finding for run in runs for finding in _findings(run))
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"the report is no SARIF: {type(error).__name__} {error}") from error
 
 

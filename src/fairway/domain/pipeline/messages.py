@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from fairway.domain.pipeline.events import ReleaseEnded, ReleaseEvent, ReleaseHalted, ReleaseStarted
+from fairway.domain.pipeline.events import (
+    ReleaseEnded,
+    ReleaseEvent,
+    ReleaseHalted,
+    ReleaseResumed,
+    ReleaseStarted,
+)
 from fairway.domain.pipeline.release import Release
 
 
@@ -42,6 +48,8 @@ def _tell(release: Release, event: ReleaseEvent) -> tuple[str, str, str] | None:
         case ReleaseStarted(actor=actor):
             passage = f": {release.plan.passage}" if release.plan.passage is not None else ""
             return "release-started", "info", f"release started by {actor}{passage}"
+        case ReleaseResumed(actor=actor, passage=passage) if passage is not None and passage.passed:
+            return "release-started", "info", f"release resumed by {actor}: {passage}"
         case ReleaseHalted(reason=reason):
             return "release-failed", "warning", f"release halted: {reason}"
         case ReleaseEnded(outcome="completed"):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import InvariantError
 from fairway.domain.pipeline.compile import TURN
 from fairway.domain.pipeline.events import (
@@ -51,6 +52,7 @@ class Release:
         tasks: the state of each task, in the order of the plan.
         halted: why it stands still until a person acts; None if it does not.
         cause: of the halt.
+        passage: why it goes on although it may not be the time for it: what was said last; None: nothing was.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Release:
     outcome: Literal["completed", "abandoned"] | None = None
     ended: float | None = None
     ended_reason: str = ""
+    passage: Passage | None = None
 
     @property
     def phase(self) -> Phase:
@@ -85,7 +88,7 @@ class Release:
     def explained(self) -> str:
         """Why it stands where it stands, and why it was not held back where somebody had to say; for lists."""
         words = self.ended_reason or self.halted or ""
-        return f"{words} [{self.plan.passage}]".strip() if self.plan.passage is not None else words
+        return f"{words} [{self.passage}]".strip() if self.passage is not None else words
 
     def products_of(self, tasks: Iterable[str]) -> tuple[Product, ...]:
         """What these tasks made, in their order."""
@@ -118,7 +121,7 @@ def start(release: str, event: ReleaseEvent) -> Release:
     if not isinstance(event, ReleaseStarted):
         raise InvariantError("first-event", f"release {release} begins with {type(event).__name__}", "")
     tasks = {task.id: TaskState() for task in event.plan.tasks}
-    return Release(release, event.plan, 1, event.at, event.actor, tasks)
+    return Release(release, event.plan, 1, event.at, event.actor, tasks, passage=event.plan.passage)
 
 
 def evolve(release: Release, event: ReleaseEvent) -> Release:
@@ -131,8 +134,8 @@ def evolve(release: Release, event: ReleaseEvent) -> Release:
             return replace(release, tasks=release.tasks | {event.task: _evolve_task(release.tasks[event.task], event)})
         case ReleaseHalted(cause=cause, reason=reason):
             return replace(release, halted=reason, cause=cause)
-        case ReleaseResumed():
-            return _resume(release)
+        case ReleaseResumed(passage=passage):
+            return replace(_resume(release), passage=passage or release.passage)
         case ReleaseEnded(at=at, outcome=outcome, reason=reason):
             return replace(release, outcome=outcome, ended=at, ended_reason=reason, halted=None)
         case ReleaseStarted():

@@ -40,13 +40,13 @@ def read_report(form: Form, text: str) -> Report:
         return _ruff(text)
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the report is no JSON: {error}") from error
     if not isinstance(body, dict):
         raise ValueError("the report is no object")  # noqa: TRY004 -- one kind for whatever is wrong with a report
     try:
         return _READERS[form](body)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"the report is none of {form}: {type(error).__name__} {error}") from error
 
 

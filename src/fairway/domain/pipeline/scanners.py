@@ -8,7 +8,12 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+from fairway.domain.images.spec import platform_layout
+from fairway.domain.pipeline.additions import PLACE
 from fairway.domain.pipeline.findings import Form
+
+#: Stands for the platform of an image in the commands of a scan, as a value of its matrix.
+PLATFORM = "image_platform"
 
 ScannerName = Literal["bandit", "ruff", "semgrep", "kingfisher", "pip-audit", "uv audit", "npm audit", "trivy", "grype"]
 
@@ -24,7 +29,10 @@ class Scanner:
         report: name of the report's file.
         paths: what it looks at where nothing is named.
         path: how each path is written, `{path}` being replaced.
-        image: in place of `command` where it looks at an image, whose layout is at `{image}`; empty if it cannot.
+        single: it looks at one path only.
+        history: it looks at what commits added as well, and not only at what is there.
+        image: in place of `command` where it looks at an image, whose layout for one platform, the only one that it
+            would look at, is at `{image}`; empty if it cannot.
         ageing: its answer may be another one tomorrow, because it asks for what is known today.
         guard: run before, and fails where there is nothing to look at; empty: the report says it.
         install: how to get it onto the PATH; pip would put it into a virtual environment, which steps do not see.
@@ -37,6 +45,8 @@ class Scanner:
     report: str = "report.sarif"
     paths: tuple[str, ...] = (".",)
     path: str = "{path}"
+    single: bool = False
+    history: bool = False
     image: str = ""
     ageing: bool = False
     guard: str = ""
@@ -73,8 +83,9 @@ SCANNERS: tuple[Scanner, ...] = (
         "kingfisher",
         "passwords, keys and tokens",
         "kingfisher scan {paths} --no-validate --no-update-check --redact --git-history none --format sarif "
-        "--output {report} {arguments}",
+        "--no-dedup --output {report} {arguments}",
         report="kingfisher.sarif",
+        history=True,
         install="pipx install kingfisher-bin, or uv tool install kingfisher-bin",
     ),
     Scanner(
@@ -113,6 +124,7 @@ SCANNERS: tuple[Scanner, ...] = (
         "known vulnerabilities of what an image or a folder holds",
         "trivy filesystem --quiet --format sarif --output {report} {arguments} {paths}",
         report="trivy.sarif",
+        single=True,
         image="trivy image --quiet --input {image} --format sarif --output {report} {arguments}",
         ageing=True,
         install="see https://trivy.dev",
@@ -120,8 +132,10 @@ SCANNERS: tuple[Scanner, ...] = (
     Scanner(
         "grype",
         "the same by grype",
-        "grype dir:{paths} --quiet --output sarif --file {report} {arguments}",
+        "grype {paths} --quiet --output sarif --file {report} {arguments}",
         report="grype.sarif",
+        path="dir:{path}",
+        single=True,
         image="grype oci-dir:{image} --quiet --output sarif --file {report} {arguments}",
         ageing=True,
         install="see https://github.com/anchore/grype",
@@ -139,7 +153,12 @@ def find_scanner(name: str) -> Scanner:
 
 
 def steps_of(
-    scanner: Scanner, *, paths: tuple[str, ...] = (), arguments: tuple[str, ...] = (), image: str | None = None
+    scanner: Scanner,
+    *,
+    paths: tuple[str, ...] = (),
+    arguments: tuple[str, ...] = (),
+    image: str | None = None,
+    history: bool = False,
 ) -> tuple[str, ...]:
     """The commands of a scan.
 
@@ -149,13 +168,15 @@ def steps_of(
         scanner: which one.
         paths: what it looks at; empty: what it looks at by itself.
         arguments: further ones, of the user's.
-        image: name of an image that it looks at in place of paths.
+        image: name of an image that it looks at in place of paths, for one platform, which `by_platform` fills in.
+        history: what commits added lies beside the checkout, and is looked at too.
     """
+    looked_at = (*(paths or scanner.paths), *((PLACE,) if history else ()))
     values = {
         "{report}": scanner.report,
-        "{paths}": " ".join(scanner.path.replace("{path}", shlex.quote(path)) for path in paths or scanner.paths),
+        "{paths}": " ".join(scanner.path.replace("{path}", shlex.quote(path)) for path in looked_at),
         "{arguments}": shlex.join(arguments),
-        "{image}": f"images/{image}",
+        "{image}": f"images/{platform_layout(image or '', f'{{{PLATFORM}}}')}",
     }
     there = tuple(shlex.join(["test", "-e", path]) for path in paths)
     lines = [scanner.image] if image is not None else [*([scanner.guard] if scanner.guard else []), scanner.command]

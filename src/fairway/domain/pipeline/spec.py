@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fairway.domain.images.spec import ImageSpec
+from fairway.domain.pipeline.additions import Additions
 from fairway.domain.pipeline.findings import ScanPolicy
 from fairway.domain.rollout.spec import Adapter
 
@@ -35,6 +36,7 @@ class TaskSpec:
     matrix: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[tuple[tuple[str, str], ...], ...] = ()
     image: ImageSpec | None = None
+    additions: Additions | None = None
 
     @property
     def section(self) -> str:

@@ -35,7 +35,7 @@ def describe_release(release: Release) -> dict[str, Any]:
         "commit": plan.commit,
         "branch": plan.branch or None,
         "train": plan.train or None,
-        "passage": describe_passage(plan.passage),
+        "passage": describe_passage(release.passage),
         "phase": release.phase,
         "verdict": release.verdict,
         "reason": release.ended_reason or release.halted or "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from fairway.domain.cadence.policy import Passage
 from fairway.domain.errors import UserError
+from fairway.domain.pipeline.actions import Deploy
 from fairway.domain.pipeline.compile import Subject, compile_release
 from fairway.domain.pipeline.events import ReleaseEnded, ReleaseResumed, ReleaseStarted, TaskLost
 from fairway.domain.pipeline.plan import ReleasePlan
@@ -55,6 +56,7 @@ class ReleaseDesk:
         branch_of: the branch from which a version of a commit may be released, or why it may not; the last argument
             says whether the commit was asked for by name. None: any branch will do.
         packages_of: the pipeline with the packages that a commit's workspaces hold; None: it has no workspace.
+        previous_of: the commit of the last stable release below a commit; None: there is none.
         cadence: says whether a release may begin now: the passage, with what it passes, or why not.
     """
 
@@ -70,6 +72,7 @@ class ReleaseDesk:
     branch_of: Callable[[str, str, bool], str | Declined] | None = None
     cadence: Callable[[Request], Passage | Declined | None] | None = None
     packages_of: Callable[[PipelineSpec, str], PipelineSpec] | None = None
+    previous_of: Callable[[str], str | None] | None = None
 
     def plan(self, request: Request) -> ReleasePlan | Declined:
         """The plan that the request would start; changes nothing.
@@ -106,6 +109,8 @@ class ReleaseDesk:
             steps=self.service.build_steps,
             timeout=self.service.build_timeout,
         )
+        if self.previous_of is not None and any(one.additions is not None for one in self.pipeline.tasks):
+            subject = replace(subject, previous=self.previous_of(commit) or "")
         deploy = None if request.deploy is None else (request.deploy, self.new_run())
         pipeline = self.packages_of(self.pipeline, commit) if self.packages_of is not None else self.pipeline
         plan = compile_release(subject, replace(pipeline, tag=tag), deploy=deploy, notify=self.service.notify)
@@ -132,13 +137,16 @@ class ReleaseDesk:
         self.journal.start_release(release, ReleaseStarted(self.clock(), request.actor, plan))
         return self.journal.load_release(release)
 
-    def resume(self, release: str, *, actor: str, lost: Callable[[], list[tuple[str, str]]]) -> Release | Declined:
+    def resume(
+        self, release: str, *, actor: str, lost: Callable[[], list[tuple[str, str]]], passage: Passage | None = None
+    ) -> Release | Declined:
         """Lets a release go on: what failed is tried again, and what is gone of what was done is done again.
 
         Args:
             release: its id.
             actor: who asks for it.
             lost: looks at the world: tasks whose effects are gone, each with the reason.
+            passage: why it may go on although it is not the time for it; None: what was said before counts.
 
         Raises:
             UserError: there is no such release.
@@ -146,9 +154,24 @@ class ReleaseDesk:
         state = self.journal.load_release(release)
         if state.outcome is not None:
             return Declined("release-over", f"{release} is over: {state.ended_reason}", "fairway release VERSION")
+        passed = self.admit(state, passage or state.passage)
+        if isinstance(passed, Declined):
+            return passed
         at = self.clock()
         events = [TaskLost(at, task, why) for task, why in lost()]
-        return self.journal.append_release(state, (*events, ReleaseResumed(at, actor)))
+        return self.journal.append_release(state, (*events, ReleaseResumed(at, actor, passed)))
+
+    def admit(self, release: Release, passage: Passage | None) -> Passage | Declined | None:
+        """Whether it is the time for a release that has begun: the passage, with what it passes, or why not."""
+        if self.cadence is None:
+            return passage
+        plan = release.plan
+        deploy = next((one.action.environment for one in plan.tasks if isinstance(one.action, Deploy)), None)
+        answer = self.cadence(Request(plan.version, release.actor, plan.commit, deploy, plan.tag, passage, plan.train))
+        if not isinstance(answer, Declined):
+            return answer
+        again = f"fairway release resume {release.id}"
+        return replace(answer, hint=answer.hint.replace("pass,", f"with {again} pass,", 1))
 
     def abandon(self, release: str, *, actor: str, reason: str) -> Release | Declined:
         """Gives a release up as it is; what is published stays.

@@ -16,7 +16,8 @@ def test_every_scanner_writes_its_report_and_leaves_no_place_empty(scanner):
     ):
         for step in steps:
             assert not {"{paths}", "{report}", "{arguments}", "{image}"} & set(shlex.split(step))
-            assert "{" not in step
+            # A scan of an image gets that from its matrix.
+            assert "{" not in step.replace("images/shop.{image_platform}", "")
         if steps:
             assert scanner.report in steps[-1]
 

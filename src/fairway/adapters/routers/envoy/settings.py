@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from fairway.adapters.routers.envoy.addresses import parse_address
@@ -30,6 +30,8 @@ def _seconds(value: Any) -> float:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+_DURATION = {"type": "string", "pattern": r"^([0-9]+\.?[0-9]*|\.[0-9]+)(ms|s)$"}
+Seconds = Annotated[float, BeforeValidator(_seconds), WithJsonSchema(_DURATION)]
 
 
 class EnvoySettings(BaseModel):
@@ -41,7 +43,7 @@ class EnvoySettings(BaseModel):
     preview: Address | None = Field(
         default=None, description="Where only the candidate answers; default: a free port.", examples=["127.0.0.1:8001"]
     )
-    try_timeout: Annotated[float, BeforeValidator(_seconds)] | None = Field(
+    try_timeout: Seconds | None = Field(
         default=None,
         description="How long one try of a safe request may take before the fallback is tried; default: no limit.",
         examples=["250ms"],
