@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from fairway.bootstrap.versioning import open_versioning
 
 if TYPE_CHECKING:
+    from fairway.adapters.sources.git_rehearsal import GitRehearsal
     from fairway.adapters.sources.git_work import GitWork
     from fairway.bootstrap.project import Project
     from fairway.usecases.branching.desk import BranchDesk, Live
@@ -38,6 +39,13 @@ def open_branches(config: Path | None) -> "tuple[BranchDesk, GitWork]":
         live=lambda: _live(project),
     )
     return desk, GitWork(folder)
+
+
+def rehearsal_of(writer: "GitWork") -> "GitRehearsal":
+    """What says beforehand what changes in the same repository would come to."""
+    from fairway.adapters.sources.git_rehearsal import GitRehearsal
+
+    return GitRehearsal(writer.folder)
 
 
 def _is_repository(folder: Path) -> bool:

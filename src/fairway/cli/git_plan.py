@@ -15,6 +15,7 @@ from fairway.usecases.answers import Declined
 from fairway.usecases.branching.carry_out import Moved
 
 if TYPE_CHECKING:
+    from fairway.adapters.sources.git_work import GitWork
     from fairway.usecases.branching.desk import BranchDesk
 
 _FLAG = Parameter(negative="")
@@ -85,7 +86,19 @@ def carry_out(plan: "Callable[[BranchDesk], BranchPlan | Declined]", doing: Doin
     if isinstance(answer, Declined):
         complain(answer.code, answer.sentence, answer.hint, as_json=options.json)
         return Exit.NO
+    refusal = _rehearse(dialogue, desk, writer) if doing.dry_run else None
+    if refusal is not None:
+        complain(refusal.code, refusal.sentence, refusal.hint, as_json=options.json)
+        return Exit.NO
     return _conclude(dialogue, answer)
+
+
+def _rehearse(dialogue: _Dialogue, desk: "BranchDesk", writer: "GitWork") -> Declined | None:
+    """Why what was shown could not be done."""
+    from fairway.bootstrap.branching import rehearsal_of
+    from fairway.usecases.branching.carry_out import rehearse
+
+    return rehearse(dialogue.shown[0], desk.branches, rehearsal_of(writer))
 
 
 def _conclude(dialogue: _Dialogue, answer: Moved | None) -> int:

@@ -65,6 +65,18 @@ class Branches(Protocol):
         ...
 
 
+class Rehearsal(Protocol):
+    """Says beforehand what changes would come to; changes nothing."""
+
+    def foresee(self, start: str, changes: Sequence[Change]) -> Conflict | None:
+        """The first of the changes that does not fit onto a commit and those before it; None: all of them do.
+
+        Raises:
+            PermanentError: git refuses, or is too old to say.
+        """
+        ...
+
+
 class BranchWriter(Protocol):
     """Changes branches: by one at a time in a repository, and never what was there before."""
 

@@ -3,9 +3,10 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from fairway.domain.errors import PermanentError, TransientError
@@ -56,10 +57,19 @@ class GitProcess:
         folder: where git runs; it finds the repository from there.
         repository: the repository itself, for one that is not found from the folder; None: find it.
         literal: paths are taken as they are written; else git's own signs in them count, such as `:/` for the top.
+        variables: beside those that git always gets.
     """
 
-    def __init__(self, folder: Path, repository: Path | None = None, *, literal: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        repository: Path | None = None,
+        *,
+        literal: bool = True,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
+        self._more = variables
         located = [f"--git-dir={repository}"] if repository else []
         # A file system monitor is a program of the repository's choice; nothing here needs one.
         pathspecs = ["--literal-pathspecs"] if literal else []
@@ -121,7 +131,7 @@ class GitProcess:
             done = subprocess.run(
                 [*self._command, *arguments],
                 cwd=self.folder,
-                env=_variables(arguments[0]),
+                env={**_variables(arguments[0]), **self._more},
                 input=stdin,
                 capture_output=True,
                 timeout=_TIME_LIMIT,

@@ -45,6 +45,7 @@ class GitWork(BranchWriter):
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._git = GitProcess(folder)
         self._known: Path | None = None
 

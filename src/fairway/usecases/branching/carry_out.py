@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fairway.domain.branching.work import BranchPlan, BranchWork
-from fairway.ports.branches import Branches, BranchWriter, Conflict
+from fairway.ports.branches import Branches, BranchWriter, Conflict, Rehearsal
 from fairway.usecases.answers import Declined
 
 
@@ -62,6 +62,24 @@ def carry_out(
         if present.push is not None:
             writer.push(present.push, present.branches)
     return Moved(tuple((work.branch, commit) for work, commit in made))
+
+
+def rehearse(plan: BranchPlan, branches: Branches, rehearsal: Rehearsal) -> Declined | None:
+    """Why the plan cannot be carried out, without doing any of it; None: nothing speaks against it.
+
+    Args:
+        plan: what is to be done.
+        branches: looks at branches.
+        rehearsal: says what changes would come to.
+
+    Raises:
+        PermanentError: git refuses, or is too old to say.
+    """
+    for work in plan.works:
+        conflict = rehearsal.foresee(work.start, work.changes) if work.changes else None
+        if conflict is not None:
+            return _explain(conflict, work, branches)
+    return None
 
 
 def _explain(conflict: Conflict, work: BranchWork, branches: Branches) -> Declined:

@@ -81,6 +81,9 @@ def plan_finish(desk: BranchDesk, wanted: Finish) -> BranchPlan | Declined:
         return tip
     works = []
     targets = _targets(desk)
+    empty = _empty(desk, tip)
+    if empty is not None:
+        return empty
     for target in targets:
         base = desk.base_of(target)
         if isinstance(base, Declined):
@@ -94,9 +97,48 @@ def plan_finish(desk: BranchDesk, wanted: Finish) -> BranchPlan | Declined:
     afterwards = [] if wanted.push else [f"git push origin {' '.join(targets)}"]
     afterwards += [*_release_words(desk, branch), f"git branch -d {branch}"]
     if not works:
-        return BranchPlan(f"{listed} hold {branch} already", (), wanted.push, targets, tuple(afterwards))
+        hold = "holds" if len(targets) == 1 else "hold"
+        return BranchPlan(f"{listed} {hold} {branch} already", (), wanted.push, targets, tuple(afterwards))
     title = f"{branch} is merged into {listed}"
     return BranchPlan(title, tuple(works), wanted.push, targets, tuple(afterwards))
+
+
+def _empty(desk: BranchDesk, hotfix: Base) -> Declined | None:
+    """Why there is nothing to finish; None where the branch has commits of its own, merged by now or not.
+
+    It still stands on the release that it began on, and not on the one that was made of it: that bears its name, or
+    lies behind a second parent of the merge that finished it.
+    """
+    named = hotfix.branch.removeprefix(PREFIX)
+    here = [one for one in desk.releases().stable if one.commit == hotfix.commit]
+    if not here or any(named in (one.name, str(one.version)) for one in here):
+        return None
+    if not _is_version(desk, named) and not _on_line(desk, hotfix.commit):
+        return None
+    sentence = f"{hotfix.branch} has no commit of its own on top of {here[0].name}: there is nothing to finish"
+    hint = f"commit the repair there first: git switch {hotfix.branch}. Or remove it: git branch -d {hotfix.branch}"
+    return Declined("nothing-to-finish", sentence, hint)
+
+
+def _is_version(desk: BranchDesk, text: str) -> bool:
+    try:
+        find_scheme(desk.versioning.scheme, desk.versioning.calver).parse(text.removeprefix("v"))
+    except UserError:
+        return False
+    return True
+
+
+def _on_line(desk: BranchDesk, commit: str) -> bool:
+    """The commit is one that the main branch stood on itself."""
+    main = desk.base_of(desk.main)
+    if isinstance(main, Declined):
+        return False
+    known, at = desk.history.read([main.commit]), main.commit
+    while at in known:
+        if at == commit:
+            return True
+        at = next(iter(known[at].parents), "")
+    return False
 
 
 def _repaired(desk: BranchDesk, releases: Releases, named: str | None) -> Tagged:
