@@ -37,7 +37,8 @@ def _ask_query(check: GraphqlCheck, asker: Asker) -> Finding:
     # A failed query may come with any status: what it says counts.
     errors = value.get("errors") if isinstance(value, dict) else None
     if errors:
-        return failed("graphql-errors", subject, expected, "; ".join(_message(one) for one in errors[:3]))
+        listed = errors if isinstance(errors, list) else [errors]
+        return failed("graphql-errors", subject, expected, "; ".join(_message(one) for one in listed[:3]))
     if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
         return failed("body", subject, expected, quoted(answer.text))
     return judge_answer(answer, subject, check.expect, find)
@@ -46,7 +47,8 @@ def _ask_query(check: GraphqlCheck, asker: Asker) -> Finding:
 def _message(error: Any) -> str:
     if not isinstance(error, dict):
         return quoted(str(error))
-    path = ".".join(map(str, error.get("path") or ()))
+    place = error.get("path")
+    path = ".".join(map(str, place)) if isinstance(place, list) else ""
     return quoted(str(error.get("message"))) + (f" at {path}" if path else "")
 
 
@@ -72,8 +74,11 @@ def _compare(check: GraphqlCheck, asker: Asker, against: str) -> Finding:
         if not isinstance(answer, Exchange):
             return answer.finding(f"schema at {base}{path}", expected)
         try:
-            schemas.append(build_client_schema(answer.json()["data"]))
-        except (ValueError, KeyError, TypeError, GraphQLError):
+            schema = build_client_schema(answer.json()["data"])
+            # Parts are put together when they are looked at; what is wrong with them is to show here.
+            find_breaking_changes(schema, schema)
+            schemas.append(schema)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, GraphQLError):
             came = f"{base}{path} does not show its schema: {quoted(answer.text)}"
             return errored("graphql-hidden", subject, expected, came)
     # A standard scalar that nothing uses any more is not described; that breaks nobody.
