@@ -3,27 +3,24 @@
 from pathlib import Path
 from typing import Any
 
+from fairway.config.analysis import AnalysisSection, ObjectivesSection
 from fairway.config.branches import production_of, to_branches
 from fairway.config.cadence import to_cadence
 from fairway.config.check_policy import to_suite
 from fairway.config.databases import to_databases
 from fairway.config.metric_policy import to_metrics_policy
 from fairway.config.models import (
-    AnalysisSection,
     BuildSection,
-    CheckStage,
-    CommandStage,
     EnvironmentSection,
     GatesSection,
-    ObjectivesSection,
     RunSection,
     ServiceFile,
-    StagesSection,
 )
 from fairway.config.release import to_trust
 from fairway.config.rules import share
 from fairway.config.secrets import to_sources
 from fairway.config.section import AdapterSection
+from fairway.config.stages import CheckStage, CommandStage, StagesSection
 from fairway.config.strategy import BlueGreenSection, CanarySection, MirrorSection, RollingSection, StickySection
 from fairway.domain.analysis.budget import Budget
 from fairway.domain.analysis.policy import PRESETS, AnalysisPolicy
