@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,10 +125,11 @@ class Workshop:
     def units(self) -> dict[str, int]:
         """Processes that the supervisor keeps, by unit."""
         found = {}
-        for path in (self.folder / ".fairway/supervisor/status").glob("*"):
-            known = json.loads(path.read_text())
-            if process := known.get("process"):
-                found[path.name.removesuffix(".json")] = process[0]
+        for path in (self.folder / ".fairway/supervisor/status").glob("*.json"):
+            # A unit may end between the listing and the look.
+            with suppress(FileNotFoundError):
+                if process := json.loads(path.read_text()).get("process"):
+                    found[path.name.removesuffix(".json")] = process[0]
         return found
 
     def close(self) -> None:
