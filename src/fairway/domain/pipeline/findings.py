@@ -14,7 +14,7 @@ from fairway.domain.pipeline.products import matches
 
 Level = Literal["error", "warning", "note"]
 #: How a report is written: by the standard, or as a scanner writes it.
-Form = Literal["sarif", "ruff", "bandit", "pip-audit", "npm-audit"]
+Form = Literal["sarif", "ruff", "semgrep", "bandit", "pip-audit", "npm-audit"]
 #: From the worst.
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 

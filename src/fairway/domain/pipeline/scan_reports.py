@@ -34,8 +34,8 @@ def read_report(form: Form, text: str) -> Report:
     Raises:
         ValueError: it is none, or one of a scan that was not completed.
     """
-    if form == "sarif":
-        return Report(read_sarif(text))
+    if form in _TROUBLES:
+        return Report(read_sarif(text), _listed(list(_troubles(json.loads(text), _TROUBLES[form]))))
     if form == "ruff":
         return _ruff(text)
     try:
@@ -48,6 +48,24 @@ def read_report(form: Form, text: str) -> Report:
         return _READERS[form](body)
     except (LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"the report is none of {form}: {type(error).__name__} {error}") from error
+
+
+#: Levels of what a scanner says went wrong at which it did not look at everything, by the form of its report: to semgrep
+#: a file that it cannot parse is a warning, and its status is the same as without.
+_TROUBLES: Mapping[Form, frozenset[str]] = {"sarif": frozenset({"error"}), "semgrep": frozenset({"error", "warning"})}
+
+
+def _troubles(body: Mapping[str, Any], levels: frozenset[str]) -> Iterator[str]:
+    """What the runs of a report say went wrong."""
+    for run in body["runs"]:
+        for invocation in run.get("invocations", ()):
+            said_of_it = invocation.get("toolExecutionNotifications")
+            for one in said_of_it if isinstance(said_of_it, list) else ():
+                # By the standard what says no level is a warning.
+                if isinstance(one, dict) and str(one.get("level", "warning")) in levels:
+                    message = one.get("message")
+                    said = message.get("text") if isinstance(message, dict) else None
+                    yield f"it says: {_words(said or one.get('descriptor') or 'something went wrong')[:200]}"
 
 
 #: What bandit, whose rules these are, holds for severe and for slight; ruff calls everything an error.

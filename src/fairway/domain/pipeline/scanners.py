@@ -75,6 +75,7 @@ SCANNERS: tuple[Scanner, ...] = (
         "semgrep",
         "patterns in source of many languages; rules by `arguments: [--config, rules/]`",
         "semgrep scan --metrics off --disable-version-check --sarif --output {report} {arguments} {paths}",
+        form="semgrep",
         report="semgrep.sarif",
         ageing=True,
         install="pipx install semgrep, or uv tool install semgrep",

@@ -1,8 +1,11 @@
 import pytest
 
 from fairway.domain.errors import UserError
+from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.actions import RunSteps
 from fairway.domain.pipeline.compile import Subject, compile_release, problems_of
+from fairway.domain.pipeline.findings import ScanPolicy
+from fairway.domain.pipeline.scanners import find_scanner, steps_of
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec
 from fairway.domain.rollout.spec import Adapter
 
@@ -120,3 +123,19 @@ def test_a_pipeline_that_cannot_be_says_why(spec, said):
     assert any(said in problem.sentence for problem in problems_of(spec))
     with pytest.raises(UserError):
         compile_release(SUBJECT, spec)
+
+
+@pytest.mark.parametrize("name", ["trivy", "grype"])
+def test_a_scan_of_an_image_looks_at_each_of_its_platforms_alone(name):
+    steps = steps_of(find_scanner(name), image="shop")
+    scan = TaskSpec("scan", "security", steps, needs=("shop",), scan=ScanPolicy("r.sarif", image="shop"))
+    image = TaskSpec("shop", "build", (), image=ImageSpec("shop", platforms=("linux/amd64", "linux/arm/v7")))
+    found = plan(image, scan)
+    tasks = [task for task in found.tasks if task.name == "scan"]
+    assert [task.id for task in tasks] == ["scan-linux-amd64", "scan-linux-arm-v7"]
+    assert "images/shop.linux-amd64 " in tasks[0].action.steps[0]
+    assert "images/shop.linux-arm-v7 " in tasks[1].action.steps[0]
+    assert {task.action.images for task in tasks} == {("shop",)}
+    # One platform needs no name of its own for the scan.
+    alone = plan(TaskSpec("shop", "build", (), image=ImageSpec("shop")), scan).find("scan")
+    assert "images/shop.linux-amd64 " in alone.action.steps[0]

@@ -129,3 +129,28 @@ def test_a_file_that_bandit_could_not_parse_is_a_gap():
 def test_what_is_no_report_is_never_an_empty_one(form, text):
     with pytest.raises(ValueError, match=r"."):
         read_report(form, text)
+
+
+def sarif(level, **more):
+    notification = {"descriptor": {"id": "Syntax error"}, "message": {"text": "Syntax error at line src/app.py:1"}}
+    notification |= {} if level is None else {"level": level}
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": [notification, "no object"], **more}
+    run = {"tool": {"driver": {"name": "a scanner"}}, "invocations": [invocation], "results": []}
+    return json.dumps({"version": "2.1.0", "runs": [run]})
+
+
+@pytest.mark.parametrize(
+    ("form", "level", "is_whole"),
+    [
+        ("sarif", "note", True),
+        ("sarif", "warning", True),
+        ("sarif", "error", False),
+        ("semgrep", "note", True),
+        ("semgrep", "warning", False),
+        ("semgrep", None, False),
+    ],
+)
+def test_what_a_report_says_went_wrong_is_a_gap_at_the_levels_at_which_something_was_left_out(form, level, is_whole):
+    found = read_report(form, sarif(level))
+    assert found.gap == ("" if is_whole else "it says: Syntax error at line src/app.py:1")
+    assert read_report(form, sarif(level, toolExecutionNotifications=None)).gap == ""
