@@ -1,5 +1,6 @@
 """bench: measuring a service under load, and comparing."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from fairway.cli.bench_json import baseline_json, comparison_json, indicators_json
@@ -46,11 +47,7 @@ def run(
     wish = Wish(rate, duration, rounds, connections)
     baseline = measure_one(bench, what, name=name or wanted_name(), env=env, wish=wish)
     expected = hold_against(baseline, bench.spec.expect)
-    if options.json:
-        print_json(baseline_json(baseline, expected))
-    else:
-        for line in baseline_lines(baseline, expected):
-            say(line)
+    _tell(baseline_json(baseline, expected), baseline_lines(baseline, expected), options)
     return _kept(expected)
 
 
@@ -109,11 +106,7 @@ def compare(
         pair = measure_both(bench, (before, after), env, Wish(rate, duration, rounds))
     found = hold_against_each_other(*pair, bench.spec.policy, made=now())
     bench.baselines.save_comparison(found)
-    if options.json:
-        print_json(comparison_json(found))
-    else:
-        for line in comparison_lines(found):
-            say(line)
+    _tell(comparison_json(found), comparison_lines(found), options)
     return _VERDICTS[found.verdict]
 
 
@@ -158,6 +151,14 @@ def indicators(*, env: str | None = None, options: Options = DEFAULTS) -> int:
     else:
         say(indicator_table(rows))
     return _STATUSES[overall(rows)]
+
+
+def _tell(described: dict[str, object], lines: Iterable[str], options: Options) -> None:
+    if options.json:
+        print_json(described)
+    else:
+        for line in lines:
+            say(line)
 
 
 def _kept(expected: tuple[Expected, ...]) -> Exit:

@@ -112,11 +112,7 @@ def deploy(  # noqa: PLR0913 -- its options
     bootstrap.ensure_controller(project)
     if wait:
         return follow(project, answer.run, as_json=options.json, limit=limit)
-    if options.json:
-        print_json({"run": answer.run, "environment": env, "plan": _plan_object(answer.plan)})
-    else:
-        say(f"{answer.run} started; fairway watch {answer.run}")
-    return Exit.YES
+    return _say_started(answer, env, options)
 
 
 def _prepare(release: str, env: str, strategy: StrategyName | None, options: Options) -> "tuple[Project, Request]":
@@ -136,6 +132,14 @@ def _choose(spec: ServiceSpec, env: str, name: StrategyName) -> Strategy:
     """The environment's own settings where its strategy has that name, else the defaults."""
     own = find_environment(spec, env).strategy
     return own if isinstance(own, _BY_NAME[name]) else _BY_NAME[name]()
+
+
+def _say_started(answer: Started, env: str, options: Options) -> int:
+    if options.json:
+        print_json({"run": answer.run, "environment": env, "plan": _plan_object(answer.plan)})
+    else:
+        say(f"{answer.run} started; fairway watch {answer.run}")
+    return Exit.YES
 
 
 def _say_no(answer: Unchanged | Declined, options: Options) -> int:
