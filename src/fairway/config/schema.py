@@ -35,29 +35,16 @@ def json_schema(known: Known = NOTHING_KNOWN) -> dict[str, Any]:
     environment["strategy"]["default"] = "rolling"
     environment["analysis"]["default"] = "balanced"
     environment["target"]["default"] = "local"
-    _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
-    _accept_word(environment["analysis"], definitions["AnalysisSection"]["properties"]["preset"])
-    _accept_word(definitions["CanarySection"]["properties"]["steps"]["items"], {"type": "number"})
-    _accept_word(definitions["VersioningSection"]["properties"]["channels"]["items"], {"type": "string"})
-    policies = definitions["BranchesSection"]["properties"]["policy"]
-    _accept_word(schema["properties"]["branches"]["anyOf"][0], {"enum": policies["enum"]})
-    tools = definitions["ScanSection"]["properties"]["tool"]["anyOf"][0]
-    _accept_word(definitions["SecuritySection"]["properties"]["scan"]["anyOf"][0], tools)
-    metrics = definitions["MetricsSection"]["properties"]
-    _accept_word(next(iter(metrics["gauges"]["patternProperties"].values())), {"type": "string"})
-    _accept_word(
-        next(iter(definitions["AnalysisSection"]["properties"]["rules"]["patternProperties"].values())),
-        {"type": "string"},
-    )
+    _accept_words(schema)
     definitions.pop("AnyCheckSection")
-    checks = next(iter(definitions["ValidationSection"]["properties"]["checks"]["patternProperties"].values()))
+    checks = _named(definitions["ValidationSection"]["properties"]["checks"])
     checks.clear()
     checks["anyOf"] = [{"enum": list(CHECK_KINDS)}, *(_check(kind, definitions) for kind in CHECK_KINDS)]
     for holder, key, kinds in (
         (environment, "target", known.targets),
         (environment, "router", known.routers),
         (schema["properties"]["notify"], "items", known.notifiers),
-        (metrics, "source", known.sources),
+        (definitions["MetricsSection"]["properties"], "source", known.sources),
     ):
         _accept_word(holder[key], {"enum": list(kinds)} if kinds else {"type": "string"})
         if kinds:
@@ -74,6 +61,27 @@ class _AsWritten(GenerateJsonSchema):
         """Leaves the value as it is."""
         del parent_key
         return value
+
+
+def _accept_words(schema: dict[str, Any]) -> None:
+    """Lets bare words stand for the mappings that the models take them for."""
+    sections = {name: inner["properties"] for name, inner in schema["$defs"].items() if "properties" in inner}
+    environment, analysis = sections["EnvironmentSection"], sections["AnalysisSection"]
+    policies, tools = sections["BranchesSection"]["policy"], sections["ScanSection"]["tool"]["anyOf"][0]
+    _accept_word(environment["strategy"], {"enum": list(STRATEGIES)})
+    _accept_word(environment["analysis"], analysis["preset"])
+    _accept_word(sections["CanarySection"]["steps"]["items"], {"type": "number"})
+    _accept_word(sections["VersioningSection"]["channels"]["items"], {"type": "string"})
+    _accept_word(schema["properties"]["branches"]["anyOf"][0], {"enum": policies["enum"]})
+    _accept_word(sections["SecuritySection"]["scan"]["anyOf"][0], tools)
+    _accept_word(_named(sections["MetricsSection"]["gauges"]), {"type": "string"})
+    _accept_word(_named(analysis["rules"]), {"type": "string"})
+
+
+def _named(mapping: dict[str, Any]) -> dict[str, Any]:
+    """What stands under each name of a mapping from names."""
+    inner: dict[str, Any] = next(iter(mapping["patternProperties"].values()))
+    return inner
 
 
 def _accept_word(place: dict[str, Any], word: dict[str, Any]) -> None:
