@@ -84,11 +84,7 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
         ]
         for thread in others:
             thread.start()
-        # A command is over before it has made much garbage, and so it collects late. This process stays: what is there
-        # by now is left alone, and what is new is looked at as often as usual.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT)
+        _collect_as_usual()
         log(f"controller {holder} serves {project.folder}")
         try:
             controller.serve(stop)
@@ -98,6 +94,16 @@ def _serve(project: Project, log: Callable[[str], None]) -> None:
             for thread in others:
                 thread.join()
     store.close()
+
+
+def _collect_as_usual() -> None:
+    """Lets garbage be collected as often as in any process that stays.
+
+    A command is over before it has made much garbage, and so it collects late. What is there by now is left alone.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
 
 
 def _care(project: Project, stop: threading.Event, report: Callable[[str, BaseException], None]) -> None:

@@ -41,18 +41,8 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
     configured = {name: _fill(text, values) for name, text in revision.run.variables}
     # Artifacts are sealed: Python could not keep its bytecode there, and trying costs time. Configuration goes before
     # that, but where to listen and what runs is for us to say: a PORT of the user's would be the same for all.
-    variables = {
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **dict(instance.inherited),
-        **configured,
-        **where,
-        "FAIRWAY_SERVICE": revision.service,
-        "FAIRWAY_ENVIRONMENT": revision.environment,
-        "FAIRWAY_VERSION": revision.version,
-        "FAIRWAY_COMMIT": revision.artifact.commit,
-        "FAIRWAY_REVISION": revision.id,
-        INSTANCE_VARIABLE: instance.id,
-    }
+    first = {"PYTHONDONTWRITEBYTECODE": "1", **dict(instance.inherited)}
+    variables = {**first, **configured, **where, **_identity(revision), INSTANCE_VARIABLE: instance.id}
     live = revision.run.health.live
     return Unit(
         id=unit,
@@ -63,6 +53,17 @@ def make_unit(unit: str, revision: Revision, instance: InstanceRecord) -> Unit:
         live=(instance.socket or instance.host, instance.port, live) if live else None,
         socket=instance.socket or None,
     )
+
+
+def _identity(revision: Revision) -> dict[str, str]:
+    """What runs, by the names of variables."""
+    return {
+        "FAIRWAY_SERVICE": revision.service,
+        "FAIRWAY_ENVIRONMENT": revision.environment,
+        "FAIRWAY_VERSION": revision.version,
+        "FAIRWAY_COMMIT": revision.artifact.commit,
+        "FAIRWAY_REVISION": revision.id,
+    }
 
 
 def _place(instance: InstanceRecord) -> dict[str, str]:
