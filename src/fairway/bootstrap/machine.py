@@ -40,9 +40,14 @@ def examined(config: Path | None) -> tuple[Path, ServiceSpec | None]:
 
 
 def list_strays(state: Path) -> tuple[str, ...]:
-    """Processes that were started for units of this state folder and that no supervisor keeps: number and unit."""
+    """Processes that were started for units of this state folder and that no supervisor keeps: number and unit.
+
+    None where nobody may look into the folder.
+    """
     from fairway.adapters.supervisor.client import SupervisorClient
 
+    if not os.access(state, os.R_OK | os.X_OK):
+        return ()
     orphans = SupervisorClient(state / "supervisor").list_orphans()
     return tuple(f"{orphan.process.pid} ({orphan.unit})" for orphan in orphans)
 

@@ -43,12 +43,20 @@ def keep_journal(project: Project, report: Callable[[str, BaseException], None])
         return COPY_EVERY
 
 
-def journal_damage(config: Path | None) -> str | None:
+def journal_damage(config: Path | None, state: Path) -> str | None:
     """What is wrong with the journal of the project here, in a sentence; None if nothing is, or if there is none.
 
-    Raises:
-        UserError: there is no project here.
+    Args:
+        config: the configuration; None: the nearest one.
+        state: the state folder. If nobody may look into it, that is not the journal's fault.
     """
+    try:
+        return _damage(config) if (state / "project").exists() else None
+    except PermissionError:
+        return None
+
+
+def _damage(config: Path | None) -> str | None:
     from fairway.adapters.stores.sql.repair import find_damage
 
     journal = journal_file(open_known(config))

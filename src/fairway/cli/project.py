@@ -50,7 +50,7 @@ def doctor(*, repair: bool = False, options: Options = DEFAULTS) -> int:
     if repair:
         return _repair(options)
     state, service = bootstrap.examined(options.config)
-    damage = bootstrap.journal_damage(options.config) if (state / "project").exists() else None
+    damage = bootstrap.journal_damage(options.config, state)
     strays = bootstrap.list_strays(state)
     findings = examine(bootstrap.this_machine(), state=str(state), service=service, damage=damage, strays=strays)
     if options.json:
