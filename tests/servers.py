@@ -58,36 +58,61 @@ def http_server():
         def log_message(self, *arguments):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        recorder.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield recorder
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as recorder.url:
+        yield recorder
 
 
 @contextlib.contextmanager
 def raw_server(serve):
     """The address of a server that calls `serve(connection, stop)` for each connection, after its request's head."""
-    stop = threading.Event()
-    threads = []
 
-    def handle(connection):
+    def handle(connection, stop):
+        read_head(connection)
+        serve(connection, stop)
+
+    with accepting(handle) as port:
+        yield f"127.0.0.1:{port}"
+
+
+def read_head(connection):
+    """A request until the end of its head; what came until then, where it has no end."""
+    got = b""
+    while b"\r\n\r\n" not in got and (chunk := connection.recv(65536)):
+        got += chunk
+    return got
+
+
+@contextlib.contextmanager
+def serving(server):
+    """The URL of a server of the standard library, which answers in a thread and is closed at the end."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def accepting(handle):
+    """The port of a server that calls `handle(connection, stop)` in a thread for each connection.
+
+    `stop` is set at the end, which waits for all threads.
+    """
+    stop, threads = threading.Event(), []
+
+    def carry(connection):
         with connection, contextlib.suppress(OSError):
             connection.settimeout(PATIENCE)
-            got = b""
-            while b"\r\n\r\n" not in got and (chunk := connection.recv(65536)):
-                got += chunk
-            serve(connection, stop)
+            handle(connection, stop)
 
     def accept():
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 connection, _ = listener.accept()
-                threads.append(threading.Thread(target=handle, args=(connection,)))
+                threads.append(threading.Thread(target=carry, args=(connection,)))
                 threads[-1].start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -95,7 +120,7 @@ def raw_server(serve):
         threads.append(threading.Thread(target=accept))
         threads[0].start()
         try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
+            yield listener.getsockname()[1]
         finally:
             stop.set()
             for thread in threads:

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import threading
 from pathlib import Path
 
 from fairway.adapters.checks import LocalChecker
@@ -10,6 +9,7 @@ from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.secrets import LocalSecrets
 from fairway.domain.validation.checks import Check, CheckSettings
 from fairway.ports.checks import Place
+from servers import serving
 
 APPS = Path(__file__).parents[1] / "apps"
 
@@ -28,15 +28,8 @@ ACCOUNTS = load_app("accounts")
 def accounts(*options):
     """The URL of the application of accounts."""
     server = ACCOUNTS.Server(ACCOUNTS.arguments(list(options)))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        server.accounts.database.close()
+    with contextlib.closing(server.accounts.database), serving(server) as url:
+        yield url
 
 
 def check(probe, base="http://127.0.0.1:1", *, secrets=(), stable=None, version=None, timeout=5.0, **settings):

@@ -1,9 +1,7 @@
 """Scanners in clean checkouts: a repository, programs on the PATH, and a list of known vulnerabilities."""
 
-import contextlib
 import json
 import sys
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +16,7 @@ from fairway.domain.pipeline.compile import Subject, compile_release
 from fairway.domain.pipeline.events import ReleaseStarted
 from fairway.domain.pipeline.release import start
 from fairway.engine.pipeline import TaskPerformance
+from servers import serving
 
 OWN = Path(sys.executable).parent
 UV = Path(__file__).parents[2] / ".tools/bin/uv"
@@ -113,15 +112,6 @@ class _Advisories(BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
 def advisories():
-    """A list of known vulnerabilities, by the protocols of OSV and of npm."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Advisories)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """The address of a list of known vulnerabilities, by the protocols of OSV and of npm, while it is open."""
+    return serving(ThreadingHTTPServer(("127.0.0.1", 0), _Advisories))

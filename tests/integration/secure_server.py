@@ -1,16 +1,14 @@
 """Servers on loopback that speak TLS: one that hands plain connections to whatever it is given, HTTP/1 and HTTP/2."""
 
 import contextlib
-import socket
 import ssl
-import threading
 
 import h2.config
 import h2.connection
 import h2.events
 import trustme
 
-PATIENCE = 60.0  # seconds until a server gives up, in case a test does
+from servers import accepting, read_head
 
 
 def identity(*names, ca=None, **more):
@@ -23,10 +21,7 @@ def identity(*names, ca=None, **more):
 
 def plain_answer(connection, body=b"ok", fields=""):
     """Reads the head of a request and answers it."""
-    got = b""
-    while b"\r\n\r\n" not in got and (chunk := connection.recv(65536)):
-        got += chunk
-    if got:
+    if read_head(connection):
         head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{fields}\r\n"
         connection.sendall(head.encode() + body)
 
@@ -49,28 +44,10 @@ def http2_answer(connection, *, reset=False):
 @contextlib.contextmanager
 def secure_server(context, serve=plain_answer):
     """The port of a server that calls `serve(connection)` with each connection after its handshake."""
-    stop, threads = threading.Event(), []
 
-    def handle(raw):
-        with contextlib.suppress(OSError), raw:
-            raw.settimeout(PATIENCE)
-            with context.wrap_socket(raw, server_side=True) as connection:
-                serve(connection)
+    def handle(raw, stop):
+        with context.wrap_socket(raw, server_side=True) as connection:
+            serve(connection)
 
-    def accept():
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                raw, _ = listener.accept()
-                threads.append(threading.Thread(target=handle, args=(raw,)))
-                threads[-1].start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.02)
-        threads.append(threading.Thread(target=accept))
-        threads[0].start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
+    with accepting(handle) as port:
+        yield port

@@ -7,7 +7,6 @@ import contextlib
 import http.server
 import os
 import sys
-import threading
 import tracemalloc
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from fairway.adapters.signing import LocalKeys
 from fairway.adapters.signing import vault as vault_of_keys
 from fairway.domain.errors import TransientError, UserError
 from fairway.domain.provenance.envelope import PAYLOAD_TYPE, Envelope, Signature, to_be_signed
+from servers import serving
 
 CLIENT = """
 import os, sys, urllib.request
@@ -67,16 +67,12 @@ class Vault(http.server.BaseHTTPRequestHandler):
 def vault(tmp_path):
     handler = type("OneVault", (Vault,), {"kept": {}, "seen": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
     client = tmp_path / "client.py"
     client.write_text(CLIENT)
     handler.command = f"{sys.executable} {client}"
-    handler.variables = {**os.environ, "VAULT_ADDR": f"http://127.0.0.1:{server.server_port}", "TOKEN": "t-123"}
-    yield handler
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as url:
+        handler.variables = {**os.environ, "VAULT_ADDR": url, "TOKEN": "t-123"}
+        yield handler
 
 
 def ring(folder, vault, **more):
