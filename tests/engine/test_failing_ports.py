@@ -230,3 +230,16 @@ def test_a_journal_that_fails_is_asked_less_often_by_a_run_without_requests(make
     drive_until(controller, lambda: street.run().phase == "waiting-approval")
     break_while(street, "store.load", TransientError("database-unreachable", "nobody answers"))
     assert controller.engine.advance(street.id, 1) == LONGEST_RETRY
+
+
+def test_a_journal_that_may_only_be_read_for_minutes_is_no_answer_about_the_candidate(make):
+    street = make()
+    controller = Controller(street, "only")
+    drive_until(controller, lambda: street.share() == 10.0)
+    begun = street.clock()
+    closed = TransientError("database-read-only", "a standby is taking over")
+    break_while(street, "store.save_evidence", closed, lambda: street.clock() < begun + 3 * PATIENCE)
+    drive_until(controller, lambda: street.clock() > begun + 3 * PATIENCE, seconds=4 * PATIENCE)
+    assert street.run().track == "forward"
+    controller.drive(approve)
+    assert street.run().outcome == "completed"

@@ -45,6 +45,18 @@ class Pair:
         first, second = self._folders
         return f"postgresql://postgres@/test?host={first},{second}&target_session_attrs=read-write"
 
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where the sockets are: of the primary, and of its standby."""
+        first, second = self._folders
+        return first, second
+
+    def close_primary_to_writers(self) -> None:
+        """It lives on, with all its connections, and may only be read from."""
+        with self._connect(self._folders[0]) as connection:
+            connection.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+            connection.execute("SELECT pg_reload_conf()")
+
     def kill_primary(self) -> None:
         """All its processes at once, as a machine dies."""
         primary = self._servers[0]

@@ -1,4 +1,4 @@
-"""Controllers on one PostgreSQL: one that wakes up late, a server that dies, starts anew or leaves to its standby."""
+"""Controllers on one PostgreSQL: one that wakes up late, a server that dies, moves, or leaves to its standby."""
 
 import contextlib
 import ctypes
@@ -46,6 +46,16 @@ class Server:
         self.process.send_signal(how)
         self.process.wait(timeout=30)
 
+    def move(self, folder: Path, port: int) -> None:
+        """Its data lie in another folder from now on, where its socket will be, and it gets another port."""
+        (self.folder / "data").rename(folder / "data")
+        if os.geteuid() == 0:
+            os.chown(folder, postgres.NOBODY, postgres.NOBODY)
+        program, *arguments = [str(part) for part in self.process.args]  # type: ignore[union-attr]
+        arguments = [part.replace(str(self.folder), str(folder)) for part in arguments]
+        self.process.args = [program, *arguments, "-c", f"port={port}"]
+        self.folder, self.url = folder, f"postgresql://postgres@/test?host={folder}&port={port}"
+
     def start_again(self) -> None:
         """As it was; a lock file of a dead server is no obstacle to PostgreSQL."""
         options: dict[str, object] = {"cwd": self.folder, "env": {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}}
@@ -77,6 +87,39 @@ def server() -> Iterator[Server]:
         if made is not None and made.process.poll() is None:
             made.end(signal.SIGINT)
         shutil.rmtree(folder)
+
+
+class Name:
+    """A name for a server that leads elsewhere when it is told so: an entry in a service file of PostgreSQL.
+
+    Args:
+        file: the service file; `PGSERVICEFILE` says where it is.
+    """
+
+    url = "postgresql://postgres@/test?service=journal"
+
+    def __init__(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._file = file
+        monkeypatch.setenv("PGSERVICEFILE", str(file))
+
+    def lead_to(self, folder: Path, port: int = 5432) -> None:
+        """From now on new connections reach the server with a socket there."""
+        draft = self._file.with_suffix(".draft")
+        draft.write_text(f"[journal]\nhost={folder}\nport={port}\n")
+        draft.replace(self._file)
+
+
+@pytest.fixture
+def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Name:
+    return Name(tmp_path / "services", monkeypatch)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A folder with a short path, for a server that moves."""
+    folder = Path(tempfile.mkdtemp(prefix="fairway-pg-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 def _begin(shop: Workshop, url: str, bake: str, body: str = HEALTHY) -> tuple[int, list["subprocess.Popen[str]"]]:
@@ -150,6 +193,31 @@ def test_a_server_that_goes_and_comes_back_in_a_canary_delays_it_and_nothing_els
     assert set(finished.values()) == {1}
 
 
+def test_a_server_that_comes_back_elsewhere_behind_its_name_delays_a_canary_and_nothing_else(
+    shop: Workshop, elsewhere: Path, server: Server, name: Name
+) -> None:
+    name.lead_to(server.folder)
+    port, controllers = _begin(shop, name.url, "6s")
+    with Load(f"http://127.0.0.1:{port}/", rate=100, connections=8) as users:
+        run = shop.deploy("1.1.0", "production", "--no-wait").json["run"]
+        shop.await_status("production", lambda status: status["weight"] == 50)
+        server.end(signal.SIGINT)
+        server.move(elsewhere, 5433)
+        server.start_again()
+        # It serves by now, and the name does not say so yet.
+        asked = shop.fairway("status", "--json")
+        assert (asked.status, asked.json["error"]["code"]) == (3, "database-unreachable"), asked
+        _let_pass(users, 300)
+        name.lead_to(elsewhere, 5433)
+        ended = shop.await_status("production", lambda status: status["finished"] is not None, 90)
+        seen = users.stop()
+    assert (ended["phase"], ended["verdict"]) == ("completed", "passed"), ended
+    assert seen.failed == 0, seen
+    assert ask(port).text == "1.1.0"
+    _assert_nothing_twice(name.url, run)
+    assert [one.poll() for one in controllers] == [None, None]
+
+
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     made = Pair(postgres)
@@ -180,6 +248,45 @@ def test_a_standby_that_takes_over_in_a_canary_delays_it_and_nothing_else(shop: 
     assert set(finished.values()) == {1}
     assert sum(isinstance(each, RunEnded) for each in events) == 1
     assert [one.poll() for one in controllers] == [None, None]
+
+
+def test_a_former_primary_that_lives_on_read_only_behind_another_address_ends_no_canary(
+    shop: Workshop, pair: Pair, name: Name
+) -> None:
+    first, second = pair.folders
+    name.lead_to(first)
+    port, controllers = _begin(shop, name.url, "6s")
+    with Load(f"http://127.0.0.1:{port}/", rate=100, connections=8) as users:
+        run = shop.deploy("1.1.0", "production", "--no-wait").json["run"]
+        shop.await_status("production", lambda status: status["weight"] == 50 and status["evidence"] is not None)
+        # As an administrator changes places in calm: nothing is written here any more, and connections stay open.
+        pair.close_primary_to_writers()
+        _let_pass(users, 300)
+        pair.promote()
+        name.lead_to(second)
+        ended = shop.await_status("production", lambda status: status["finished"] is not None, 90)
+        seen = users.stop()
+    assert (ended["phase"], ended["verdict"]) == ("completed", "passed"), ended
+    assert seen.failed == 0, seen
+    assert ask(port).text == "1.1.0"
+    _assert_nothing_twice(name.url, run)
+    assert [one.poll() for one in controllers] == [None, None]
+
+
+def _let_pass(users: Load, requests: int) -> None:
+    """Waits until so many more requests have been sent."""
+    wanted = users.live()["sent"] + requests
+    deadline = time.monotonic() + 60
+    while users.live()["sent"] < wanted:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _assert_nothing_twice(url: str, run: str) -> None:
+    events = _events(url, run)
+    finished = Counter((each.track, each.index) for each in events if isinstance(each, StepFinished))
+    assert set(finished.values()) == {1}
+    assert sum(isinstance(each, RunEnded) for each in events) == 1
 
 
 def _events(url: str, run: str) -> tuple[Event, ...]:

@@ -85,13 +85,19 @@ def test_a_user_without_rights_is_an_error_that_stays(store, user, postgres_url)
     assert caught.value.code == "database-forbidden"
 
 
-def test_a_read_only_server_is_an_error_that_stays(store, server):
+def test_a_read_only_server_is_an_error_that_passes_once_new_connections_reach_another(store, server):
     run = begin(store, "run-1", plan())
     server.execute(f"ALTER DATABASE {server.info.dbname} SET default_transaction_read_only = on")
     store.close()
-    with pytest.raises(PermanentError) as caught:
+    with contextlib.ExitStack() as several:
+        for _ in range(3):
+            several.enter_context(store.database.reading())
+    # What is open stays read-only, as connections to a former primary do.
+    server.execute(f"ALTER DATABASE {server.info.dbname} RESET default_transaction_read_only")
+    with pytest.raises(TransientError) as caught:
         store.append(run, promotion(), wake=None)
     assert caught.value.code == "database-read-only"
+    assert store.append(run, promotion(), wake=None).version == 3
 
 
 def test_a_dropped_connection_is_an_error_that_passes_and_the_next_try_succeeds(store, server):

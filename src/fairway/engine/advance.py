@@ -139,7 +139,7 @@ class Engine:
         try:
             outcome = self._outcome(run, epoch, attempt)
         except FairwayError as error:
-            if isinstance(error, PermanentError) and error.code == "stale-epoch":
+            if error.code == "stale-epoch" or _is_journal_away(error):
                 raise
             attempt.fail()
             events = _trouble(run, error, attempt, at)
@@ -205,6 +205,11 @@ def _facts(run: Run, outcome: Outcome, at: float) -> tuple[Event, ...]:
             return (StepFinished(at, run.track, run.cursor, detail, data or {}), *events)
         case Refused(rule, reason):
             return (StepFailed(at, "forward", run.cursor, "failed", rule, reason),)
+
+
+def _is_journal_away(error: FairwayError) -> bool:
+    """Its evidence could not be written for now, which says nothing of a step, however long that lasts."""
+    return isinstance(error, TransientError) and error.code.startswith("database-")
 
 
 def _trouble(run: Run, error: FairwayError, attempt: Attempt, at: float) -> tuple[Event, ...]:

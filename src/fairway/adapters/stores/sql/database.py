@@ -106,7 +106,7 @@ class Database(ABC):
             raise TransientError("database-busy", f"{self.name} has no free connection", "try again") from error
         except self.failures as error:
             dropped = driver is not None and self.is_gone(driver)
-            if dropped:
+            if dropped or self.is_superseded(error):
                 pool.clear()
             raise self.translate(error, dropped=dropped) from error
         finally:
@@ -149,6 +149,10 @@ class Database(ABC):
     @abstractmethod
     def is_gone(self, driver: Any) -> bool:
         """The connection has been lost."""
+
+    def is_superseded(self, error: BaseException) -> bool:  # noqa: ARG002 -- a file is never
+        """The server that said so may have left its place to another, which new connections reach."""
+        return False
 
     @abstractmethod
     def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:

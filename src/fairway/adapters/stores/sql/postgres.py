@@ -90,6 +90,10 @@ class PostgresDatabase(Database):
         connection.execute("SET LOCAL lock_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(:key)", {"key": _SCHEMA_LOCK})
 
+    def is_superseded(self, error: BaseException) -> bool:
+        """It may only be read from: a standby has taken its place, or is about to, perhaps behind the same name."""
+        return getattr(error, "sqlstate", None) == _READ_ONLY
+
     def translate(self, error: BaseException, *, dropped: bool) -> FairwayError:
         """By SQLSTATE, or by asking the server if there is none.
 
@@ -134,7 +138,7 @@ class PostgresDatabase(Database):
 
         if self._changing and self._may_be_read():
             return self._without_primary()
-        where = {name: value for name, value in self._given.items() if name in ("host", "port")}
+        where = {name: value for name, value in self._given.items() if name in ("host", "hostaddr", "port", "service")}
         answer = pq.PGconn.ping(conninfo.make_conninfo(connect_timeout=5, **where).encode())
         if answer == pq.Ping.OK:
             return PermanentError(
@@ -169,10 +173,10 @@ _FAILURES: tuple[tuple[tuple[str, ...], type[FairwayError], str, str, str], ...]
     ),
     (
         (_READ_ONLY,),
-        PermanentError,
+        TransientError,
         "database-read-only",
         "the {name} is read-only",
-        "name the primary server, not a standby",
+        "after a failover try again; else name the primary server, not a standby",
     ),
     (
         ("25P03",),
