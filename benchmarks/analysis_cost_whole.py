@@ -1,20 +1,22 @@
 """The whole analysis of many rollouts, through the judge that the controller runs: see `analysis_cost`.
 
-One judge holds all rollouts and gets the readings of each four times a second, as the engine gives them: counters, four
-instances that are well, a step of five minutes at 10 %. Rollouts begin one after the other, so that their blocks and
-saves do not fall together. What is measured is the processor time of that thread.
+One judge holds all rollouts and gives each a reading when it asks for one, as the engine does: counters, four instances
+that are well, a step of five minutes at 10 %. Rollouts begin one after the other, so that their blocks and saves do not
+fall together; all of them see the same counters. What is measured is the processor time of that thread.
 
 What the judge asks of others is answered at once and is not in it: the router's counters are read already, instances
 were looked at, and nobody writes what is saved.
 """
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, TypeVar
 
 from fairway.domain.analysis.history import UNCHANGED, HistoryChange
+from fairway.domain.analysis.pace import FRESH
 from fairway.domain.analysis.policy import AnalysisPolicy
 from fairway.domain.analysis.traffic import TrafficSnapshot
 from fairway.domain.rollout.plan import PlannedStep
@@ -36,10 +38,16 @@ STEP = 300.0
 """Seconds of the step: blocks have their ten seconds."""
 
 STRETCH = 10.0
-"""Seconds within which the rollouts begin. The warm-up is as long, and what comes after it is measured."""
+"""Seconds within which the rollouts begin. The warm-up is as long."""
+
+MEASURED = 60.0
+"""Seconds for which they are measured once the warm-up of all is over: six blocks of each lane, three saves."""
 
 GROUP = 50
 """Rollouts that are measured together."""
+
+YOUNG, OLD = FRESH / STEP, 1.0 - FRESH / STEP
+"""Parts of a step: its beginning, at full pace, and the rest."""
 
 
 class _Nobody(Executor):
@@ -82,10 +90,25 @@ class _Counted(FakeRouter):
         return self.now
 
 
+@dataclass(slots=True)
+class Measured:
+    """Processor time, in seconds, by groups of rollouts.
+
+    Attributes:
+        young: of each reading of the first seconds of its step.
+        old: of each reading later on.
+        readings: how many of single rollouts those were, of `old`.
+    """
+
+    young: list[float] = field(default_factory=list)
+    old: list[float] = field(default_factory=list)
+    readings: int = 0
+
+
 def seconds_of_readings(
     policy: AnalysisPolicy, snapshots: list[TrafficSnapshot], *, rollouts: int, records: Records
-) -> list[list[float]]:
-    """Processor time for each reading, by groups of rollouts, once all are under way.
+) -> Measured:
+    """Lets the rollouts run and measures them; another time exactly the same is done.
 
     Args:
         policy: of all of them.
@@ -103,12 +126,25 @@ def seconds_of_readings(
     )
     runs = [replace(run, id=f"run-{number}") for number in range(rollouts)]
     groups = [runs[place : place + GROUP] for place in range(0, rollouts, GROUP)]
-    judge, times = Judge(_Unwritten(), _Nobody()), []
+    judge, measured = Judge(_Unwritten(), _Nobody()), Measured()
+    due = dict.fromkeys((one.id for one in runs), 0.0)
+    # As the controller does when it has started.
+    gc.collect()
+    gc.freeze()
     for tick, snapshot in enumerate(snapshots):
-        router.now = _named(snapshot, run)
-        begun = round(len(groups) * min(1.0, (tick + 1) * READ_EVERY / STRETCH))
-        times.append([_read(judge, group, world, snapshot.at) for group in groups[:begun]])
-    return times[round(2 * STRETCH / READ_EVERY) :]
+        router.now, elapsed = _named(snapshot, run), tick * READ_EVERY
+        for number, group in enumerate(groups):
+            begun = number * STRETCH / len(groups)
+            wanted = [one for one in group if due[one.id] <= elapsed] if elapsed >= begun else []
+            seconds = _read(judge, wanted, world, snapshot.at)
+            due.update((one.id, elapsed + judge.read_again(one.id)) for one in wanted)
+            if elapsed - begun < FRESH:
+                measured.young.append(seconds)
+            elif elapsed >= 2.0 * STRETCH:
+                measured.old.append(seconds)
+                measured.readings += len(wanted)
+    gc.unfreeze()
+    return measured
 
 
 def _read(judge: Judge, runs: list[Run], world: World, at: float) -> float:

@@ -8,7 +8,7 @@ error, because it cannot be acted upon.
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -23,9 +23,7 @@ def to_json(value: Any) -> Any:
     if kind in _WRITERS:
         return _WRITERS[kind](value)
     if is_dataclass(value) and not isinstance(value, type):
-        write = _WRITERS[kind] = partial(
-            _dataclass_to_json, kind.__name__, tuple(field.name for field in fields(value))
-        )
+        write = _WRITERS[kind] = writer(kind, [field.name for field in fields(value)], named=True)
         return write(value)
     if isinstance(value, (tuple, list)):
         return _list_to_json(value)
@@ -34,20 +32,30 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def parts_to_json(value: Any, names: Iterable[str]) -> dict[str, Any]:
-    """Some attributes of an object as JSON values, by name."""
-    body = {}
+def writer(kind: type, names: Iterable[str], *, named: bool = False) -> Callable[[Any], dict[str, Any]]:
+    """What writes some attributes of a dataclass's objects as a JSON object, by name.
+
+    It is put together as source, like the methods that dataclasses get: to go through the names each time takes three
+    times as long, and evidence of hundreds of values is written a hundred times a second.
+
+    Args:
+        kind: the dataclass.
+        names: of its fields, in the order in which they are written.
+        named: the name of the class comes first, under `type`.
+    """
+    plain = {field.name for field in fields(kind) if field.type in _PLAIN}
+    parts = [f"'type': {kind.__name__!r}"] if named else []
     for name in names:
-        item = getattr(value, name)
-        body[name] = item if type(item) in _SCALARS else to_json(item)
-    return body
-
-
-def _dataclass_to_json(kind: str, names: tuple[str, ...], value: Any) -> dict[str, Any]:
-    return {"type": kind, **parts_to_json(value, names)}
+        item = f"value.{name}" if name in plain else f"item if type(item := value.{name}) in scalars else write(item)"
+        parts.append(f"{name!r}: {item}")
+    source, known = f"lambda value: {{{', '.join(parts)}}}", {"write": to_json, "scalars": _SCALARS}
+    written: Callable[[Any], dict[str, Any]] = eval(source, known)  # noqa: S307 -- names of fields are identifiers
+    return written
 
 
 def _list_to_json(value: tuple[Any, ...] | list[Any]) -> list[Any]:
+    if _SCALARS.issuperset(map(type, value)):
+        return list(value)
     return [item if type(item) in _SCALARS else to_json(item) for item in value]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from fairway.domain.analysis.budget import RULE as BUDGET
 from fairway.domain.analysis.evidence import Assessment
@@ -108,7 +109,7 @@ class Engine:
                         self.journal.append(run, (), wake=None, epoch=epoch)
                         return None
                     if not self._watch(run, epoch, at):
-                        return READ_EVERY
+                        return self.judge.read_again(run.id)
                 case Perform():
                     again = self._perform(run, epoch, at)
                     if again is not None:
@@ -157,7 +158,8 @@ class Engine:
         if events:
             self._append(run, events, epoch)
             return None
-        attempt.pause = min(attempt.pause, READ_EVERY) if run.judged else attempt.pause
+        if run.judged:
+            attempt.pause = min(attempt.pause, self.judge.read_again(run.id))
         return attempt.pause
 
     def _outcome(self, run: Run, epoch: int, attempt: Attempt) -> Outcome:
@@ -251,7 +253,7 @@ def _end_watch(run: Run, step: Watch, assessment: Assessment, at: float) -> Outc
     """Whether the watch is over, and what follows."""
     ending = end_of(step, assessment) if run.paused is None else None
     if ending is None:
-        return Pending(READ_EVERY)
+        return Pending(inf)  # until the judge wants to read again
     policy, sentence = run.plan.analysis.inconclusive, ending.sentence
     if ending.answer == "inconclusive":
         seen = hindsight(run.plan.analysis, assessment.evidence, watched=assessment.watched)

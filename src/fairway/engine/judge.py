@@ -2,7 +2,9 @@
 
 The evidence of a run lives in memory between readings and in the journal for the next controller; it is saved every
 second and before any verdict, so that a controller that dies loses no evidence but the resolution of its last second.
-With hundreds of runs that would be more than a journal can write: from `MOST_SAVES` on they share that many saves.
+With hundreds of runs that would be more than a journal can write: more than `MOST_SAVES` share half as many saves.
+Those whose evidence speaks against the candidate have `MOST_SAVES` for themselves, so that they are saved every second
+still.
 """
 
 from concurrent.futures import Executor, Future
@@ -15,6 +17,7 @@ from fairway.domain.analysis.evidence import Assessment
 from fairway.domain.analysis.history import History
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.latency import quantiles
+from fairway.domain.analysis.pace import OFTEN, interval, is_suspected
 from fairway.domain.analysis.pairing import RULE as BASELINE
 from fairway.domain.analysis.pairing import Pairing
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -27,16 +30,17 @@ from fairway.engine.meter import Meter
 from fairway.engine.world import World
 from fairway.ports.journal import Evidence
 
-#: Seconds between two readings of the counters, between two looks at the instances, and between two saves.
-READ_EVERY = 0.25
+#: Seconds between two readings of the counters at full pace, between two looks at the instances, and between two saves.
+READ_EVERY = OFTEN
 LOOK_EVERY = 1.0
 SAVE_EVERY = 1.0
 
-#: Saves in a second of all runs together: with so many runs, and more, each is saved less often than every second.
+#: Saves in a second of all runs together: with so many, each is saved every second. Of more, those of which anything is
+#: to be told share as many, and the others half as many.
 MOST_SAVES = 100
 
-#: Seconds for which readings may wait for each other in which nothing happens.
-PATIENCE = 1.0
+#: Seconds, or readings, for which readings may wait for each other in which nothing happens.
+PATIENCE, MOST_WAITING = 1.0, 4.0
 
 #: What holds because candidate and stable are in trouble alike: the user's rules stand still as well.
 SHARED = ("shared-incident", "objective-missed-by-both")
@@ -61,6 +65,7 @@ class _Watching:
     once_ready: frozenset[str] = frozenset()
     meter: Meter | None = None
     compared: float = float("-inf")
+    again: float = READ_EVERY
 
     def see(self, health: tuple[InstanceHealth, ...]) -> None:
         """Takes in a look at the instances; one that shows what the last one showed leaves that in its place."""
@@ -84,6 +89,7 @@ class Judge:
         self._executor = executor
         self._readers = readers or executor
         self._runs: dict[str, _Watching] = {}
+        self._suspected: set[str] = set()
 
     def read(self, run: Run, world: World, *, epoch: int, at: float) -> Assessment:
         """Takes one reading and assesses all evidence so far.
@@ -95,7 +101,7 @@ class Judge:
             at: now, seconds since the epoch, UTC.
         """
         watching = self._runs.get(run.id) or self._resume(run, world)
-        self._runs[run.id] = watching
+        self._runs[run.id], watching.again = watching, READ_EVERY
         self._look(watching, run, world, at)
         try:
             watching.traffic = world.router.observe_traffic()
@@ -105,12 +111,28 @@ class Judge:
         seen = min(at, watching.seen)
         watching.analysis.observe(watching.traffic, watching.health, at=at, counting=counting, looked_at=seen)
         _enter(watching, run, at)
-        every = max(SAVE_EVERY, len(self._runs) / MOST_SAVES)
-        watching.said = watching.analysis.assess(at=at, last=watching.said, good_for=every)
+        suspected = is_suspected(watching.analysis)
+        every = self._save_every(run.id, suspected=suspected)
+        due, early = not 0.0 <= at - watching.saved < every, _may_end_early(run)
+        # What is saved is as of now; in between it is good enough until the next save.
+        watching.said = watching.analysis.assess(
+            at=at, last=None if due else watching.said, good_for=every, promoting=early
+        )
         assessment = _measure(watching, run, world, watching.said)
-        if assessment.decision == "roll-back" or not 0.0 <= at - watching.saved < every:
+        if due or assessment.decision == "roll-back":
             self._save(watching, run, assessment, epoch=epoch, at=at)
+        # Rules of the user's are asked, and answers of servers taken in, at readings.
+        if watching.meter is None:
+            watching.again = interval(watching.analysis, at=at, rollouts=len(self._runs), suspected=suspected)
+            # A step that may end early must not end while requests begin to wait at the candidate.
+            waiting = 0.0 if early else MOST_WAITING
+            watching.analysis.patience = max(PATIENCE, waiting * watching.again)
         return assessment
+
+    def read_again(self, run: str) -> float:
+        """Seconds from the last reading of a run to the next; those of the full pace where it could not be read."""
+        watching = self._runs.get(run)
+        return READ_EVERY if watching is None else watching.again
 
     def misses_instances(self, run: str, world: World) -> bool:
         """Whether an instance that was seen ready gets no requests: one that took the place of another meanwhile.
@@ -130,6 +152,17 @@ class Judge:
     def forget(self, run: str) -> None:
         """Drops what is kept in memory of a run."""
         self._runs.pop(run, None)
+        self._suspected.discard(run)
+
+    def _save_every(self, run: str, *, suspected: bool) -> float:
+        """Seconds between two saves of a run."""
+        if suspected:
+            self._suspected.add(run)
+        else:
+            self._suspected.discard(run)
+        if suspected or len(self._runs) <= MOST_SAVES:
+            return max(SAVE_EVERY, len(self._suspected) / MOST_SAVES)
+        return max(SAVE_EVERY, len(self._runs) / (MOST_SAVES / 2.0))
 
     def _resume(self, run: Run, world: World) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
@@ -216,6 +249,12 @@ def _enter(watching: _Watching, run: Run, at: float) -> None:
     share, copies = (run.weight, False) if run.mirror is None else (run.mirror.share, True)
     watching.analysis.enter_step(share, at=at, scaled_up=scaled_up, bake=next(ahead, 0.0), copies=copies)
     watching.position = position
+
+
+def _may_end_early(run: Run) -> bool:
+    """What has been shown for the candidate may end the present step before its time."""
+    step = run.current.step if run.current is not None else None
+    return isinstance(step, Watch) and step.least is not None
 
 
 def _summarise(traffic: TrafficSnapshot | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from fairway.domain.analysis.hang import HangWatch
 from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.lanes import restore_lanes
 from fairway.domain.analysis.lanes.lane import Step
+from fairway.domain.analysis.pace import is_clean
 from fairway.domain.analysis.rules import watch_budget, watch_ejections, watch_instances, watch_traffic
 from fairway.domain.analysis.same_age import baseline_share
 from fairway.domain.analysis.saying import decide, gather_evidence, is_still_said, said_again
@@ -46,8 +47,12 @@ STORED = tuple(
     name
     for name in AnalysisState.__slots__
     if name not in {"policy", "policy_written", "lanes", "well", "patience", "waiting", "waited", "latest", "rest"}
+    and name not in {"odds", "clean"}
 )
-"""Of the state: policy and lanes are stored by themselves, and nothing waits when the rest is stored."""
+"""Of the state: policy and lanes are stored by themselves, nothing waits when the rest is stored, and what is known of
+the last reading alone is known again after the next."""
+
+_write = codec.writer(AnalysisState, STORED)
 
 WARMUP_PART = 0.25
 """Warm-up takes at most this part of a bake, so that the error lane sees the rest of it."""
@@ -117,13 +122,14 @@ class Analysis(AnalysisState):
             counting: False while a person paused the rollout: evidence is gathered, the time does not count.
             looked_at: when the instances were looked at, likewise; None: now.
         """
-        seconds, self.last = trusted(self.last, at), at
+        seconds, self.last, self.clean = trusted(self.last, at), at, False
         if self.verdict is not None:
             return
         reading = None
         if snapshot is not None:
             reading = self.counters.read(snapshot, candidate=self.candidate, stable=self.stable)
-            if reading is not None and may_wait(self, snapshot, reading, health, counting=counting):
+            self.clean = is_clean(self, snapshot, reading, health)
+            if reading is not None and may_wait(self, reading, counting=counting):
                 wait(self, snapshot, reading, seconds)
                 return
         self.catch_up()
@@ -168,7 +174,9 @@ class Analysis(AnalysisState):
         if self.waiting:
             catch_up(self)
 
-    def assess(self, *, at: float, last: Assessment | None = None, good_for: float = SAID_FOR) -> Assessment:
+    def assess(
+        self, *, at: float, last: Assessment | None = None, good_for: float = SAID_FOR, promoting: bool = True
+    ) -> Assessment:
         """What to do now. Changes nothing.
 
         Args:
@@ -176,9 +184,14 @@ class Analysis(AnalysisState):
             last: what was said last. While nothing has changed but counts, its evidence and sentence are good enough
                 for a while: to put them together costs more than to judge.
             good_for: that while, in seconds.
+            promoting: what speaks for the candidate may end the step early; else it is like counts.
         """
         sufficient = self.step.weight <= 0.0 or (self.finished_enough and not self.unmatched)
-        if last is not None and is_still_said(self, last, at=at, sufficient=sufficient, good_for=good_for):
+        if (
+            last is not None
+            and not (promoting and last.evidence.promotion is not self.promotion.shown)
+            and is_still_said(self, last, at=at, sufficient=sufficient, good_for=good_for)
+        ):
             return said_again(last, watched=self.watched, at=at, said_at=last.said_at or last.at)
         evidence = self.evidence()
         sufficient = self.step.weight <= 0.0 or (self.finished_enough and not self.unmatched)
@@ -195,8 +208,9 @@ class Analysis(AnalysisState):
         self.catch_up()
         if self.policy_written is None:
             self.policy_written = codec.to_json(self.policy)
-        kept = codec.parts_to_json(self, STORED)
-        return {"policy": self.policy_written, **kept, "lanes": [lane.to_json() for lane in self.lanes]}
+        value = {"policy": self.policy_written} | _write(self)
+        value["lanes"] = [lane.to_json() for lane in self.lanes]
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Analysis":
@@ -207,4 +221,5 @@ class Analysis(AnalysisState):
         """
         restored = codec.from_json(cls, value | {"lanes": []})
         restored.lanes = restore_lanes(restored.policy, value["lanes"])
+        restored.odds = restored.e_value()
         return restored

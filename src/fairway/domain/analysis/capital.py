@@ -82,11 +82,10 @@ class Capital:
             schedule: as given at the beginning.
             cap: greatest e-value that one block may contribute.
         """
-        late = self._late_left(schedule)
-        self.blocks += 1
-        fresh = (self.pending + late - self._late_left(schedule)) / len(self.stakes)
-        highest = log(cap)
         # Written out, like other loops of this package: `min` takes longer than `exp`, and there are dozens of bets.
+        late, pace, highest = schedule.late * schedule.pace, schedule.pace + self.blocks, log(cap)
+        self.blocks += 1
+        fresh = (self.pending + late / pace - late / (schedule.pace + self.blocks)) / len(self.stakes)
         self.stakes = [
             (stake + fresh) * exp(gain if gain < highest else highest)  # noqa: FURB136
             for stake, gain in zip(self.stakes, logs, strict=True)

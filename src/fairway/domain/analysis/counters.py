@@ -18,9 +18,6 @@ NO_TRAFFIC = RevisionTraffic("", 0, 0)
 
 _NUMBERS = attrgetter("finished", "failed", "retried", "retried_failed", "abandoned")
 
-EACH = 5
-"""Numbers that are kept of each revision."""
-
 
 def trusted(before: float | None, now: float) -> float:
     """Seconds that passed, 0 to `LONGEST`; 0 when there was nothing before."""
@@ -70,16 +67,16 @@ def _counts(snapshot: TrafficSnapshot, candidate: str, stable: str | None) -> li
 
 def _tally(gone: list[int]) -> Tally:
     """What ended, of five numbers of the candidate and five of stable."""
-    candidate, stable = gone[:EACH], gone[EACH:]
-    c_finished, c_failed, _, _ = _parts(*candidate[:-1])
-    s_finished, s_failed, again, again_failed = _parts(*stable[:-1])
-    return Tally(c_finished, c_failed, s_finished, s_failed, again, again_failed, candidate[-1], stable[-1])
+    finished, failed, again, again_failed, given_up, others, others_failed, others_again, retried, left = gone
+    if again or again_failed or failed > finished:
+        finished, failed, _, _ = _parts(finished, failed, again, again_failed)
+    if others_again or retried or others_failed > others:
+        others, others_failed, others_again, retried = _parts(others, others_failed, others_again, retried)
+    return Tally(finished, failed, others, others_failed, others_again, retried, given_up, left)
 
 
 def _parts(finished: int, failed: int, retried: int, retried_failed: int) -> tuple[int, int, int, int]:
     """First tries and their failures, second tries and theirs; made to fit where the source counts carelessly."""
-    if not retried and not retried_failed and 0 <= failed <= finished:
-        return finished, failed, 0, 0
     again = min(retried, finished)
     again_failed = min(retried_failed, again)
     first = finished - again

@@ -1,4 +1,8 @@
-"""What an analysis says, and the evidence behind it. Everything here can be written as JSON: no infinities."""
+"""What an analysis says, and the evidence behind it. Everything here can be written as JSON: no infinities.
+
+Nobody changes any of it. What is made anew for each reading or each save is not frozen all the same, because to make a
+frozen one takes three times as long.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +13,7 @@ GREATEST_E_VALUE = 1e12
 """Nothing above is worth telling apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """Requests whose first try ended, and those of them that failed."""
 
@@ -22,7 +26,7 @@ class Counts:
         return self.failed / self.finished if self.finished else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class QuantileRatio:
     """A quantile of the latency of both revisions, of requests answered in the present step.
 
@@ -43,7 +47,7 @@ class QuantileRatio:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slowness:
     """What a lane of latency means by a request that counts against the candidate.
 
@@ -58,7 +62,7 @@ class Slowness:
     quantiles: tuple[QuantileRatio, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LaneEvidence:
     """What one lane has seen.
 
@@ -92,7 +96,7 @@ class LaneEvidence:
     abandoned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Promotion:
     """What one test of non-inferiority has shown in the present step.
 
@@ -125,7 +129,7 @@ class Spending:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Evidence:
     """All that a verdict rests on.
 
@@ -216,7 +220,7 @@ class MetricEvidence:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Assessment:
     """What to do now, and why.
 

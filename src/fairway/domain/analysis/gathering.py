@@ -46,15 +46,15 @@ def _gather_alike(
     series, shared = analysis.counters.series, analysis.incident.shared
     (seconds, tally), taken = ticks[0], 1
     reading = _reading(analysis, candidate, stable, (seconds, tally), series)
-    _look_closely(analysis, ticks[0], reading.warming)
-    while taken < len(ticks) and analysis.incident.shared is shared:
-        tick, counts = ticks[taken]
-        if taken == 1:
-            reading.tally = tally = replace(tally)
-        tally.add(counts)
-        seconds, taken = seconds + tick, taken + 1
-        _look_closely(analysis, (tick, counts), reading.warming)
-    reading.seconds, reading.pace = seconds, ticks[taken - 1][0]
+    _look_closely(analysis, reading)
+    if len(ticks) > 1 and analysis.incident.shared is shared:
+        single, tally = Reading(seconds, tally, reading.warming, shared), replace(tally)
+        while taken < len(ticks) and analysis.incident.shared is shared:
+            single.seconds, single.tally = ticks[taken]
+            tally.add(single.tally)
+            seconds, taken = seconds + single.seconds, taken + 1
+            _look_closely(analysis, single)
+        reading.tally, reading.seconds, reading.pace = tally, seconds, single.seconds
     for lane in analysis.lanes[1:]:
         lane.observe(reading)
     analysis.tally.add(tally)
@@ -66,10 +66,10 @@ def _gather_alike(
     return taken
 
 
-def _look_closely(analysis: AnalysisState, tick: Tick, warming: bool) -> None:
+def _look_closely(analysis: AnalysisState, reading: Reading) -> None:
     """Gives one reading to those who look at each: the hard lane, which is the first, and two watches."""
-    seconds, tally = tick
-    analysis.lanes[0].observe(Reading(seconds, tally, warming, analysis.incident.shared))
+    seconds, tally = reading.seconds, reading.tally
+    analysis.lanes[0].observe(reading)
     analysis.incident.observe(seconds, tally, reference=analysis.policy.reference)
     analysis.share.observe(seconds, tally)
 

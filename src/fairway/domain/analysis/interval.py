@@ -20,6 +20,10 @@ GRID = tuple(10.0 ** (-3.0 + 6.0 * i / (POINTS - 1)) for i in range(POINTS))
 _LOGS = tuple(log(r) for r in GRID)
 _MORE = tuple(r - 1.0 for r in GRID)
 _DOUBT = log(100.0)  # 1/alpha of a 99 % interval
+_NOTHING = 50.0
+_NONE = (0.0,) * POINTS
+_POOL = 16
+"""Failures from which on pooled blocks are a block: about as many as fall into a longer one."""
 
 
 @dataclass(slots=True)
@@ -32,12 +36,15 @@ class RatioInterval:
             first failure.
         fresh: failures of both and share of the blocks that are not in the sums yet: they cost as much as a verdict,
             and are for people, so that they are summed when somebody asks.
+        pooled: finished and failed requests of the candidate, then of stable, of short blocks that are taken together
+            until there are enough failures to be worth the sums.
         ends: of the interval, once somebody has asked since the last failure.
     """
 
     failures: int = 0
     sums: list[float] = field(default_factory=list)
     fresh: list[tuple[int, float]] = field(default_factory=list)
+    pooled: tuple[int, int, int, int] = (0, 0, 0, 0)
     ends: tuple[float | None, float | None] | None = field(default=None, compare=False)
 
     def add(self, *, candidate_failed: int, stable_failed: int, share: float) -> None:
@@ -48,6 +55,19 @@ class RatioInterval:
         self.failures += candidate_failed
         self.fresh = [*self.fresh, (failed, share)]
         self.ends = None
+
+    def pool(self, candidate: tuple[int, int], stable: tuple[int, int]) -> None:
+        """Adds one of many short blocks, each given as finished and failed requests; several of them are one to it."""
+        finished, failed, others, others_failed = self.pooled
+        finished, failed = finished + candidate[0], failed + candidate[1]
+        others, others_failed = others + stable[0], others_failed + stable[1]
+        self.pooled = (finished, failed, others, others_failed)
+        if candidate[1] or stable[1]:
+            self.ends = None
+        if failed + others_failed >= _POOL:
+            share = finished / (finished + others)
+            self.add(candidate_failed=failed, stable_failed=others_failed, share=share)
+            self.pooled = (0, 0, 0, 0)
 
     def bounds(self) -> tuple[float | None, float | None]:
         """The 99 % interval.
@@ -61,19 +81,28 @@ class RatioInterval:
         return self.ends
 
     def _ends(self) -> tuple[float | None, float | None]:
-        if not self.sums:
+        finished, failed, others, others_failed = self.pooled
+        failures, both, sums = self.failures + failed, failed + others_failed, self.sums
+        if both:
+            share = finished / (finished + others)
+            sums = [before + both * log1p(share * more) for before, more in zip(sums or _NONE, _MORE, strict=True)]
+        if not sums:
             return None, None
-        likelihood = [self.failures * ln - s for ln, s in zip(_LOGS, self.sums, strict=True)]
+        likelihood = [failures * ln - s for ln, s in zip(_LOGS, sums, strict=True)]
         highest = max(likelihood)
-        mean = highest + log(sum(exp(ell - highest) for ell in likelihood) / POINTS)
-        inside = [i for i, ell in enumerate(likelihood) if mean - ell < _DOUBT]
-        level, first, last = mean - _DOUBT, inside[0], inside[-1]
+        # What is so much lower adds nothing to the sum.
+        mean = highest + log(sum([exp(ell - highest) for ell in likelihood if ell > highest - _NOTHING]) / POINTS)
+        level, first, last = mean - _DOUBT, 0, POINTS - 1
+        while mean - likelihood[first] >= _DOUBT:
+            first += 1
+        while mean - likelihood[last] >= _DOUBT:
+            last -= 1
         low = exp(_crossing(likelihood, level, first, -1)) if first > 0 else 0.0
         return low, exp(_crossing(likelihood, level, last, 1)) if last + 1 < POINTS else None
 
     def _sum_up(self) -> None:
         for failed, share in self.fresh:
-            before = self.sums or [0.0] * POINTS
+            before = self.sums or _NONE
             if failed == 1:
                 self.sums = [s + log1p(share * more) for s, more in zip(before, _MORE, strict=True)]
             else:

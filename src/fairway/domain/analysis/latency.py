@@ -2,12 +2,12 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import itemgetter, sub
 
 Cell = tuple[float, float, int]
 
-_COUNT = itemgetter(2)
+_LOWER, _COUNT, _LOWER_AND_COUNT = itemgetter(0), itemgetter(2), itemgetter(0, 2)
 
 
 def allowed(edge: float, *, margin: float, slack: float) -> float:
@@ -50,8 +50,8 @@ def _added(cells: Sequence[Cell], counts: list[int], before: Sequence[Cell]) -> 
     """What was counted since an earlier state, by cell; cells never vanish, but new ones come."""
     if len(before) == len(cells):
         return list(map(sub, counts, map(_COUNT, before)))
-    known = {lower: count for lower, _, count in before}
-    return [count - known.get(lower, 0) for lower, _, count in cells]
+    known = dict(map(_LOWER_AND_COUNT, before))
+    return list(map(sub, counts, map(known.get, map(_LOWER, cells), repeat(0))))
 
 
 def quantile(cells: Sequence[Cell], share: float) -> float | None:

@@ -70,13 +70,24 @@ def best_bet(alternative: float, *, stable: float, balance: float, margin: Margi
     Returns:
         The bet `a`; 1 or less means that the alternative lies within the margin and no bet should be made.
     """
+    (bet,) = best_bets((alternative,), stable=stable, balance=balance, margin=margin)
+    return bet
+
+
+def best_bets(alternatives: Iterable[float], *, stable: float, balance: float, margin: Margin) -> list[float]:
+    """The same for several alternatives."""
     pull = margin.ratio * balance
-    linear = alternative * pull + margin.ratio * stable + margin.points * (1.0 + pull)
-    constant = alternative * (1.0 + pull)
-    root = sqrt(max(0.0, linear * linear - 4.0 * margin.points * pull * constant))
-    bet = 2.0 * constant / (linear + root) if linear > 0.0 else LARGEST_BET
-    highest = 1.0 + NEAR_LIMIT / pull if pull > 0.0 else LARGEST_BET
-    return min(bet, highest, LARGEST_BET)
+    scale, usual, highest = 1.0 + pull, margin.ratio * stable, LARGEST_BET
+    points, crossed = margin.points * scale, 4.0 * margin.points * pull
+    if pull > 0.0:
+        highest = min(1.0 + NEAR_LIMIT / pull, LARGEST_BET)
+    bets = []
+    for alternative in alternatives:
+        linear, constant = alternative * pull + usual + points, alternative * scale
+        square = linear * linear - crossed * constant
+        bet = 2.0 * constant / (linear + (sqrt(square) if square > 0.0 else 0.0)) if linear > 0.0 else highest
+        bets.append(bet if bet < highest else highest)  # noqa: FURB136 -- faster, and done often
+    return bets
 
 
 def log_e_value(bet: float, *, candidate: tuple[int, int], stable_failed: int, balance: float, margin: Margin) -> float:

@@ -84,7 +84,6 @@ def is_still_said(analysis: AnalysisState, last: Assessment, *, at: float, suffi
         and last.sufficient == sufficient
         and last.before == analysis.before
         and evidence.since == analysis.since
-        and evidence.promotion is analysis.promotion.shown
         and over == (0.0 < analysis.step.bake <= last.watched)
         and 0.0 <= at - (last.said_at or last.at) < good_for
     )

@@ -60,6 +60,8 @@ class AnalysisState:
         waited: seconds that passed with them; not stored.
         latest: the snapshot at the end of the last of them; not stored.
         rest: seconds for which more of them may wait; not stored.
+        odds: `e_value` as of the last reading that was taken in; not stored.
+        clean: nothing in the last reading spoke against the candidate, see `pace.py`; not stored.
         policy_written: the policy as a JSON value, once it was asked for; not stored.
     """
 
@@ -99,6 +101,8 @@ class AnalysisState:
     waited: float = field(default=0.0, compare=False)
     latest: TrafficSnapshot | None = field(default=None, compare=False)
     rest: float = field(default=0.0, compare=False)
+    odds: float = field(default=1.0, compare=False)
+    clean: bool = field(default=False, compare=False)
     policy_written: dict[str, Any] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -130,7 +134,9 @@ class AnalysisState:
 
     def judge(self) -> bool:
         """Whether the candidate is to be taken back; once yes, always yes."""
-        if self.verdict is None and self.e_value() >= 1.0 / self.policy.alpha:
-            lane = max(self.lanes, key=lambda one: one.weight * one.e_value())
-            self.verdict = Finding(lane.name, "the candidate is worse than its margin allows")
+        if self.verdict is None:
+            self.odds = self.e_value()
+            if self.odds >= 1.0 / self.policy.alpha:
+                lane = max(self.lanes, key=lambda one: one.weight * one.e_value())
+                self.verdict = Finding(lane.name, "the candidate is worse than its margin allows")
         return self.verdict is not None

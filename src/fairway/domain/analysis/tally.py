@@ -26,6 +26,17 @@ class Tally:
     candidate_abandoned: int = 0
     stable_abandoned: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing ended, and nothing was given up."""
+        return not (
+            self.candidate_finished
+            or self.stable_finished
+            or self.again_finished
+            or self.candidate_abandoned
+            or self.stable_abandoned
+        )
+
     def add(self, other: "Tally") -> None:
         """Adds the counts of another stretch of time."""
         self.candidate_finished += other.candidate_finished

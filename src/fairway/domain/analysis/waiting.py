@@ -2,41 +2,33 @@
 
 Four readings a second are there so that a candidate that fails is taken back at once. One in which no request of the
 candidate failed, both revisions answered, and no block but the hard lane's can end, moves nothing that anybody acts on:
-the hard lane's capital can only fall by it, and all other lanes only count. Such readings wait, for a second at most,
-and are taken in together. The evidence comes out as if they had been taken in one by one: the hard lane, and the
-watches that look at each reading, still get them one by one; to the others two readings within a block are one.
+the hard lane's capital can only fall by it, and all other lanes only count. Such readings wait, as long as whoever
+drives this has patience, and are taken in together. The evidence comes out as if they had been taken in one by one: the
+hard lane, and the watches that look at each reading, still get them one by one; to the others two readings within a
+block are one.
 
 Whoever asks for evidence, stores it, or begins another step takes in what waits first. So does the first reading that
-may not wait. What is noticed later, by a second at most, is that the clock should have stood still, and that
+may not wait. What is noticed later, by that time at most, is that the clock should have stood still, and that
 requests begin to wait at the candidate.
 """
 
 from math import inf
 
 from fairway.domain.analysis.gathering import Tick, gather
-from fairway.domain.analysis.instances import InstanceHealth
 from fairway.domain.analysis.rules import watch_traffic
 from fairway.domain.analysis.state import AnalysisState
 from fairway.domain.analysis.traffic import TrafficSnapshot
 
 
-def may_wait(
-    analysis: AnalysisState,
-    snapshot: TrafficSnapshot,
-    reading: Tick,
-    health: tuple[InstanceHealth, ...],
-    *,
-    counting: bool,
-) -> bool:
+def may_wait(analysis: AnalysisState, reading: Tick, *, counting: bool) -> bool:
     """Nothing can follow from this reading yet."""
     seconds, tally = reading
     return (
         analysis.rest > 0.0 < seconds
-        and tally.candidate_failed == 0 < tally.candidate_finished
+        and analysis.clean
+        and tally.candidate_finished > 0
         and tally.stable_finished > 0
-        and health is analysis.well
         and counting
-        and not any(one.ejected for one in snapshot.of(analysis.candidate).instances)
     )
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from math import exp, log, log1p
 
 from fairway.domain.analysis.evidence import GREATEST_E_VALUE, Counts
-from fairway.domain.analysis.margin import Margin, best_bet, guess_ratio
+from fairway.domain.analysis.margin import Margin, best_bets, guess_ratio
 from fairway.domain.analysis.tally import Tally
 
 BETA = 0.05
 """Greatest probability that a step ends early with a candidate beyond a promotion margin."""
 
 CAP = BETA ** (-1.0 / 3.0) * (1.0 + 1e-12)
+HIGHEST = log(CAP)
 """Greatest e-value of one block; a little above the third root, or three blocks would miss 1/beta by a last digit."""
 
 RATIO, POINTS = 1.25, 0.002
@@ -55,7 +56,7 @@ class ErrorEvidence:
         """
         balance = block.candidate_finished / block.stable_finished
         self.logs = [
-            total + min(log(CAP), gain / dispersion)
+            total + min(HIGHEST, gain / dispersion)
             for total, gain in zip(self.logs, self._gains(block, margin, balance), strict=True)
         ]
         finished, failed = self.stable.finished + block.stable_finished, self.stable.failed + block.stable_failed
@@ -75,6 +76,8 @@ class ErrorEvidence:
         Returns:
             About how many, 0 if it is shown; None if no number of them would.
         """
+        if self.e_value() >= 1.0 / BETA:
+            return 0
         ratio = max(self.guess(), LEAST_ALTERNATIVE)
         wanted = []
         for (share, _), total, bet in zip(BETS, self.logs, self._bets(margin, balance), strict=True):
@@ -82,8 +85,6 @@ class ErrorEvidence:
             growth += ratio / balance * log1p(margin.ratio * balance * (1.0 - bet))
             if bet < 1.0 and growth > 0.0:
                 wanted.append(max(0.0, (log(1.0 / BETA) - log(share) - total) / growth))
-        if self.e_value() >= 1.0 / BETA:
-            return 0
         return round(min(wanted)) if wanted else None
 
     def _gains(self, block: Tally, margin: Margin, balance: float) -> list[float]:
@@ -109,8 +110,9 @@ def bets_on(guess: float, margin: Margin, *, balance: float) -> list[float]:
         balance: finished requests of the candidate per finished request of stable.
     """
     limit = margin.limit(guess)
-    alternatives = (guess if part is None else part * limit for _, part in BETS)
-    return [best_bet(max(one, LEAST_ALTERNATIVE), stable=guess, balance=balance, margin=margin) for one in alternatives]
+    alternatives = [guess if part is None else part * limit for _, part in BETS]
+    alternatives = [one if one > LEAST_ALTERNATIVE else LEAST_ALTERNATIVE for one in alternatives]  # noqa: FURB136
+    return best_bets(alternatives, stable=guess, balance=balance, margin=margin)
 
 
 def error_gain(bet: float, candidate: tuple[int, int], stable_failed: int, *, balance: float, margin: Margin) -> float:

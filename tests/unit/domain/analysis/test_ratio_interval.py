@@ -4,6 +4,7 @@ from random import Random
 import pytest
 
 from fairway.domain.analysis.interval import GRID, RatioInterval
+from fairway.domain.codec import from_json, to_json
 
 
 def simulate(ratio, *, blocks, seed):
@@ -91,3 +92,24 @@ def test_the_ends_are_those_of_the_definition_or_a_little_wider_and_never_narrow
     exact_low, exact_high = slow_bounds(blocks)
     assert exact_low / 1.03 <= (low or 1e-3) <= exact_low * (1.0 + 1e-9)
     assert exact_high * (1.0 - 1e-9) <= (high or 1e3) <= exact_high * 1.03
+
+
+def test_many_short_blocks_that_are_pooled_give_the_interval_of_one_block():
+    random, pooled, whole = Random(5), RatioInterval(), RatioInterval()
+    counts = [0, 0, 0, 0]
+    for _ in range(200):
+        block = (10, int(random.random() < 0.05), 90, int(random.random() < 0.4))
+        counts = [before + more for before, more in zip(counts, block, strict=True)]
+        pooled.pool(block[:2], block[2:])
+    whole.add(candidate_failed=counts[1], stable_failed=counts[3], share=0.1)
+    assert pooled.bounds() == pytest.approx(whole.bounds())
+
+
+def test_what_is_pooled_is_seen_at_once_and_kept():
+    interval = RatioInterval()
+    interval.pool((10, 1), (90, 0))
+    low, high = interval.bounds()
+    assert (low, high) != (None, None)
+    interval.pool((10, 0), (90, 3))
+    assert interval.bounds() != (low, high)
+    assert from_json(RatioInterval, to_json(interval)).bounds() == interval.bounds()

@@ -119,7 +119,7 @@ class ErrorRatioLane:
     unmatched: int = 0
     open: Tally = field(default_factory=Tally)
     judged: Tally = field(default_factory=Tally)
-    stable: Counts = NO_COUNTS
+    stable: Counts = field(default_factory=lambda: NO_COUNTS)
     interval: RatioInterval = field(default_factory=RatioInterval)
     dispersion: float = 1.0
     calm: bool = False
@@ -132,7 +132,7 @@ class ErrorRatioLane:
 
     def close_block(self) -> None:
         """Judges the open block if it can be judged."""
-        if self._close(alone=self.step.alone):
+        if self._close(self.open, alone=self.step.alone):
             self.seconds, self.open = 0.0, Tally()
 
     def enter_step(self, step: Step) -> None:
@@ -157,19 +157,29 @@ class ErrorRatioLane:
             left_out: no block begins here.
             calm: what is counted is known to come nearly independently.
         """
-        if left_out and self.seconds == 0.0:
+        begins = self.seconds == 0.0
+        if begins and left_out:
             return
-        if self.test.patient and self.seconds == 0.0:
+        if begins and self.test.patient:
             self.dispersion, self.calm = reading.dispersion, calm
         self.seconds += reading.seconds
         self._listen(reading.seconds, tally)
-        self.open.add(tally)
-        if self.seconds + reading.half < self.test.length(self.step.bake, calm=self.calm):
+        ends = self.seconds + reading.half >= self.test.length(self.step.bake, calm=self.calm)
+        if begins and ends and self.open.is_empty:
+            block = tally  # as it is: the hard lane has one at each reading
+        else:
+            self.open.add(tally)
+            block = self.open
+        if not ends:
             return  # the next reading is as near to the block's end as this one, or nearer
         # With all the weight there is nobody else to listen for.
         alone = self.step.alone or (self.unmatched > 0 and self._silent(self.test.length(self.step.bake)))
-        if self._close(alone=alone):
-            self.seconds, self.open = 0.0, Tally()
+        if self._close(block, alone=alone):
+            self.seconds = 0.0
+            if block is self.open:
+                self.open = Tally()
+        elif block is tally:
+            self.open.add(tally)
 
     def rest(self, *, left_out: bool) -> float:
         """Seconds until the block may close that is open or begins with the next reading."""
@@ -205,7 +215,7 @@ class ErrorRatioLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return codec.parts_to_json(self, _STORED)
+        return _write(self)
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: ErrorRatioTest) -> "ErrorRatioLane":
@@ -238,9 +248,8 @@ class ErrorRatioLane:
         share = balance / (1.0 + balance)
         return share <= 0.0 or -self.unmatched * log(share) >= IMPROBABLE
 
-    def _close(self, *, alone: bool) -> bool:
-        """Judges the open block; False if it cannot be judged yet."""
-        block = self.open
+    def _close(self, block: Tally, *, alone: bool) -> bool:
+        """Judges a block; False if it cannot be judged yet."""
         paired = block.stable_finished > 0 and not self.step.alone
         if block.candidate_finished == 0 or not (paired or alone):
             return False
@@ -254,8 +263,12 @@ class ErrorRatioLane:
         if paired:
             finished, failed = block.stable_finished, block.stable_failed
             self.stable = Counts(self.stable.finished + finished, self.stable.failed + failed)
-            share = block.candidate_finished / (block.candidate_finished + finished)
-            self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
+            if self.test.patient:
+                share = block.candidate_finished / (block.candidate_finished + finished)
+                self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
+            else:
+                mine = (block.candidate_finished, block.candidate_failed)
+                self.interval.pool(mine, (finished, failed))
         return True
 
     def _gains(self, block: Tally) -> list[float]:
@@ -279,3 +292,4 @@ class ErrorRatioLane:
 
 
 _STORED = tuple(name for name in ErrorRatioLane.__slots__ if name not in NOT_STORED)
+_write = codec.writer(ErrorRatioLane, _STORED)

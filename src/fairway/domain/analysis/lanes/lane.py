@@ -52,7 +52,12 @@ def block_length(block: float, *, shortest: float, bake: float) -> float:
         shortest: a bake may shorten it down to this.
         bake: how long the step shall be watched.
     """
-    return block if bake <= 0.0 else min(block, max(shortest, bake / BLOCKS_IN_BAKE))
+    if bake <= 0.0:
+        return block
+    part = bake / BLOCKS_IN_BAKE
+    # Written out, because it is asked at each reading.
+    part = part if part > shortest else shortest  # noqa: FURB136
+    return block if block < part else part  # noqa: FURB136
 
 
 NO_STEP = Step(0.0, True, 0.0)

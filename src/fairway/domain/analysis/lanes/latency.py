@@ -201,7 +201,9 @@ class LatencyLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return codec.parts_to_json(self, _STORED) | {"comparison": self.comparison.to_json()}
+        value = _write(self)
+        value["comparison"] = self.comparison.to_json()
+        return value
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: LatencyTest) -> "LatencyLane":
@@ -267,6 +269,7 @@ class LatencyLane:
 
 
 _STORED = tuple(name for name in LatencyLane.__slots__ if name not in ("test", "shown", "comparison"))
+_write = codec.writer(LatencyLane, _STORED)
 
 
 def margin_of_instances(histograms: Histograms) -> float:

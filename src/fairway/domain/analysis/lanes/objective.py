@@ -178,7 +178,7 @@ class ObjectiveLane:
 
     def to_json(self) -> dict[str, Any]:
         """The whole state, but for the test, which follows from the policy."""
-        return codec.parts_to_json(self, [name for name in self.__slots__ if name != "test"])
+        return _write(self)
 
     @classmethod
     def restore(cls, value: dict[str, Any], test: ObjectiveTest) -> "ObjectiveLane":
@@ -232,3 +232,6 @@ class ObjectiveLane:
         cap, highest = self.test.cap, log(self.test.cap)
         risen, most = [one * exp(min(gain, highest)) for one, gain in zip(before, gains, strict=True)], cap**3
         return [1.0 if one < 1.0 else min(one, most) for one in risen]
+
+
+_write = codec.writer(ObjectiveLane, [name for name in ObjectiveLane.__slots__ if name != "test"])

@@ -9,8 +9,9 @@ supposes that latencies keep their distribution during the step, which the lane 
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, repeat
 from math import log, sqrt
+from operator import itemgetter, sub
 from typing import Any
 
 from fairway.domain import codec
@@ -19,6 +20,7 @@ from fairway.domain.analysis.evidence import QuantileRatio
 from fairway.domain.analysis.lanes.lane import Histograms
 
 SHOWN = (0.5, 0.75, 0.9, 0.95, 0.99)
+_LOWER, _COUNT, _LOWER_AND_COUNT = itemgetter(0), itemgetter(2), itemgetter(0, 2)
 _DOUBT = 0.005
 """Half of the alpha of a 99 % interval."""
 
@@ -35,7 +37,7 @@ class Comparison:
         candidate: count of each cell at the beginning, by lower edge.
         stable: likewise.
         quantiles: as of the last closed block; empty before the first.
-        written: all of that as a JSON value, once it was asked for; it changes with blocks and is stored each second.
+        written: what there was, as a JSON value once it was asked for; it changes with steps and is stored each second.
     """
 
     series: int = -1
@@ -56,32 +58,31 @@ class Comparison:
         candidate = _Sample(histograms.candidate, self.candidate)
         stable = _Sample(histograms.stable, self.stable)
         if candidate.total and stable.total:
-            self.quantiles = tuple(_compare(share, candidate, stable) for share in SHOWN)
-            self.written = None
+            self.quantiles = tuple([_compare(share, candidate, stable) for share in SHOWN])
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON value, which `from_json` of the codec reads; nobody may change it."""
         if self.written is None:
-            kept = {name: codec.to_json(getattr(self, name)) for name in ("series", "candidate", "stable", "quantiles")}
+            kept = {name: codec.to_json(getattr(self, name)) for name in ("series", "candidate", "stable")}
             self.written = {"type": "Comparison", **kept}
-        return self.written
+        return self.written | {"quantiles": codec.to_json(self.quantiles)}
 
 
 class _Sample:
     """What came between two moments."""
 
     def __init__(self, distribution: Distribution, before: tuple[tuple[float, int], ...]) -> None:
-        known = dict(before)
-        self.cells = [(lower, width) for lower, width, _ in distribution.cells]
-        counts = [count - known.get(lower, 0) for lower, _, count in distribution.cells]
-        self.below = list(accumulate(counts, initial=0))
+        self.cells, known = distribution.cells, dict(before)
+        # By functions in C, here and below: a histogram has some hundred cells.
+        counts = map(sub, map(_COUNT, self.cells), map(known.get, map(_LOWER, self.cells), repeat(0)))
+        self.below: list[int] = list(accumulate(counts, initial=0))
         self.total = self.below[-1]
 
     def at(self, share: float) -> float:
         """The latency below which that share lies, interpolated within its cell."""
         wanted = share * self.total
         place = max(1, bisect_left(self.below, wanted))
-        lower, width = self.cells[place - 1]
+        lower, width, _ = self.cells[place - 1]
         inside = self.below[place] - self.below[place - 1]
         return lower + width * (wanted - self.below[place - 1]) / inside
 
@@ -106,4 +107,4 @@ def _compare(share: float, candidate: _Sample, stable: _Sample) -> QuantileRatio
 
 
 def _counts(distribution: Distribution) -> tuple[tuple[float, int], ...]:
-    return tuple([(lower, count) for lower, _, count in distribution.cells])
+    return tuple(map(_LOWER_AND_COUNT, distribution.cells))

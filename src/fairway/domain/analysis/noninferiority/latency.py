@@ -17,8 +17,8 @@ from fairway.domain.analysis.lanes.latency import KNOWN, margin_of_instances
 from fairway.domain.analysis.lanes.tail_window import TailWindow
 from fairway.domain.analysis.latency import allowed
 from fairway.domain.analysis.policy import AnalysisPolicy
-from fairway.domain.analysis.tail import log_tail_e_value
-from fairway.domain.analysis.within import CAP
+from fairway.domain.analysis.tail import log_tail_e_values
+from fairway.domain.analysis.within import HIGHEST
 
 SHARES = (0.5, 0.05)
 """Wanted tail shares of the edges: P50 and P95."""
@@ -133,8 +133,9 @@ class LatencyEvidence:
             finished = round(balance * MANY)
             counts = ((finished, round(tail * finished)), (MANY, round(share * MANY)))
             needs = []
-            for odds, total in zip(ODDS, logs, strict=True):
-                growth = log_tail_e_value(odds, share=share, candidate=counts[0], stable=counts[1]) / finished
+            gains = log_tail_e_values(ODDS, share=share, candidate=counts[0], stable=counts[1])
+            for gain, total in zip(gains, logs, strict=True):
+                growth = gain / finished
                 if growth > 0.0:
                     needs.append(max(0.0, (log(threshold * len(ODDS)) - total) / growth))
             if not needs:
@@ -180,12 +181,11 @@ class LatencyEvidence:
         (n_c, slow_c), (n_s, slow_s) = self.window.counts(reading.histograms)
         if n_c == 0 or n_s == 0:
             return False
-        gains = [
-            log_tail_e_value(odds, share=share, candidate=(n_c, u), stable=(n_s, w)) / self.dispersion
-            for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True)
-            for odds in ODDS
-        ]
-        self.logs = [total + min(log(CAP), gain) for total, gain in zip(self.logs, gains, strict=True)]
+        gains = list[float]()
+        for u, w, share in zip(slow_c, slow_s, self._shares(), strict=True):
+            gains += log_tail_e_values(ODDS, share=share, candidate=(n_c, u), stable=(n_s, w))
+        tempered = [gain / self.dispersion for gain in gains]
+        self.logs = [total + min(HIGHEST, gain) for total, gain in zip(self.logs, tempered, strict=True)]
         self.known += n_s
         self.slow = [before + w for before, w in zip(self.slow, slow_s, strict=True)]
         return True
