@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fairway.adapters.images.docker_archive import complete_layout
 from fairway.adapters.images.layout import Layout, LayoutError
 from fairway.domain.errors import UserError
 from fairway.domain.images.manifests import MANIFEST, Descriptor, describe, make_index, platform_body, platform_of
@@ -25,7 +26,7 @@ from fairway.ports.pipeline import Broken
 _PASSED = (
     *("BUILDAH_ISOLATION", "STORAGE_DRIVER", "STORAGE_OPTS", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF"),
     *("CONTAINERS_REGISTRIES_CONF", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "CONTAINER_HOST"),
-    *("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"),
+    *("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_BUILDKIT"),
 )
 
 
@@ -54,6 +55,9 @@ class LocalImageBuilder(ImageBuilder):
                 steps.append(shlex.join([program, "push", "--quiet", name, f"oci:{place}:image"]))
             steps.append(shlex.join([program, "rmi", name]))
         variables = {one: self._environment[one] for one in _PASSED if self._environment.get(one)}
+        if program == "docker":
+            # Its older builder knows no platforms, and builds for that of its daemon without a word.
+            variables = {"DOCKER_BUILDKIT": "1", **variables}
         return Recipe(tuple(steps), variables)
 
     def assemble(self, image: ImageSpec, *, folder: str, annotations: Mapping[str, str]) -> BuiltImage | Broken:
@@ -144,6 +148,5 @@ def _unpacked(place: Path) -> Path:
                 file.extractall(place, filter="data")
         except (tarfile.TarError, OSError) as error:
             raise LayoutError(f"{archive.name} cannot be unpacked: {error}") from error
-    if not (place / "oci-layout").exists():
-        raise LayoutError("there is no OCI layout; docker writes one since version 25")
+    complete_layout(place)
     return place

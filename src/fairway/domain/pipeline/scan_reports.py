@@ -50,8 +50,8 @@ def read_report(form: Form, text: str) -> Report:
         raise ValueError(f"the report is none of {form}: {type(error).__name__} {error}") from error
 
 
-#: Levels of what a scanner says went wrong at which it did not look at everything, by the form of its report: to semgrep
-#: a file that it cannot parse is a warning, and its status is the same as without.
+#: Levels of what a scanner says went wrong at which it did not look at everything, by the form of its report. A file
+#: that semgrep cannot parse is a warning to it, and leaves its status as it is.
 _TROUBLES: Mapping[Form, frozenset[str]] = {"sarif": frozenset({"error"}), "semgrep": frozenset({"error", "warning"})}
 
 

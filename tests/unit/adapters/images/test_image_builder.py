@@ -4,6 +4,7 @@ import hashlib
 import json
 import shlex
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,8 @@ def test_docker_saves_an_archive_and_is_taken_last_or_when_it_is_named(tmp_path)
     named = ImageSpec("shop", builder="docker")
     recipe = LocalImageBuilder(variables).prepare(named, folder=str(tmp_path), annotations={})
     assert recipe.steps[0].startswith("docker build ")
+    # Without it docker may build for its own platform, whatever it is asked for.
+    assert recipe.variables["DOCKER_BUILDKIT"] == "1"
     with pytest.raises(UserError, match="looked for podman on the PATH"):
         LocalImageBuilder(variables).prepare(ImageSpec("shop", builder="podman"), folder=str(tmp_path), annotations={})
 
@@ -126,4 +129,50 @@ def test_an_image_for_another_platform_or_with_a_part_missing_is_broken(tmp_path
         f"sha256:{layer} is missing" in LocalImageBuilder({}).assemble(arm, folder=str(tmp_path), annotations={}).reason
     )
     made = LocalImageBuilder({}).assemble(arm, folder=str(tmp_path / "nothing"), annotations={})
-    assert "there is no OCI layout; docker writes one since version 25" in made.reason
+    assert "there is no OCI layout, nor what docker saves" in made.reason
+
+
+def write_archive(folder, *layers, config=None):
+    """What docker saved before version 25; the last layer is a link to the first."""
+    folder.mkdir(parents=True)
+    body = {"os": "linux", "architecture": "amd64"} if config is None else config
+    (folder / "c.json").write_text(json.dumps(body))
+    for number, content in enumerate(layers):
+        (folder / str(number)).mkdir()
+        (folder / str(number) / "layer.tar").write_bytes(content)
+    names = [f"{number}/layer.tar" for number in range(len(layers))]
+    (folder / "last.tar").symlink_to("0/layer.tar")
+    listed = [{"Config": "c.json", "RepoTags": ["localhost/x:0"], "Layers": [*names, "last.tar"]}]
+    (folder / "manifest.json").write_text(json.dumps(listed))
+
+
+def test_what_older_dockers_save_is_made_a_layout_of_the_same_parts(tmp_path):
+    write_archive(tmp_path / "saved", b"one", b"two")
+    with tarfile.open(tmp_path / "0.tar", "w") as archive:
+        archive.add(tmp_path / "saved", arcname=".")
+    made = LocalImageBuilder({}).assemble(ImageSpec("shop", budget=1000), folder=str(tmp_path), annotations={})
+    assert isinstance(made, BuiltImage), made
+    contents = [path.read_bytes() for path in map(Path, made.files)]
+    assert [b"one" in contents, b"two" in contents] == [True, True]
+    (manifest,) = [json.loads(one) for one in contents if b'"layers"' in one]
+    digest = hashlib.sha256(b"one").hexdigest()
+    assert [one["digest"] for one in manifest["layers"]][::2] == [f"sha256:{digest}"] * 2
+    assert [one["size"] for one in manifest["layers"]] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "manifest.json cannot be read"),
+        ('[{"Config": "c.json"}]', "manifest.json cannot be read"),
+        ('[{"Config": "../outside", "Layers": []}]', "'../outside' leads out of the archive"),
+        ("[]", "it is for nothing"),
+    ],
+)
+def test_an_archive_that_is_none_is_broken(tmp_path, text, said):
+    (tmp_path / "outside").write_text("{}")
+    write_archive(tmp_path / "0", b"one")
+    (tmp_path / "0/manifest.json").write_text(text)
+    made = LocalImageBuilder({}).assemble(ImageSpec("shop"), folder=str(tmp_path), annotations={})
+    assert isinstance(made, Broken)
+    assert said in made.reason
