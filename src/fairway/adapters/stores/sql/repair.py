@@ -19,6 +19,8 @@ from fairway.adapters.stores.sql.sqlite import SqliteDatabase, kept_copy_of
 from fairway.adapters.stores.sql.upgrade import ensure_schema
 from fairway.domain.errors import PermanentError, TransientError
 
+#: A copy is made and looked through page by page: what each connection keeps of it in memory would be of no use.
+_LITTLE = "PRAGMA cache_size = -128"
 #: Rows that are asked for at once, until there is a damaged one among them.
 _BATCH = 1024
 _BESIDE = ("", "-wal", "-shm")
@@ -46,6 +48,7 @@ def find_damage(path: Path) -> str | None:
         return "it is gone" if kept_copy_of(path).exists() else None
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute(_LITTLE)
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         raise TransientError("database-busy", f"{path} cannot be examined: {error}", "try again") from error
@@ -64,6 +67,8 @@ def keep_copy(path: Path) -> None:
             closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(draft)) as copy,
         ):
+            source.execute(_LITTLE)
+            copy.execute(_LITTLE)
             source.backup(copy, pages=256, sleep=0.005)
         if find_damage(draft) is None:
             _make_durable(draft)
