@@ -185,7 +185,7 @@ def test_a_database_that_cannot_be_put_aside_is_given_back_to_its_instances(make
 
 def test_a_damaged_database_is_restored_all_the_same_and_kept(make_cellar):
     street = make_cellar()
-    street.database.failing["dump"] = PermanentError("database-damaged", "shop.db is damaged")
+    street.database.failing["dump"] = PermanentError("data-damaged", "shop.db is damaged")
     live_through(street)
     assert wrong(street, "completed") == []
     assert street.database.present == {"shop.db": THEN, ASIDE: NOW}

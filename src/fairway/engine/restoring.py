@@ -83,7 +83,7 @@ def _save(run: Run, recovery: Recovery, database: Database, backups: Backups, at
     try:
         saved = backups.keep(wanted, database.dump)
     except PermanentError as error:
-        if error.code != "database-damaged":
+        if error.code != "data-damaged":
             raise
         # It is what somebody restores a backup for; the swap keeps it as it is.
         return Finished(f"not possible: {error.message}; it is kept as {recovery.aside}")

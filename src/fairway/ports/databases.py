@@ -31,8 +31,8 @@ class Database(Protocol):
             path: absolute, of a file that is empty or not there.
 
         Raises:
-            UserError: code `database-missing`: there is none.
-            PermanentError: code `database-damaged`: it cannot be read.
+            UserError: code `data-missing`: there is none.
+            PermanentError: code `data-damaged`: it cannot be read.
         """
         ...
 

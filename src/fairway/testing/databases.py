@@ -33,7 +33,7 @@ class FakeDatabase:
         """See the port."""
         self._count("dump")
         if self.name not in self.present:
-            raise UserError("database-missing", f"there is no database {self.name}")
+            raise UserError("data-missing", f"there is no database {self.name}")
         self.files[path] = self.present[self.name]
         return self.files[path]
 
@@ -56,10 +56,10 @@ class FakeDatabase:
         self._count("exchange")
         if name not in self.present:
             if self.name not in self.present:
-                raise PermanentError("database-lost", f"neither {self.name} nor {name} is there any more")
+                raise PermanentError("data-lost", f"neither {self.name} nor {name} is there any more")
             return
         if self.name in self.present and aside in self.present:
-            raise PermanentError("database-there", f"{aside} is there already")
+            raise PermanentError("data-there", f"{aside} is there already")
         if self.name in self.present:
             self.present[aside] = self.present.pop(self.name)
         self.present[self.name] = self.present.pop(name)

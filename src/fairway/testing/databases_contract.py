@@ -106,7 +106,7 @@ class DatabaseContract(ABC):
         assert self.open_database().inspect() is None
         with pytest.raises(UserError) as missing:
             self.open_database().dump(str(tmp_path / "other"))
-        assert missing.value.code == "database-missing"
+        assert missing.value.code == "data-missing"
         self.open_database().load(path, _BESIDE)
         self.open_database().exchange(_BESIDE, _ASIDE)
         assert self.rows() == {"orders": 3, "users": 2}
@@ -121,7 +121,7 @@ class DatabaseContract(ABC):
         self.write("DELETE FROM orders", _ASIDE)
         with pytest.raises(PermanentError) as there:
             database.exchange(_BESIDE, _ASIDE)
-        assert there.value.code == "database-there"
+        assert there.value.code == "data-there"
         assert self.rows(_ASIDE) == {"orders": 0, "users": 2}
         assert self.rows() == {"orders": 3, "users": 2}
 

@@ -65,13 +65,13 @@ class PostgresDatabase:
         named = self._options["PGDATABASE"]
         if named == self._maintenance:
             sentence = f"{named!r} is the maintenance database itself, which cannot be renamed while it is used"
-            raise UserError("database-address", sentence, "name another one under maintenance of the database")
+            raise UserError("data-address", sentence, "name another one under maintenance of the database")
         return named
 
     def dump(self, path: str) -> Contents:
         """See the port. Rows are counted in the very snapshot that is dumped."""
         if not self._list_known(self.name):
-            raise UserError("database-missing", f"the server has no database {self.name!r}", "look at its url")
+            raise UserError("data-missing", f"the server has no database {self.name!r}", "look at its url")
         with self._connect(self.name) as connection:
             program = find_program("pg_dump", _major(connection), self._programs)
             connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -122,13 +122,13 @@ class PostgresDatabase:
         with self._connect(self._maintenance) as connection:
             known = self._known(connection, own, new, old)
             if new not in known and own not in known:
-                raise PermanentError("database-lost", f"the server has neither {own!r} nor {new!r} any more")
+                raise PermanentError("data-lost", f"the server has neither {own!r} nor {new!r} any more")
             if new not in known:
                 self._open_up(connection, own)
                 return
             if own in known and old in known:
                 sentence = f"the server has a database {old!r} already, beside {own!r}"
-                raise PermanentError("database-there", sentence, f"rename or drop {old}")
+                raise PermanentError("data-there", sentence, f"rename or drop {old}")
             self._rename(connection, [(own, old), (new, own)] if own in known else [(new, own)])
             for each in (own, old):
                 self._open_up(connection, each)
@@ -215,7 +215,7 @@ class PostgresDatabase:
             given = []
         found = {one.envvar.decode(): one.val.decode() for one in given if one.envvar and one.val is not None}
         if not found.get("PGDATABASE"):
-            raise UserError("database-address", "the url of the database names none", "postgresql://USER@HOST/NAME")
+            raise UserError("data-address", "the url of the database names none", "postgresql://USER@HOST/NAME")
         return found | {"PGAPPNAME": "fairway backup", "PGCONNECT_TIMEOUT": str(_CONNECT)}
 
     @contextmanager
@@ -246,7 +246,7 @@ class PostgresDatabase:
         said = self._mask(" ".join(str(error).split()))[:400]
         if error.sqlstate is None or error.sqlstate.startswith(_PASSING):
             return TransientError("data-trouble", f"PostgreSQL: {said}", "try again when that is mended")
-        return PermanentError("database-refused", f"PostgreSQL refuses: {said} (SQLSTATE {error.sqlstate})")
+        return PermanentError("data-refused", f"PostgreSQL refuses: {said} (SQLSTATE {error.sqlstate})")
 
     def _mask(self, text: str) -> str:
         return mask(text, self._hidden)

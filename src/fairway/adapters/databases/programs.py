@@ -101,4 +101,4 @@ def run_program(
         return
     said = mask(" ".join(done.stderr.decode(errors="replace").split()))[-_SAID:]
     sentence = f"{program} ended with status {done.returncode}: {said or 'it said nothing'}"
-    raise PermanentError("program-failed", sentence)
+    raise PermanentError("program-failed", sentence, "the account of the url must own what is in the database")

@@ -50,7 +50,7 @@ class SqliteDatabase:
                 source.backup(copy, progress=_until_locked_out())
             contents = _read(target, self._own.name, immutable=True)
         if contents.damage:
-            raise PermanentError("database-damaged", f"{self._own} is damaged: {'; '.join(contents.damage[:3])}")
+            raise PermanentError("data-damaged", f"{self._own} is damaged: {'; '.join(contents.damage[:3])}")
         _make_durable(target)
         return contents
 
@@ -87,7 +87,7 @@ class SqliteDatabase:
         own, new, old = self._own, self._beside(name), self._beside(aside)
         if not new.exists():
             if not own.exists():
-                raise PermanentError("database-lost", f"neither {own} nor {new} is there any more")
+                raise PermanentError("data-lost", f"neither {own} nor {new} is there any more")
             return
         with _room(own):
             if own.exists() and own.samefile(new):
@@ -112,7 +112,7 @@ class SqliteDatabase:
         """The file gets a second name, so that there is one under the first at every instant."""
         if old.exists() and not own.samefile(old):
             sentence = f"{old} is there already, and is another file than {own}"
-            raise PermanentError("database-there", sentence, f"move {old} away")
+            raise PermanentError("data-there", sentence, f"move {old} away")
         _settle(own)
         if not old.exists():
             os.link(own, old)
@@ -232,7 +232,7 @@ def _make_durable(path: Path) -> None:
 
 
 def _missing(path: Path) -> UserError:
-    return UserError("database-missing", f"there is no database {path}", "look at databases in fairway.yaml")
+    return UserError("data-missing", f"there is no database {path}", "look at databases in fairway.yaml")
 
 
 def _trouble(path: Path, what: str, error: sqlite3.OperationalError) -> Exception:
@@ -246,7 +246,7 @@ def _explained(path: Path, what: str) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise _trouble(path, what, error) from error
     except sqlite3.DatabaseError as error:
-        raise PermanentError("database-damaged", f"{path} cannot be {what}: {error}") from error
+        raise PermanentError("data-damaged", f"{path} cannot be {what}: {error}") from error
     except OSError as error:
         raise TransientError("data-trouble", f"{path} could not be {what}: {error.strerror}") from error
 

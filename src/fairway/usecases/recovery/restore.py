@@ -141,9 +141,9 @@ class Restorer:
         database = self.desk.database_of(spec)
         problem = name_problem(name, database.name)
         if problem is not None:
-            raise UserError("database-name", problem, "letters, digits, _, - and dots; at most 63")
+            raise UserError("data-name", problem, "letters, digits, _, - and dots; at most 63")
         if database.inspect(name) is not None:
-            raise UserError("database-there", f"there is a database {name!r} already", "choose another name")
+            raise UserError("data-there", f"there is a database {name!r} already", "choose another name")
         damage = self.desk.backups.verify(backup).damage
         return backup if damage is None else Declined("backup-altered", damage, "fairway backup list has others")
 
