@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
-from test_release import Project
+from release_project import Project
 
 from fairway.adapters.commands.confidential import LocalSecretCommands
 from fairway.adapters.images.publisher import OciRegistry

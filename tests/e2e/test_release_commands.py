@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from test_release import Project, await_true
+from release_project import Project, await_true
 from workshop import FAIRWAY
 
 CONFIGURATION = """\

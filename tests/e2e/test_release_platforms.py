@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_release import Project
+from release_project import Project
 
 CONFIGURATION = """\
 service: tool

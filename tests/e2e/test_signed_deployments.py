@@ -72,6 +72,15 @@ def test_what_has_not_passed_a_check_that_is_demanded_is_refused_by_its_name(cor
     assert (mistaken["key_path"], "unit" in mistaken["hint"]) == ("environments.production.gates.passed[0]", True)
 
 
+def check_live(shop, sealed):
+    status = shop.status("production")
+    assert (status["release"], status["digest"]) == ("1.0.0", sealed)
+    verified = shop.fairway("verify", "1.0.0", "--source", SOURCE, "--json")
+    assert verified.status == 0, verified.out
+    assert {one["name"] for one in verified.json["artifacts"]} == {"corner", "list.txt"}
+    assert {one["source"] for one in verified.json["artifacts"]} == {SOURCE}
+
+
 def test_only_what_was_released_reaches_an_environment_that_demands_signatures(corner):
     # Given a version that was built here and that nobody released
     corner.release("1.0.0", files(corner.configuration, "1.0.0"))
@@ -82,14 +91,8 @@ def test_only_what_was_released_reaches_an_environment_that_demands_signatures(c
 
     # Then it is live, by the digest that was signed
     assert answer.status == 0, answer.err
-    release = answer.json
-    sealed = next(one["digest"] for one in release["products"] if one["kind"] == "artifact")
-    status = corner.status("production")
-    assert (status["release"], status["digest"]) == ("1.0.0", sealed)
-    verified = corner.fairway("verify", "1.0.0", "--source", SOURCE, "--json")
-    assert verified.status == 0, verified.out
-    assert {one["name"] for one in verified.json["artifacts"]} == {"corner", "list.txt"}
-    assert {one["source"] for one in verified.json["artifacts"]} == {SOURCE}
+    sealed = next(one["digest"] for one in answer.json["products"] if one["kind"] == "artifact")
+    check_live(corner, sealed)
 
     # And a second version that was released is refused by whoever does not believe its key, its source or its bytes
     corner.release("1.1.0", files(corner.configuration, "1.1.0"))
@@ -112,18 +115,16 @@ def test_only_what_was_released_reaches_an_environment_that_demands_signatures(c
     assert return_refusal(corner, "--to", "1.0.0") == "unknown-key"
     assert return_refusal(corner) == "no-way-back"
     public.write_text(mine)
-    code = next(
-        path for path in (corner.folder / ".fairway/artifacts").rglob("corner.py") if b"1.0.0" in path.read_bytes()
-    )
-    _alter(code)
+    _alter(corner.folder / ".fairway/artifacts", "1.0.0")
     assert refusal(corner, sealed) == "altered"
     assert return_refusal(corner, "--to", "1.0.0") == "artifact-altered"
     assert corner.fairway("verify", sealed).status == 1
     assert corner.status("production")["release"] == "1.1.0"
 
 
-def _alter(path: Path) -> None:
+def _alter(artifacts: Path, version: str) -> None:
+    path = next(path for path in artifacts.rglob("corner.py") if version in path.read_text())
     folder = path.parent
     folder.chmod(folder.stat().st_mode | stat.S_IWUSR)
     path.chmod(0o644)
-    path.write_text(path.read_text().replace("1.0.0", "6.6.6"))
+    path.write_text(path.read_text().replace(version, "6.6.6"))

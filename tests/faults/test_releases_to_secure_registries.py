@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from test_release import Project
+from release_project import Project
 
 from image_tools import builder_variables, image_registry
 from tunnels import tunnels
