@@ -28,23 +28,25 @@ def silent_listener():
         yield listener.getsockname()[1]
 
 
+def pump(source, sink, wait):
+    """Hands on what comes, each piece so many seconds late, until either side ends."""
+    try:
+        while data := source.recv(65536):
+            time.sleep(wait)
+            sink.sendall(data)
+    except OSError:
+        pass
+    finally:
+        # Not closed: whoever reads from it would not wake.
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
-def late(address, delay, family=socket.AF_INET):  # noqa: C901 -- a relay in one piece
+def late(address, delay, family=socket.AF_INET):
     """The port of a relay to a server whose answers come so many seconds late."""
     stop, threads, ends = threading.Event(), [], []
-
-    def pump(source, sink, wait):
-        try:
-            while data := source.recv(65536):
-                time.sleep(wait)
-                sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            # Not closed: whoever reads from it would not wake.
-            for end in (source, sink):
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
 
     def accept():
         while not stop.is_set():
