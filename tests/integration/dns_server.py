@@ -32,18 +32,7 @@ def dns_server(names, *, silent=False, late=0.0, rcode=None, garbage=None, drops
                     lost += 1
                     continue
                 stop.wait(late)
-                listener.sendto(garbage or reply(dns.message.from_wire(data)).to_wire(), sender)
-
-    def reply(question):
-        asked = question.question[0]
-        answer = dns.message.make_response(question, recursion_available=True)
-        records = names.get(asked.name.to_text())
-        if rcode is not None or records is None:
-            answer.set_rcode(dns.rcode.from_text(rcode or "NXDOMAIN"))
-        for kind, values in (records or {}).items():
-            if kind == dns.rdatatype.to_text(asked.rdtype):
-                answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", kind, *values))
-        return answer
+                listener.sendto(garbage or reply(dns.message.from_wire(data), names, rcode).to_wire(), sender)
 
     stop = threading.Event()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
@@ -56,3 +45,15 @@ def dns_server(names, *, silent=False, late=0.0, rcode=None, garbage=None, drops
         finally:
             stop.set()
             thread.join()
+
+
+def reply(question, names, rcode):
+    asked = question.question[0]
+    answer = dns.message.make_response(question, recursion_available=True)
+    records = names.get(asked.name.to_text())
+    if rcode is not None or records is None:
+        answer.set_rcode(dns.rcode.from_text(rcode or "NXDOMAIN"))
+    for kind, values in (records or {}).items():
+        if kind == dns.rdatatype.to_text(asked.rdtype):
+            answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", kind, *values))
+    return answer
