@@ -39,8 +39,8 @@ SAVE_EVERY = 1.0
 #: to be told share as many, and the others half as many.
 MOST_SAVES = 100
 
-#: Seconds, or readings, for which readings may wait for each other in which nothing happens.
-PATIENCE, MOST_WAITING = 1.0, 4.0
+#: Seconds for which readings may wait for each other in which nothing happens, and where they are further apart.
+PATIENCE, LONG_PATIENCE = 1.0, 10.0
 
 #: What holds because candidate and stable are in trouble alike: the user's rules stand still as well.
 SHARED = ("shared-incident", "objective-missed-by-both")
@@ -125,8 +125,8 @@ class Judge:
         if watching.meter is None:
             watching.again = interval(watching.analysis, at=at, rollouts=len(self._runs), suspected=suspected)
             # A step that may end early must not end while requests begin to wait at the candidate.
-            waiting = 0.0 if early else MOST_WAITING
-            watching.analysis.patience = max(PATIENCE, waiting * watching.again)
+            apart = watching.again > READ_EVERY and not early
+            watching.analysis.patience = LONG_PATIENCE if apart else PATIENCE
         return assessment
 
     def read_again(self, run: str) -> float:

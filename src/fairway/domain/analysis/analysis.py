@@ -154,7 +154,7 @@ class Analysis(AnalysisState):
         else:
             pair = self.pairing.read(snapshot, self.candidate) if self.pairing is not None else None
             if reading is not None and self.step.weight > 0.0:
-                gather(self, snapshot, [reading], pair=pair)
+                gather(self, snapshot, reading, pair=pair)
             frozen = watch_budget(self, snapshot)
             looked_at = at if looked_at is None else looked_at
             ejection = watch_ejections(self, snapshot, health, at=at, looked_at=looked_at)

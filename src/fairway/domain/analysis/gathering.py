@@ -1,7 +1,7 @@
 """Readings on their way: to the lanes, to the evidence for promotion, to the watches.
 
-Of readings that waited for each other (see `waiting.py`) every one is a block of the hard lane, and a look at the share
-of the requests and at incidents. To all others they are one: what those count is added up until a block ends anyway.
+Every reading is a block of the hard lane, and a look at the share of the requests and at incidents. To all others those
+that waited for each other (see `waiting.py`) are one: what those count is added up until a block ends anyway.
 """
 
 from dataclasses import replace
@@ -19,59 +19,74 @@ Tick = tuple[float, Tally]
 """Seconds, and what ended in them."""
 
 
-def gather(analysis: AnalysisState, snapshot: TrafficSnapshot, ticks: list[Tick], *, pair: Tick | None) -> None:
-    """Gives readings to the lanes; only then to the watches, whose answers apply from the next reading on.
+def gather(analysis: AnalysisState, snapshot: TrafficSnapshot, tick: Tick, *, pair: Tick | None) -> None:
+    """Gives a reading to the lanes; only then to the watches, whose answers apply from the next reading on.
 
     Args:
         analysis: whose; the weight is above 0.
-        snapshot: the counters at the end of the last reading.
-        ticks: the readings, in order; several only where candidate and stable are compared.
-        pair: the last reading of candidate and baseline, where the candidate is compared with that.
+        snapshot: the counters at the end of the reading.
+        tick: the reading.
+        pair: the same of candidate and baseline, where the candidate is compared with that.
     """
-    candidate = snapshot.of(analysis.candidate)
-    stable = snapshot.of(analysis.stable) if analysis.stable is not None else NO_TRAFFIC
+    candidate, stable = _both(analysis, snapshot)
     if analysis.pairing is not None:
-        _gather_beside(analysis, analysis.pairing, snapshot, ticks[-1], pair)
+        _gather_beside(analysis, analysis.pairing, snapshot, tick, pair)
     else:
-        while ticks:
-            ticks = ticks[_gather_alike(analysis, candidate, stable, ticks) :]
-    if not analysis.judge() and not analysis.incident.shared:
-        analysis.verdict = analysis.hang.finding(stable.latency)
+        reading = _reading(analysis, candidate, stable, tick, analysis.counters.series)
+        look_closely(analysis, reading)
+        _add_up(analysis, candidate, stable, reading)
+    _conclude(analysis, stable)
 
 
-def _gather_alike(
-    analysis: AnalysisState, candidate: RevisionTraffic, stable: RevisionTraffic, ticks: list[Tick]
-) -> int:
-    """Takes in readings up to the one at which a shared incident begins or ends; returns how many those were."""
-    series, shared = analysis.counters.series, analysis.incident.shared
-    (seconds, tally), taken = ticks[0], 1
-    reading = _reading(analysis, candidate, stable, (seconds, tally), series)
-    _look_closely(analysis, reading)
-    if len(ticks) > 1 and analysis.incident.shared is shared:
-        single, tally = Reading(seconds, tally, reading.warming, shared), replace(tally)
-        while taken < len(ticks) and analysis.incident.shared is shared:
-            single.seconds, single.tally = ticks[taken]
-            tally.add(single.tally)
-            seconds, taken = seconds + single.seconds, taken + 1
-            _look_closely(analysis, single)
-        reading.tally, reading.seconds, reading.pace = tally, seconds, single.seconds
-    for lane in analysis.lanes[1:]:
-        lane.observe(reading)
-    analysis.tally.add(tally)
-    analysis.promotion.observe(reading, analysis.policy)
-    _look_on(analysis, candidate, reading, reading)
-    shared = analysis.incident.shared
-    analysis.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
-    analysis.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
-    return taken
+def gather_waiting(analysis: AnalysisState, snapshot: TrafficSnapshot, ticks: list[Tick]) -> None:
+    """Gives readings that waited for each other, as one, to all those that have not seen them yet.
+
+    Args:
+        analysis: whose; candidate and stable are compared, and no incident was shared when the last of them began.
+        snapshot: the counters at the end of the last reading.
+        ticks: the readings, in order.
+    """
+    candidate, stable = _both(analysis, snapshot)
+    reading = _reading(analysis, candidate, stable, ticks[0], analysis.counters.series)
+    reading.incident = False
+    if len(ticks) > 1:
+        reading.tally, reading.pace = replace(reading.tally), ticks[-1][0]
+        for seconds, tally in ticks[1:]:
+            reading.seconds += seconds
+            reading.tally.add(tally)
+    _add_up(analysis, candidate, stable, reading)
+    _conclude(analysis, stable)
 
 
-def _look_closely(analysis: AnalysisState, reading: Reading) -> None:
+def look_closely(analysis: AnalysisState, reading: Reading) -> None:
     """Gives one reading to those who look at each: the hard lane, which is the first, and two watches."""
     seconds, tally = reading.seconds, reading.tally
     analysis.lanes[0].observe(reading)
     analysis.incident.observe(seconds, tally, reference=analysis.policy.reference)
     analysis.share.observe(seconds, tally)
+
+
+def _both(analysis: AnalysisState, snapshot: TrafficSnapshot) -> tuple[RevisionTraffic, RevisionTraffic]:
+    """What was counted of the candidate and of stable."""
+    return snapshot.of(analysis.candidate), snapshot.of(analysis.stable) if analysis.stable is not None else NO_TRAFFIC
+
+
+def _add_up(analysis: AnalysisState, candidate: RevisionTraffic, stable: RevisionTraffic, reading: Reading) -> None:
+    """Gives a reading to all those who add up until a block ends."""
+    for lane in analysis.lanes[1:]:
+        lane.observe(reading)
+    analysis.tally.add(reading.tally)
+    analysis.promotion.observe(reading, analysis.policy)
+    _look_on(analysis, candidate, reading, reading)
+    seconds, series, shared = reading.seconds, analysis.counters.series, analysis.incident.shared
+    analysis.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)
+    analysis.dispersion.observe(seconds, stable.instances, series=series, shared=shared)
+
+
+def _conclude(analysis: AnalysisState, stable: RevisionTraffic) -> None:
+    """Whether the candidate has to be taken back by what is known now."""
+    if not analysis.judge() and not analysis.incident.shared:
+        analysis.verdict = analysis.hang.finding(stable.latency)
 
 
 def _gather_beside(

@@ -28,7 +28,7 @@ def gather_evidence(analysis: AnalysisState) -> Evidence:
         weight=0.0 if analysis.step.copies else analysis.step.weight,
         candidate=Counts(t.candidate_finished, t.candidate_failed),
         stable=Counts(t.stable_finished, t.stable_failed),
-        lanes=tuple(_named(analysis, lane.evidence()) for lane in analysis.lanes),
+        lanes=tuple([_named(analysis, lane.evidence()) for lane in analysis.lanes]),
         promotion=tuple([_named(analysis, one) for one in analysis.promotion.shown])
         if analysis.paired
         else analysis.promotion.shown,

@@ -2,19 +2,20 @@
 
 Four readings a second are there so that a candidate that fails is taken back at once. One in which no request of the
 candidate failed, both revisions answered, and no block but the hard lane's can end, moves nothing that anybody acts on:
-the hard lane's capital can only fall by it, and all other lanes only count. Such readings wait, as long as whoever
-drives this has patience, and are taken in together. The evidence comes out as if they had been taken in one by one: the
-hard lane, and the watches that look at each reading, still get them one by one; to the others two readings within a
-block are one.
+the hard lane's capital can only fall by it, and all other lanes only count. The hard lane, and the watches that look at
+each reading, get it at once. For the others such readings wait, as long as whoever drives this has patience, and are
+taken in together: to them two readings within a block are one. The evidence comes out as if they had been taken in one
+by one.
 
 Whoever asks for evidence, stores it, or begins another step takes in what waits first. So does the first reading that
-may not wait. What is noticed later, by that time at most, is that the clock should have stood still, and that
-requests begin to wait at the candidate.
+may not wait, and the last before the clock has to stand still. What is noticed later, by that time at most, is that
+requests begin to wait at the candidate, which only counts where a step may end early.
 """
 
 from math import inf
 
-from fairway.domain.analysis.gathering import Tick, gather
+from fairway.domain.analysis.gathering import Tick, gather_waiting, look_closely
+from fairway.domain.analysis.lanes.lane import Reading
 from fairway.domain.analysis.rules import watch_traffic
 from fairway.domain.analysis.state import AnalysisState
 from fairway.domain.analysis.traffic import TrafficSnapshot
@@ -41,12 +42,13 @@ def wait(analysis: AnalysisState, snapshot: TrafficSnapshot, reading: Tick, seco
         reading: seconds between two snapshots, and what ended in them.
         seconds: between the two moments at which they were asked for.
     """
+    look_closely(analysis, Reading(*reading, warming=analysis.warm_left > 0.0, incident=analysis.incident.shared))
     analysis.waiting.append(reading)
     analysis.latest = snapshot
     analysis.watched += reading[0]
     analysis.waited += seconds
     analysis.rest -= max(reading[0], seconds)
-    if analysis.rest <= reading[0] / 2.0:
+    if analysis.rest <= reading[0] / 2.0 or analysis.incident.shared or analysis.share.finding() is not None:
         catch_up(analysis)
         analysis.rest = rest_of(analysis)
 
@@ -57,7 +59,7 @@ def catch_up(analysis: AnalysisState) -> None:
     if not ticks or snapshot is None:
         return
     analysis.waiting, analysis.latest = [], None
-    gather(analysis, snapshot, ticks, pair=None)
+    gather_waiting(analysis, snapshot, ticks)
     if analysis.verdict is None:
         analysis.obstacle = watch_traffic(analysis)
     if analysis.obstacle is not None:

@@ -132,7 +132,7 @@ class ErrorRatioLane:
 
     def close_block(self) -> None:
         """Judges the open block if it can be judged."""
-        if self._close(self.open, alone=self.step.alone):
+        if self._close(alone=self.step.alone):
             self.seconds, self.open = 0.0, Tally()
 
     def enter_step(self, step: Step) -> None:
@@ -145,7 +145,22 @@ class ErrorRatioLane:
 
     def observe(self, reading: Reading) -> None:
         """Adds a reading; closes the block when its time has come."""
-        left_out = reading.warming or reading.incident if self.test.patient else reading.incident and self.step.alone
+        if self.test.patient:
+            left_out = reading.warming or reading.incident
+        else:
+            left_out = reading.incident and self.step.alone
+            tally = reading.tally
+            if (
+                self.seconds == 0.0 < tally.candidate_finished
+                and tally.stable_finished > 0
+                and not self.step.alone
+                and reading.seconds >= self.test.block
+                and self.open.is_empty
+            ):
+                # A reading is a block, as nearly always. What is written out below comes to the same.
+                self.quiet, self.unmatched = 0.0, 0
+                self._settle(tally, paired=True)
+                return
         self.take(reading, reading.tally, left_out=left_out, calm=reading.calm)
 
     def take(self, reading: Reading, tally: Tally, *, left_out: bool, calm: bool) -> None:
@@ -164,22 +179,13 @@ class ErrorRatioLane:
             self.dispersion, self.calm = reading.dispersion, calm
         self.seconds += reading.seconds
         self._listen(reading.seconds, tally)
-        ends = self.seconds + reading.half >= self.test.length(self.step.bake, calm=self.calm)
-        if begins and ends and self.open.is_empty:
-            block = tally  # as it is: the hard lane has one at each reading
-        else:
-            self.open.add(tally)
-            block = self.open
-        if not ends:
+        self.open.add(tally)
+        if self.seconds + reading.half < self.test.length(self.step.bake, calm=self.calm):
             return  # the next reading is as near to the block's end as this one, or nearer
         # With all the weight there is nobody else to listen for.
         alone = self.step.alone or (self.unmatched > 0 and self._silent(self.test.length(self.step.bake)))
-        if self._close(block, alone=alone):
-            self.seconds = 0.0
-            if block is self.open:
-                self.open = Tally()
-        elif block is tally:
-            self.open.add(tally)
+        if self._close(alone=alone):
+            self.seconds, self.open = 0.0, Tally()
 
     def rest(self, *, left_out: bool) -> float:
         """Seconds until the block may close that is open or begins with the next reading."""
@@ -248,15 +254,19 @@ class ErrorRatioLane:
         share = balance / (1.0 + balance)
         return share <= 0.0 or -self.unmatched * log(share) >= IMPROBABLE
 
-    def _close(self, block: Tally, *, alone: bool) -> bool:
-        """Judges a block; False if it cannot be judged yet."""
+    def _close(self, *, alone: bool) -> bool:
+        """Judges the open block; False if it cannot be judged yet."""
+        block = self.open
         paired = block.stable_finished > 0 and not self.step.alone
         if block.candidate_finished == 0 or not (paired or alone):
             return False
         if not paired and self.test.needs_stable and self.stable.finished < KNOWN_STABLE:
             return False
-        if not paired:
-            block = Tally(block.candidate_finished, block.candidate_failed)
+        self._settle(block if paired else Tally(block.candidate_finished, block.candidate_failed), paired=paired)
+        return True
+
+    def _settle(self, block: Tally, *, paired: bool) -> None:
+        """Settles a block that can be judged."""
         self.capital.grow(self._gains(block), schedule=self.test.schedule, cap=self.test.cap)
         self.judged.add(block)
         self.shown = None
@@ -266,10 +276,9 @@ class ErrorRatioLane:
             if self.test.patient:
                 share = block.candidate_finished / (block.candidate_finished + finished)
                 self.interval.add(candidate_failed=block.candidate_failed, stable_failed=failed, share=share)
-            else:
+            elif failed or block.candidate_failed:
                 mine = (block.candidate_finished, block.candidate_failed)
                 self.interval.pool(mine, (finished, failed))
-        return True
 
     def _gains(self, block: Tally) -> list[float]:
         paired = block.stable_finished > 0

@@ -61,15 +61,16 @@ class NonInferiority:
             return
         length = block_length(policy, self.step.bake)
         margin, balance = abandonment_promotion_margin(policy), self.step.balance
-        news = {
-            "errors": self._observe_errors(reading, policy, length),
-            "latency": self.latency.observe(reading, policy, length=length),
-            "abandonment": self.abandonment.observe(reading, margin, length=length, balance=balance),
-        }
-        for objective in self.objectives:
-            news[objective.name] = objective.observe(reading, length=length)
-        if True in news.values():
-            same = {one.name: one for one in self.shown if not news[one.name]}
+        news = [
+            self._observe_errors(reading, policy, length),
+            self.latency.observe(reading, policy, length=length),
+            self.abandonment.observe(reading, margin, length=length, balance=balance),
+            *[one.observe(reading, length=length) for one in self.objectives],
+        ]
+        if True in news:
+            names = ["errors", "latency", "abandonment", *(one.name for one in self.objectives)]
+            new = {name for name, is_new in zip(names, news, strict=True) if is_new}
+            same = {one.name: one for one in self.shown if one.name not in new}
             self.shown = tuple(same.get(name) or self._show(name, policy) for name in self._names())
 
     def rest(self, policy: AnalysisPolicy, *, left_out: bool) -> float:
