@@ -21,9 +21,10 @@ class GraphHistory:
         name = f"{len(self.commits) + 1:040x}"
         here = [self.tips[self.branch]] if self.branch in self.tips else []
         parents = (*here, *further)
-        heading = f"{name}\n{' '.join(parents)}\n{1_700_000_000 + len(self.commits)}"
-        kind, packed = pack(heading, "A Tester <a@example.org>", str(1_700_000_000 + len(self.commits)), message)
-        self.commits[name] = Commit(name, parents, heading.rpartition("\n")[2], kind, packed)
+        when = str(1_700_000_000 + len(self.commits))
+        heading = f"{name}\n{' '.join(parents)}\n{when}\nA Tester <a@example.org>\n{when}\n"
+        kind, packed = pack(heading, message)
+        self.commits[name] = Commit(name, parents, when, kind, packed)
         self.tips[self.branch] = name
         return name
 

@@ -1,7 +1,6 @@
 """The repository and the rules that versions are decided by."""
 
 import datetime
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -117,6 +116,8 @@ def _read(path: Path, package: str | None) -> VersioningSpec:
 
 
 def _kept(path: Path, digest: str) -> VersioningSpec | None:
+    import json
+
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return _from_json(content["spec"]) if content["digest"] == digest else None
@@ -125,6 +126,8 @@ def _kept(path: Path, digest: str) -> VersioningSpec | None:
 
 
 def _keep(path: Path, digest: str, spec: VersioningSpec) -> None:
+    import json
+
     policy = spec.policy._asdict() | {"channels": [one._asdict() for one in spec.policy.channels]}
     text = json.dumps({"digest": digest, "spec": spec._asdict() | {"policy": policy}})
     if _from_json(json.loads(text)["spec"]) != spec:

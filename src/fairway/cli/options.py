@@ -1,20 +1,21 @@
 """Options that every command has."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
 class Options:
-    """What every command understands.
+    """What every command understands. No dataclass, which takes longer to make than a quick command to answer.
 
     Attributes:
         json: print one JSON object on stdout.
         config: the configuration file; None: the nearest one above here.
     """
 
-    json: bool = False
-    config: Path | None = None
+    __slots__ = ("config", "json")
+
+    def __init__(self, *, json: bool = False, config: Path | None = None) -> None:
+        self.json = json
+        self.config = config
 
 
 DEFAULTS = Options()

@@ -1,16 +1,12 @@
 """Results go to stdout, logs and progress to stderr."""
 
-import json
-import re
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
 #: Control characters, those that turn the direction of writing, halves of characters; not the sequences of colours.
-_UNPRINTABLE = re.compile(
-    "(?!\x1b\\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_UNPRINTABLE = "(?!\x1b\\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 class Exit(IntEnum):
@@ -25,6 +21,8 @@ class Exit(IntEnum):
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
+    import json
+
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -33,7 +31,11 @@ def printable(text: str) -> str:
 
     Names, reasons and the output of builds come from elsewhere and may hold whatever was written there.
     """
-    return text if text.isprintable() else _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    if text.isprintable():
+        return text
+    import re
+
+    return re.sub(_UNPRINTABLE, lambda found: ascii(found[0])[1:-1], text)
 
 
 def say(text: str) -> None:

@@ -42,7 +42,7 @@ _COMMON: dict[str, Any] = {
         Path | None, Parameter(name=["--config", "-c"], help="The fairway.yaml; default: the nearest one above here.")
     ],
 }
-Options.__annotations__.update(_COMMON)
+Options.__init__.__annotations__.update(_COMMON)
 Parameter(name="*")(Options)
 Parameter(name="*")(Rules)
 Parameter(name="*")(Passing)

@@ -1,7 +1,6 @@
 """Options of every command that decides versions, in place of what the configuration says."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from fairway.cli.options import Options
 
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
 Step = Literal["none", "major", "minor", "patch", "hotfix", "premajor", "preminor", "prepatch", "prerelease", "release"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """Where, and by which rules.
 
     Attributes:
@@ -37,8 +35,7 @@ class Rules:
     path: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(NamedTuple):
     """How a version is raised by hand.
 
     Attributes:

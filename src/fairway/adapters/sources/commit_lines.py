@@ -11,7 +11,7 @@ from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.packed import pack, parts_of
 
 #: Of `git log -z`.
-FORMAT = "%an <%ae>%n%at%n%H%n%P%n%ct%n%B"
+FORMAT = "%H%n%P%n%ct%n%an <%ae>%n%at%n%B"
 
 _make = tuple.__new__
 
@@ -20,17 +20,23 @@ def read_log(pieces: Iterable[bytes]) -> Iterator[Commit]:
     """The commits in what git writes, piece by piece, while it writes."""
     rest = b""
     for piece in pieces:
-        *records, rest = (rest + piece).split(b"\0")
-        for record in records:
-            yield _logged(record.decode("utf-8", "replace"))
+        whole, end, rest = (rest + piece).rpartition(b"\0")
+        if end:
+            yield from _logged(whole.decode("utf-8", "replace").split("\0"))
     if rest:
-        yield _logged(rest.decode("utf-8", "replace"))
+        yield from _logged([rest.decode("utf-8", "replace")])
 
 
-def _logged(record: str) -> Commit:
-    author, authored, name, parents, when, text = record.split("\n", 5)
-    kind, packed = pack(f"{name}\n{parents}\n{when}", author, authored, text)
-    return _make(Commit, (name, tuple(parents.split()), when, kind, packed))
+def _logged(records: Iterable[str]) -> Iterator[Commit]:
+    for record in records:
+        name, parents, when, _, _, text = record.split("\n", 5)
+        kind, packed = pack(record.removesuffix(text), text)
+        yield _make(Commit, (name, _parents(parents), when, kind, packed))
+
+
+def _parents(names: str) -> tuple[str, ...]:
+    # Nearly every commit has one, and many a history has tens of thousands of them.
+    return (names,) if names and " " not in names else tuple(names.split())
 
 
 def write_kept(commits: Iterable[Commit]) -> str:
@@ -48,5 +54,5 @@ def read_kept(text: str) -> dict[str, Commit]:
     same = dict[str, str]().setdefault
     for record in text.split("\0") if text else ():
         name, parents, when, kind = parts_of(record)
-        found[name] = _make(Commit, (name, tuple(parents.split()), when, same(kind, kind), record))
+        found[name] = _make(Commit, (name, _parents(parents), when, same(kind, kind), record))
     return found

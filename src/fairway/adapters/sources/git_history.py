@@ -45,8 +45,10 @@ class GitHistory:
             UserError: there is no commit yet, or none of that name.
             PermanentError: no repository, or a shallow clone, in which no version can be decided.
         """
-        head, branch = self._look()
-        tags, branches = self._references()
+        # Beside each other: both only read, and a git takes longer to start than to answer.
+        looked, listed = self._git.attempt_beside(self._asked(), ("show-ref", "--dereference"))
+        head, branch = self._look(looked)
+        tags, branches = _references(listed[1]) if listed[0] == 0 else ({}, [])
         here = (name for name, commit in branches if commit == head)
         branch = self._branch or branch or (self._build if self._revision == "HEAD" else None) or _only(here)
         return Place(head, branch, list(tags.items()), [one for one in branches if one[0] != branch])
@@ -89,7 +91,7 @@ class GitHistory:
     def _common_folder(self) -> Path:
         """Where git keeps what all work trees of the repository share."""
         if self._common is None:
-            self._look()
+            self._look(self._git.attempt(*self._asked()))
         return self._common or self._folder
 
     def touching(self, paths: Sequence[str], include: str, exclude: str | None) -> frozenset[str]:
@@ -125,14 +127,16 @@ class GitHistory:
         status, output, _ = self._git.attempt("config", "--get", "remote.origin.url")
         return os.fsdecode(output).strip() if status == 0 else ""
 
-    def _look(self) -> tuple[str, str | None]:
-        """The commit that is asked about, and its branch."""
-        asked = ("--verify", "--end-of-options", f"{self._revision}^{{commit}}")
+    def _asked(self) -> tuple[str, ...]:
+        """What says where the repository is, and the commit that is asked about."""
+        common = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--is-shallow-repository")
         if self._revision == "HEAD":
-            asked = ("HEAD^{commit}", "--symbolic-full-name", "HEAD")
-        status, output, complaint = self._git.attempt(
-            "rev-parse", "--path-format=absolute", "--git-common-dir", "--is-shallow-repository", *asked
-        )
+            return (*common, "HEAD^{commit}", "--symbolic-full-name", "HEAD")
+        return (*common, "--verify", "--end-of-options", f"{self._revision}^{{commit}}")
+
+    def _look(self, answer: tuple[int, bytes, str]) -> tuple[str, str | None]:
+        """The commit that is asked about, and its branch, as git answered."""
+        status, output, complaint = answer
         lines = os.fsdecode(output).splitlines()
         if not lines:
             raise self._no_repository(complaint)
@@ -152,26 +156,6 @@ class GitHistory:
     def _is_branch(self, name: str) -> bool:
         return self._git.attempt("show-ref", "--verify", "--quiet", f"refs/heads/{name}")[0] == 0
 
-    def _references(self) -> tuple[dict[str, str], list[tuple[str, str]]]:
-        """The tags with their commits, and the branches, here and of remotes, with theirs."""
-        status, output, _ = self._git.attempt("show-ref", "--dereference")
-        if status != 0:
-            return {}, []
-        lines = os.fsdecode(output).splitlines()
-        width = lines[0].index(" ")
-        place = width + len(_TAG)
-        # An annotated tag is followed by a second line of the same name: what it points at.
-        tags = {one[place:].removesuffix(_PEELED): one[:width] for one in lines if one.startswith(_TAG, width)}
-        others = [(one[:width], one[width + 6 :]) for one in lines if not one.startswith(_TAG, width)]
-        branches = []
-        for commit, name in others:
-            kind, _, short = name.partition("/")
-            if kind == "heads":
-                branches.append((short, commit))
-            elif kind == "remotes" and not short.endswith("/HEAD"):
-                branches.append((short.partition("/")[2], commit))
-        return tags, branches
-
     def _no_repository(self, complaint: str) -> PermanentError:
         hint = "run the command in the repository, or create one with git init"
         if "dubious ownership" in complaint:
@@ -185,6 +169,24 @@ class GitHistory:
             return UserError("no-commits", f'"{self._folder}" has no commit yet', "commit something first")
         hint = "name a branch, a tag or a commit"
         return UserError("unknown-release", f'"{self._revision[:80]}" names no commit', hint)
+
+
+def _references(listed: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The tags with their commits, and the branches, here and of remotes, with theirs, as git lists them."""
+    lines = os.fsdecode(listed).splitlines()
+    width = lines[0].index(" ")
+    place = width + len(_TAG)
+    # An annotated tag is followed by a second line of the same name: what it points at.
+    tags = {one[place:].removesuffix(_PEELED): one[:width] for one in lines if one.startswith(_TAG, width)}
+    others = [(one[:width], one[width + 6 :]) for one in lines if not one.startswith(_TAG, width)]
+    branches = []
+    for commit, name in others:
+        kind, _, short = name.partition("/")
+        if kind == "heads":
+            branches.append((short, commit))
+        elif kind == "remotes" and not short.endswith("/HEAD"):
+            branches.append((short.partition("/")[2], commit))
+    return tags, branches
 
 
 def _only(names: Iterable[str]) -> str | None:

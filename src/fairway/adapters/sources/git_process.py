@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -13,28 +13,28 @@ from fairway.domain.errors import PermanentError, TransientError
 
 _TIME_LIMIT = 120.0
 _WIDE_PIPE = 1 << 20  # bytes; git and its reader change places less often
+_PIECE = 1 << 18  # bytes; git writes a few thousand at a time, for each of which there is something to do
 #: How remote repositories are reached and signed in to.
-_CONNECTION = re.compile(
-    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|TERMINAL_PROMPT|ALLOW_PROTOCOL|(SSL|HTTP|PROXY)_\w+)"
-)
+_CONNECTION = r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|TERMINAL_PROMPT|ALLOW_PROTOCOL|(SSL|HTTP|PROXY)_\w+)"
 #: Settings by variables: machines put the password of a remote repository into them.
-_SETTINGS = re.compile(r"GIT_CONFIG_(COUNT|(KEY|VALUE)_[0-9]+)")
+_SETTINGS = r"GIT_CONFIG_(COUNT|(KEY|VALUE)_[0-9]+)"
 _SPEAKING = frozenset({"fetch", "ls-remote", "push"})
 
 
 def connection_variables() -> set[str]:
     """Names of the variables of this process that say how git reaches remote repositories."""
-    return {name for name in os.environ if _CONNECTION.fullmatch(name) or _SETTINGS.fullmatch(name)}
+    return {name for name in os.environ if re.fullmatch(_CONNECTION, name) or re.fullmatch(_SETTINGS, name)}
 
 
 def _variables(command: str) -> dict[str, str]:
     # GIT_DIR, GIT_INDEX_FILE and their like are set inside hooks and would point git at another repository.
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    own = {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
+    variables = {name: value for name, value in os.environ.items() if name not in own}
     # A partial clone speaks to its remote repository for any command; settings would change what others answer.
     passed = {
         name: value
-        for name, value in os.environ.items()
-        if _CONNECTION.fullmatch(name) or (command in _SPEAKING and _SETTINGS.fullmatch(name))
+        for name, value in own.items()
+        if re.fullmatch(_CONNECTION, name) or (command in _SPEAKING and re.fullmatch(_SETTINGS, name))
     }
     # Nobody is asked for a password, unless the caller says otherwise.
     return (
@@ -106,14 +106,14 @@ class GitProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                bufsize=0,
+                bufsize=_PIECE,
                 pipesize=_WIDE_PIPE,
             )
         except OSError as error:
             raise self._cannot_start(error) from error
         assert process.stdout is not None  # noqa: S101 - asked for above
         try:
-            while piece := process.stdout.read(_WIDE_PIPE):
+            while piece := process.stdout.read(_PIECE):
                 yield piece
             if process.wait() != 0:
                 # What it complains about is asked for once more: two pipes cost a look at both for every piece.
@@ -138,13 +138,47 @@ class GitProcess:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise TransientError(
-                "git-timeout", f'git {arguments[0]} in "{self.folder}" did not answer within {_TIME_LIMIT:g} s'
-            ) from error
+            raise self._silent(arguments[0]) from error
         except OSError as error:
             raise self._cannot_start(error) from error
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         return done.returncode, done.stdout, lines[0] if lines else "no message"
+
+    def attempt_beside(self, *commands: Sequence[str]) -> list[tuple[int, bytes, str]]:
+        """The same for several commands that run beside each other."""
+        running: list[subprocess.Popen[bytes]] = []
+        try:
+            running.extend(map(self._start, commands))
+            return [self._answer(process, arguments) for process, arguments in zip(running, commands, strict=True)]
+        finally:
+            for process in running:
+                with process:
+                    process.kill()
+
+    def _start(self, arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
+                [*self._command, *arguments],
+                cwd=self.folder,
+                env={**_variables(arguments[0]), **self._more},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            raise self._cannot_start(error) from error
+
+    def _answer(self, process: "subprocess.Popen[bytes]", arguments: Sequence[str]) -> tuple[int, bytes, str]:
+        try:
+            output, complaint = process.communicate(timeout=_TIME_LIMIT)
+        except subprocess.TimeoutExpired as error:
+            raise self._silent(arguments[0]) from error
+        lines = complaint.decode(errors="replace").strip().splitlines()
+        return process.returncode, output, lines[0] if lines else "no message"
+
+    def _silent(self, command: str) -> TransientError:
+        sentence = f'git {command} in "{self.folder}" did not answer within {_TIME_LIMIT:g} s'
+        return TransientError("git-timeout", sentence)
 
     @contextmanager
     def stream(self, *arguments: str, stdin: IO[bytes]) -> Iterator[IO[bytes]]:

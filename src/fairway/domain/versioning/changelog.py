@@ -4,7 +4,6 @@ Markdown, a template of the user's own and the JSON output are three views of th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -145,8 +144,7 @@ class Release(NamedTuple):
         return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which releases are wanted.
 
     Attributes:

@@ -8,11 +8,12 @@ import re
 from typing import NamedTuple
 
 from fairway.domain.errors import UserError
+from fairway.domain.versioning.pattern import pattern
 from fairway.domain.versioning.policy import Channel, Policy
 
 _WORD = r"(?:release|releases|rel|stable|support|maintenance|maint|branch|hotfix)"
 _NUMBERS = r"v?(?P<major>\d+)(?:[._-](?:(?P<minor>\d+)(?:[._-](?:(?P<patch>\d+)|[xy*]))?|[xy*](?:[._-][xy*])?))?"
-_NAMED = re.compile(
+_NAMED = pattern(
     rf"(?:{_WORD}[-/_]{_NUMBERS}|{_NUMBERS.replace('?P<', '?P<bare_')}(?:[-_.](?P<tail>stable|maintenance))?)"
 )
 _MAIN = frozenset({"main", "master", "trunk"})

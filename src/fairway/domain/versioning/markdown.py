@@ -1,9 +1,10 @@
 """The changelog as Markdown in the manner of https://keepachangelog.com/en/1.1.0/, and the notes of one release."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from fairway.domain.versioning.changelog import Entry, Release
+from fairway.domain.versioning.packed import read_entry
+from fairway.domain.versioning.pattern import pattern
 
 _HEAD = """\
 # Changelog
@@ -11,8 +12,8 @@ _HEAD = """\
 All notable changes to this project are documented in this file, in the format of
 [Keep a Changelog](https://keepachangelog.com/en/1.1.0/).
 """
-_SSH = re.compile(r"(?:ssh://)?(?:[^@/]+@)?(?P<host>[^:/]+)(?::\d+)?[:/](?P<path>.+?)(?:\.git)?/?")
-_HTTP = re.compile(r"https?://(?:[^@/]+@)?(?P<host>[^/]+)/(?P<path>.+?)(?:\.git)?/?")
+_SSH = pattern(r"(?:ssh://)?(?:[^@/]+@)?(?P<host>[^:/]+)(?::\d+)?[:/](?P<path>.+?)(?:\.git)?/?")
+_HTTP = pattern(r"https?://(?:[^@/]+@)?(?P<host>[^/]+)/(?P<path>.+?)(?:\.git)?/?")
 
 
 def render_changelog(releases: Iterable[Release], repository: str = "") -> Iterator[str]:
@@ -63,8 +64,8 @@ def render_notes(release: Release, repository: str = "") -> Iterator[str]:
 
 def web_address(remote: str) -> str:
     """Where people look at the repository of that remote, without anybody's password; empty if that is not known."""
-    for pattern in (_HTTP, _SSH):
-        match = pattern.fullmatch(remote)
+    for form in (_HTTP, _SSH):
+        match = form.fullmatch(remote)
         if match and "." in match["host"] and not match["path"].startswith(("/", ".")) and "/" in match["path"]:
             return f"https://{match['host']}/{match['path']}"
     return ""
@@ -79,11 +80,16 @@ def _sections(release: Release, repository: str) -> str:
 
 
 def _line(entry: Entry, repository: str) -> str:
-    said = entry.source.message
-    _, scope, description, is_breaking, _ = entry.told or said.changes[0]
+    is_breaking = entry.told is not None and entry.told.breaking
+    if entry.told is None:
+        scope, description, requests, references = read_entry(entry.source.packed)
+    else:
+        _, scope, description, _, _ = entry.told
+        said = entry.source.message
+        requests, references = said.requests, said.issues
     named = f"**{scope}:** {description}" if scope else description
-    requests = said.requests or entry.brought
-    references = requests or said.issues
+    requests = requests or entry.brought
+    references = requests or references
     if references:
         kind = "pull" if requests else "issues"
         shown = ", ".join([_reference(one, kind, repository) for one in references]) if repository else ""

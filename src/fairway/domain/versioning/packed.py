@@ -4,13 +4,12 @@ The parts are separated by line breaks, and only the last may hold any. Most mes
 nothing is special. Of the text below a subject only what names pull requests and issues is held on to.
 """
 
-import json
 from typing import NamedTuple
 
-from fairway.domain.versioning.message import Change, Message, Revert, parse_message, parse_plain
-from fairway.domain.versioning.references import lines_with_references
+from fairway.domain.versioning.message import Change, Message, Revert, parse_message, parse_plain, plain_change
+from fairway.domain.versioning.references import find_issues, find_requests, lines_with_references
 
-_PARTS = 11
+_PARTS = 9
 #: In place of a type, which cannot be so: there are several changes, or there is something special about one.
 SPECIAL = "*"
 
@@ -22,12 +21,10 @@ class Packed(NamedTuple):
         id: full object name.
         parents: object names with blanks between them.
         when: seconds since the epoch, UTC, when it was put where it is.
-        type: of the first change, in lower case; empty for a plain message.
-        special: empty, or a JSON text of the changes, the revert and the version asked for.
-        scope: of the first change.
-        description: of the first change.
         author: name and address.
         authored: seconds since the epoch, UTC.
+        type: of the first change, in lower case; empty for a plain message.
+        special: empty, or a JSON text of the changes, the revert and the version asked for.
         subject: the first line of the message.
         rest: the text below it.
     """
@@ -35,34 +32,32 @@ class Packed(NamedTuple):
     id: str
     parents: str
     when: str
-    type: str
-    special: str
-    scope: str
-    description: str
     author: str
     authored: str
+    type: str
+    special: str
     subject: str
     rest: str
 
 
-def pack(heading: str, author: str, authored: str, text: str) -> tuple[str, str]:
+def pack(heading: str, text: str) -> tuple[str, str]:
     """The type of the first change, `SPECIAL` where there is more to it, and the text of the commit.
 
     Args:
-        heading: its name, its parents, and when it was put where it is: three lines.
-        author: name and address.
-        authored: seconds since the epoch, UTC.
+        heading: the first five of the parts, each with its line break.
         text: the message.
     """
     plain = parse_plain(text)
     if plain is not None:
-        kind, scope, description, subject, rest = plain
+        kind, subject, rest = plain
         rest = lines_with_references(rest) if rest else rest
-        return kind, f"{heading}\n{kind}\n\n{scope}\n{description}\n{author}\n{authored}\n{subject}\n{rest}"
+        return kind, f"{heading}{kind}\n\n{subject}\n{rest}"
+    import json  # noqa: PLC0415 - what nothing is special about needs none of it
+
     subject, changes, revert, release_as, rest = parse_message(text)
     kind, rest = changes[0].type, lines_with_references(rest)
     special = json.dumps([changes, revert, release_as])
-    return SPECIAL, f"{heading}\n{kind}\n{special}\n\n\n{author}\n{authored}\n{subject}\n{rest}"
+    return SPECIAL, f"{heading}{kind}\n{special}\n{subject}\n{rest}"
 
 
 def unpack(text: str) -> Packed:
@@ -72,15 +67,28 @@ def unpack(text: str) -> Packed:
 
 def parts_of(text: str) -> tuple[str, str, str, str]:
     """Name, parents, time, and the type or `SPECIAL`, of a packed text."""
-    name, parents, when, kind, special, _ = text.split("\n", 5)
+    name, parents, when, _, _, kind, special, _ = text.split("\n", 7)
     return name, parents, when, SPECIAL if special else kind
+
+
+def read_entry(text: str) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
+    """Scope, description, pull requests and, without such, issues of a packed text of which nothing is special.
+
+    What a line of a changelog shows, without making all of the message.
+    """
+    _, _, _, _, _, _, _, subject, rest = text.split("\n", _PARTS - 1)
+    change = plain_change(subject)
+    requests = find_requests(subject, rest)
+    return change.scope, change.description, requests, () if requests else find_issues(subject, rest)
 
 
 def read_packed(text: str) -> Message:
     """The message of a packed text."""
-    _, _, _, kind, special, scope, description, _, _, subject, rest = text.split("\n", _PARTS - 1)
+    _, _, _, _, _, _, special, subject, rest = text.split("\n", _PARTS - 1)
     if not special:
-        return Message(subject, (Change(kind, scope, description),), None, "", rest)
+        return Message(subject, (plain_change(subject),), None, "", rest)
+    import json  # noqa: PLC0415 - as above
+
     told, taken, release_as = json.loads(special)
     changes = tuple([Change(one[0], one[1], one[2], one[3], tuple(one[4])) for one in told])
     revert = None if taken is None else Revert(tuple(taken[0]), *taken[1:])

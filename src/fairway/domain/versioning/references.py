@@ -7,20 +7,22 @@ what a closing word names (`Closes #12`, `fixes: ABC-7, ABC-8`), or a footer `Re
 import re
 from typing import NamedTuple
 
-_TAIL = re.compile(r"\((?:pull request )?([#!]\d+)\)$")
+from fairway.domain.versioning.pattern import pattern
+
+_TAIL = pattern(r"\((?:pull request )?([#!]\d+)\)$")
 _MERGES = (
-    re.compile(r"Merge pull request (#\d+) "),  # GitHub, Gitea
-    re.compile(r"Merged PR (\d+):"),  # Azure DevOps
+    pattern(r"Merge pull request (#\d+) "),  # GitHub, Gitea
+    pattern(r"Merged PR (\d+):"),  # Azure DevOps
 )
-_GITLAB = re.compile(r"^See merge request (?:[\w./-]+)?(!\d+)[ \t]*$", re.MULTILINE)
+_GITLAB = pattern(r"^See merge request (?:[\w./-]+)?(!\d+)[ \t]*$", re.MULTILINE)
 _NAME = r"(?:[\w.-]+/[\w.-]+)?#\d+|[A-Z][A-Z0-9]+-\d+"
-_NAMES = re.compile(_NAME, re.IGNORECASE)
+_NAMES = pattern(_NAME, re.IGNORECASE)
 _WORDS = r"(?:clos(?:e|es|ed|ing)|fix(?:es|ed|ing)?|resolv(?:e|es|ed|ing)|implement(?:s|ed|ing)?)"
-_CLOSING = re.compile(
+_CLOSING = pattern(
     rf"(?:\b{_WORDS}:?|^(?:refs?|see|relates-to):)[ \t]+(?P<names>(?:{_NAME})(?:(?:,? and|,|;|&|/)? *(?:{_NAME}))*)",
     re.IGNORECASE,
 )
-_KEY = re.compile(r"-\d", re.ASCII)
+_KEY = pattern(r"-\d", re.ASCII)
 
 
 class References(NamedTuple):
@@ -64,9 +66,10 @@ def find_issues(subject: str, body: str) -> tuple[str, ...]:
 
 def lines_with_references(text: str) -> str:
     """The lines of a text below a subject that may name something."""
-    if "#" not in text and "!" not in text and not _KEY.search(text):
+    if "#" not in text and "!" not in text and not ("-" in text and _KEY.search(text)):
         return ""
-    return "\n".join([line for line in text.split("\n") if "#" in line or "!" in line or _KEY.search(line)])
+    lines = text.split("\n")
+    return "\n".join([one for one in lines if "#" in one or "!" in one or ("-" in one and _KEY.search(one))])
 
 
 def _requests(subject: str, request: str, body: str) -> tuple[str, ...]:

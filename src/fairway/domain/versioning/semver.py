@@ -8,18 +8,19 @@ import re
 from typing import NamedTuple
 
 from fairway.domain.errors import UserError
+from fairway.domain.versioning.pattern import pattern
 
 _IDENTIFIER = r"(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
-_PATTERN = re.compile(
+_PATTERN = pattern(
     r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
     rf"(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?",
     re.ASCII,
 )
-_PLAIN = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
-_PRE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*", re.ASCII)
-_COUNTED = re.compile(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", re.ASCII)
-_DEV = re.compile(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
+_PLAIN = pattern(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
+_PRE = pattern(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*", re.ASCII)
+_COUNTED = pattern(r"(?:(?P<token>.*?[^0-9.])(?P<dot>\.?))?(?P<number>\d+)", re.ASCII)
+_DEV = pattern(r"(?:(?P<rest>.*)\.)?dev\.(?P<number>\d+)", re.ASCII)
 
 
 class Counted(NamedTuple):

@@ -7,13 +7,14 @@ than one word, so that a footer `fix: #12` is none. Bullets with a hyphen are li
 """
 
 import re
-import textwrap
+
+from fairway.domain.versioning.pattern import pattern
 
 _HEADER = r"[A-Za-z][\w-]*(?:\([^()\n]*\))?!?:[ \t]+\S+[ \t]+\S"
-_BULLET = re.compile(rf"^\*[ \t]+(?={_HEADER})", re.MULTILINE)
-_PARAGRAPH = re.compile(rf"(?:\A|\n\n)(?={_HEADER}.*(?:\n\n|\Z))")
+_BULLET = pattern(rf"^\*[ \t]+(?={_HEADER})", re.MULTILINE)
+_PARAGRAPH = pattern(rf"(?:\A|\n\n)(?={_HEADER}.*(?:\n\n|\Z))")
 _GIT = "Squashed commit of the following:"
-_GIT_COMMIT = re.compile(
+_GIT_COMMIT = pattern(
     r"^commit [0-9a-f]{7,64}\n(?:(?:Author|AuthorDate|Commit|CommitDate|Date|Merge):.*\n)+", re.MULTILINE
 )
 #: Footers that look like headers with several words.
@@ -34,7 +35,7 @@ _FOOTERS = frozenset(
 )
 
 
-_REQUEST = re.compile(r"\((?:pull request )?[#!]\d+\)$")
+_REQUEST = pattern(r"\((?:pull request )?[#!]\d+\)$")
 
 
 def may_be_squashed(subject: str, body: str) -> bool:
@@ -52,10 +53,12 @@ def may_be_squashed(subject: str, body: str) -> bool:
 def split_squash(subject: str, body: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The part of the body that is the subject's own, and the further messages as subject and body."""
     if subject.startswith(_GIT) or body.startswith(_GIT):
+        import textwrap  # noqa: PLC0415 - few messages need it
+
         parts = _GIT_COMMIT.split(body)
         return parts[0], tuple(_message(textwrap.dedent(part)) for part in parts[1:] if part.strip())
-    pattern = _BULLET if _BULLET.search(body) else _PARAGRAPH
-    starts = [match for match in pattern.finditer(body) if _is_type(body[match.end() :])]
+    sign = _BULLET if _BULLET.search(body) else _PARAGRAPH
+    starts = [match for match in sign.finditer(body) if _is_type(body[match.end() :])]
     if not starts:
         return body, ()
     ends = [match.start() for match in starts[1:]] + [len(body)]
@@ -68,5 +71,7 @@ def _is_type(text: str) -> bool:
 
 
 def _message(text: str) -> tuple[str, str]:
+    import textwrap  # noqa: PLC0415 - as above
+
     subject, _, body = text.strip().partition("\n")
     return subject.strip(), textwrap.dedent(body).strip("\n")

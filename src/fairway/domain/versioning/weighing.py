@@ -7,12 +7,13 @@ from typing import NamedTuple
 from fairway.domain.versioning.commits import Commit
 from fairway.domain.versioning.level import Level
 from fairway.domain.versioning.message import HEADER, Change, Revert, without_request
+from fairway.domain.versioning.pattern import pattern
 from fairway.domain.versioning.policy import Policy
 from fairway.domain.versioning.reverts import Reverts
 
 _SHORT = 12
-_MERGE = re.compile(r"(?:Merge (?:branch|branches|remote-tracking|tag|commit|pull request|commits) |Merged? )")
-_LAYER = re.compile(r'(?:Revert|Reapply) "(.*)"', re.DOTALL)
+_MERGE = pattern(r"(?:Merge (?:branch|branches|remote-tracking|tag|commit|pull request|commits) |Merged? )")
+_LAYER = pattern(r'(?:Revert|Reapply) "(.*)"', re.DOTALL)
 
 
 class Weighed(NamedTuple):
