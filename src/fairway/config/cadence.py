@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -239,7 +240,9 @@ def _at(text: str, *, ends: bool = False) -> str:
     """The local moment; the end of a day where only a day is given."""
     moment = datetime.datetime.fromisoformat(text)
     if ends and _DATE.fullmatch(text):
-        moment += datetime.timedelta(days=1)
+        # The last day that there is has no next one.
+        with suppress(OverflowError):
+            moment += datetime.timedelta(days=1)
     return moment.isoformat(timespec="minutes")
 
 
