@@ -129,9 +129,11 @@ def test_a_registry_that_does_not_speak_tls_is_told_as_that(world, parcel, tmp_p
 
 
 def test_a_registry_that_dies_while_a_layer_travels_gets_the_rest_when_it_is_back(world, servers, parcel):
+    def die():
+        servers[STAGING].process.kill()
+
     # Given a registry that is killed in the middle of the first layer
-    world.limit = world.sent + (2 << 20)
-    world.cut = servers[STAGING].process.kill
+    world.cut, world.limit = die, world.sent + (2 << 20)
     other = registry(path="killed/shop")
     error = refusal(lambda: other.publish(parcel), AmbiguousError)
     assert error.message.startswith("staging.test/killed/shop gave no answer to an upload: ")
