@@ -130,6 +130,39 @@ def test_a_release_in_a_freeze_passes_with_a_reason_on_record(shop):
     assert "[emergency: the sum is wrong (passed: freeze 'audit'" in shop.fairway("release", "status").out
 
 
+def test_a_release_that_is_resumed_in_a_freeze_needs_a_reason_on_record(shop, tmp_path):
+    library(shop, test=json.dumps(f"test -e {tmp_path}/mended"))
+    commit(shop, "fix: the sum")
+    assert shop.fairway("release").status == 1
+    (tmp_path / "mended").touch()
+    config = shop.folder / "fairway.yaml"
+    config.write_text(config.read_text() + FROZEN)
+    held = refusal(shop.fairway("release", "resume", "--json"))
+    assert held["code"] == "closed"
+    assert "with fairway release resume rel-" in held["hint"]
+    assert tags(shop) == ["v1.0.0"]
+    done = shop.fairway("release", "resume", "--security", "CVE-2026-1234", "--json")
+    assert done.status == 0, done
+    assert (done.json["passage"]["kind"], done.json["passage"]["reason"]) == ("security", "CVE-2026-1234")
+    assert done.json["passage"]["passed"].startswith("freeze 'audit'")
+    assert tags(shop) == ["v1.0.0", "v1.0.1"]
+
+
+def test_a_dry_run_that_foresees_a_conflict_names_the_files_and_is_no_yes(shop):
+    library(shop)
+    wrong = commit(shop, "feat: wrong", wrong="x\n")
+    commit(shop, "feat: more of it", wrong="y\n")
+    before = shop.git("for-each-ref") + shop.git("status", "--porcelain") + shop.git("count-objects")
+    for command in (("revert", wrong), ("release-branch", "without", "--from", "main", "--without", wrong)):
+        refused = refusal(shop.fairway(*command, "--dry-run", "--json"))
+        assert refused["code"] == "conflict"
+        assert "(feat: wrong) conflicts in wrong" in refused["message"]
+        shown = shop.fairway(*command, "--dry-run")
+        assert shown.status == 1
+        assert f"revert --no-edit {wrong[:12]}" in shown.out
+    assert shop.git("for-each-ref") + shop.git("status", "--porcelain") + shop.git("count-objects") == before
+
+
 def test_whoever_cannot_be_asked_has_to_say_yes(shop):
     library(shop)
     wrong = commit(shop, "feat: wrong", wrong="x\n")
