@@ -44,7 +44,7 @@ ROLLOUTS = 1000
 PER_SECOND = 4
 SECONDS = 200
 REPEATS = 15
-WHOLE_REPEATS = 5
+WHOLE_REPEATS = 3
 RATE, WEIGHT, FAILING = 1000, 10.0, 0.001
 
 EDGES = [digits * 10.0 ** (power - 1) for power in range(1, 7) for digits in range(10, 100)]

@@ -75,9 +75,8 @@ def test_a_controller_that_dies_between_readings_loses_a_second_of_evidence_at_m
 
 
 def test_a_controller_of_many_runs_saves_each_of_them_less_often_but_every_verdict_at_once(make, monkeypatch):
-    # As many saves a second as one run has in two seconds: as if there were two hundred runs, which are more than are
-    # saved every second, so that each has half as many.
-    monkeypatch.setattr(judge, "MOST_SAVES", 0.5)
+    # Three quarters of a save a second: as if there were more than a hundred runs, which have a third of that.
+    monkeypatch.setattr(judge, "MOST_SAVES", 0.75)
     street = make(deployment(Canary(steps=(10.0, 100.0), bake=20.0)))
     controller = Controller(street, "only")
     drive_until(controller, lambda: street.share() == 10.0)

@@ -16,7 +16,7 @@ from fairway.engine.judge import READ_EVERY
 from rollout_samples import deployment
 
 ANALYSIS = AnalysisPolicy(warmup=0.0)
-LONG = deployment(Canary(steps=(10.0, 100.0), bake=60.0), analysis=ANALYSIS)
+LONG = deployment(Canary(steps=(10.0, 100.0), bake=180.0), analysis=ANALYSIS)
 
 
 class Crowd:
@@ -45,18 +45,19 @@ class Crowd:
         self.readings.clear()
         self.saves.clear()
         until = self.street.clock() + seconds
-        drive_until(self.controller, lambda: self.street.clock() >= until)
+        drive_until(self.controller, lambda: self.street.clock() >= until, seconds=seconds + 60.0)
         return ([b - a for a, b in pairwise(times)] for times in (self.readings, self.saves))
 
 
-def test_among_a_thousand_a_quiet_one_is_read_every_second_and_saved_every_twenty(make):
+def test_among_a_thousand_a_quiet_one_is_read_every_second_and_saved_every_half_minute(make):
     crowd = Crowd(make(LONG), 999)
     first, _ = crowd.pass_time(pace.FRESH - 1.0)
     assert set(first) == {READ_EVERY}
     crowd.pass_time(2.0)
-    readings, saves = crowd.pass_time(45.0)
+    readings, saves = crowd.pass_time(100.0)
     assert readings == pytest.approx([1.0] * len(readings))
-    assert saves == pytest.approx([20.0] * len(saves))
+    assert len(saves) >= 2
+    assert saves == pytest.approx([30.0] * len(saves))
 
 
 def test_with_few_rollouts_nothing_is_read_or_saved_less_often(make):

@@ -2,12 +2,13 @@
 
 The evidence of a run lives in memory between readings and in the journal for the next controller; it is saved every
 second and before any verdict, so that a controller that dies loses no evidence but the resolution of its last second.
-With hundreds of runs that would be more than a journal can write: more than `MOST_SAVES` share half as many saves.
+With hundreds of runs that would be more than a journal can write: more than `MOST_SAVES` share a third of so many.
 Those whose evidence speaks against the candidate have `MOST_SAVES` for themselves, so that they are saved every second
 still.
 """
 
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +37,8 @@ LOOK_EVERY = 1.0
 SAVE_EVERY = 1.0
 
 #: Saves in a second of all runs together: with so many, each is saved every second. Of more, those of which anything is
-#: to be told share as many, and the others half as many.
-MOST_SAVES = 100
+#: to be told share as many, and the others a third.
+MOST_SAVES, LONGER = 100, 3.0
 
 #: Seconds for which readings may wait for each other in which nothing happens, and where they are further apart.
 PATIENCE, LONG_PATIENCE = 1.0, 10.0
@@ -162,7 +163,7 @@ class Judge:
             self._suspected.discard(run)
         if suspected or len(self._runs) <= MOST_SAVES:
             return max(SAVE_EVERY, len(self._suspected) / MOST_SAVES)
-        return max(SAVE_EVERY, len(self._runs) / (MOST_SAVES / 2.0))
+        return max(SAVE_EVERY, LONGER * len(self._runs) / MOST_SAVES)
 
     def _resume(self, run: Run, world: World) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
@@ -193,9 +194,9 @@ class Judge:
     def _look(self, watching: _Watching, run: Run, world: World, at: float) -> None:
         """Looks at the instances beside the readings: one that hangs must not delay the next reading."""
         if watching.look is not None and watching.look.done():
-            if watching.look.exception() is None:
-                watching.see(watching.look.result())
-            watching.look = None
+            look, watching.look = watching.look, None
+            with suppress(Exception):  # what could not be looked at is looked at again
+                watching.see(look.result())
         # What the proxy ejected is looked at at once: did its process end?
         ejected = watching.analysis.ejected_at
         urgent = ejected is not None and watching.looked < ejected

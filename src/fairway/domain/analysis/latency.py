@@ -7,7 +7,7 @@ from operator import itemgetter, sub
 
 Cell = tuple[float, float, int]
 
-_LOWER, _COUNT, _LOWER_AND_COUNT = itemgetter(0), itemgetter(2), itemgetter(0, 2)
+_LOWER, _COUNT = itemgetter(0), itemgetter(2)
 
 
 def allowed(edge: float, *, margin: float, slack: float) -> float:
@@ -50,7 +50,7 @@ def _added(cells: Sequence[Cell], counts: list[int], before: Sequence[Cell]) -> 
     """What was counted since an earlier state, by cell; cells never vanish, but new ones come."""
     if len(before) == len(cells):
         return list(map(sub, counts, map(_COUNT, before)))
-    known = dict(map(_LOWER_AND_COUNT, before))
+    known = dict(zip(map(_LOWER, before), map(_COUNT, before), strict=True))
     return list(map(sub, counts, map(known.get, map(_LOWER, cells), repeat(0))))
 
 

@@ -1,6 +1,7 @@
 """All evidence for the candidate in one step of a rollout."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from math import inf
 
 from fairway.domain.analysis.evidence import Promotion
@@ -112,7 +113,7 @@ class NonInferiority:
         balance, threshold = self.step.balance, 1.0 / BETA
         if name == "errors":
             margin = promotion_margin(policy)
-            words = f"at most {margin.ratio:g} × stable's error ratio + {margin.points * 100:g} points"
+            words = _words(margin.ratio, "error ratio", margin.points)
             missing = self.errors.missing(margin, balance=balance)
             return Promotion(name, self.errors.e_value(), threshold, missing, words)
         if name == "latency":
@@ -125,7 +126,7 @@ class NonInferiority:
         return Promotion(name, one.known.e_value(), threshold, missing, one.words)
 
     def _abandonment(self, margin: Margin, balance: float) -> Promotion:
-        words = f"at most {margin.ratio:g} × stable's share of requests given up + {margin.points * 100:g} points"
+        words = _words(margin.ratio, "share of requests given up", margin.points)
         e_value = self.abandonment.e_value(margin, balance=balance)
         missing = self.abandonment.missing(margin, balance=balance, threshold=1.0 / BETA)
         return Promotion("abandonment", e_value, 1.0 / BETA, missing, words)
@@ -136,6 +137,12 @@ class NonInferiority:
             return False
         self.errors.grow(self.open, promotion_margin(policy), dispersion=self.dispersion)
         return True
+
+
+@cache
+def _words(ratio: float, share: str, points: float) -> str:
+    """A margin, for people."""
+    return f"at most {ratio:g} × stable's {share} + {points * 100:g} points"
 
 
 def block_length(policy: AnalysisPolicy, bake: float) -> float:
