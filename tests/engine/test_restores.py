@@ -11,12 +11,13 @@ from matrix import order_faults
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.recovery.backup import Backup, Contents
 from fairway.domain.recovery.spec import DatabaseSpec
-from fairway.domain.recovery.steps import Recovery
+from fairway.domain.recovery.steps import LoadBeside, Recovery, SaveDatabase, SwapDatabase
 from fairway.domain.rollout.events import AttentionNeeded, RollbackStarted, StepFinished
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.restoring import compile_restore
 from fairway.domain.validation.checks import Check, HttpCheck, Suite
 from fairway.domain.validation.findings import errored, failed
+from fairway.engine.perform import Performance
 from fairway.testing.checks import FakeChecker
 from fairway.testing.databases import FakeBackups, FakeDatabase
 from fairway.testing.target import Behaviour
@@ -223,7 +224,12 @@ def test_a_controller_that_slept_through_its_lease_touches_no_database(make_cell
         street.store.release("next")
         Controller(street, "next").claim()
         street.store.release("next")
-    assert late.engine.advance(street.id, epoch) is None
+    late = Performance(street.run(), street.world(), epoch, street.clock(), 0.0)
+    for planned in street.plan.forward:
+        if isinstance(planned.step, (SaveDatabase, LoadBeside, SwapDatabase)):
+            with pytest.raises(PermanentError) as stale:
+                late.perform(planned.step)
+            assert stale.value.code == "stale-epoch"
     assert street.database.effects == {}
 
 

@@ -2,7 +2,10 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
+import time
 from contextlib import closing
 
 import psycopg
@@ -225,3 +228,34 @@ def test_the_maintenance_database_cannot_be_restored_itself(postgres_socket, tmp
     with pytest.raises(UserError) as refused:
         shop.dump(str(tmp_path / "dump"))
     assert refused.value.code == "data-address"
+
+
+def test_what_a_killed_process_left_at_work_is_ended_by_the_next_one(store, tmp_path, run, postgres_socket):
+    """Its program lives on, connected to the database that is half loaded."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    script = f'#!/bin/sh\n[ "$1" = --version ] && exec {postgres_clients()}/pg_restore --version\n'
+    script += f'exec {postgres_clients()}/psql --no-password "$3" -c "SELECT pg_sleep(600)"\n'
+    (slow / "pg_restore").write_text(script)
+    (slow / "pg_restore").chmod(stat.S_IRWXU)
+    shop, path = store(), str(tmp_path / "dump")
+    contents = shop.dump(path)
+    url = f"postgresql://keeper:{QUOTED}@/store?host={postgres_socket}"
+    code = "import sys; from fairway.adapters.databases.postgres import PostgresDatabase as D; "
+    code += "D(sys.argv[1], programs=sys.argv[2]).load(sys.argv[3], 'store_restored')"
+    doomed = subprocess.Popen([sys.executable, "-c", code, url, slow, path])
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = 'store_restored_part' AND query LIKE '%pg_sleep%'"
+    try:
+        deadline = time.monotonic() + 60
+        while not run(sleeping):
+            assert doomed.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        doomed.kill()
+        doomed.wait()
+    assert run(sleeping), "it sleeps on"
+    shop.load(path, "store_restored")
+    assert shop.inspect("store_restored") == contents
+    assert run(sleeping) == []
+    assert run("SELECT datname FROM pg_database WHERE datname LIKE '%part'") == []
