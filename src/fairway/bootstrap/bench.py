@@ -71,7 +71,7 @@ class BenchProject:
         """
         from fairway.usecases.deploy import find_environment
 
-        wanted = name or self.spec.environment
+        wanted = self.spec.environment if name is None else name
         return self.project.spec.environments[0] if wanted is None else find_environment(self.project.spec, wanted)
 
     def fill_in(self, load: Load, environment: EnvironmentSpec) -> Load:

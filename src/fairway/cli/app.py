@@ -7,6 +7,9 @@ from contextlib import suppress
 from fairway.cli.output import Exit, complain, note
 from fairway.domain.errors import FairwayError, InvariantError, TransientError, UserError
 
+#: Characters of a file's name in a sentence.
+_LONGEST = 300
+
 #: The line of the overview for each group of commands.
 GROUPS = {
     "backup": "Take backups of databases, and prove them.",
@@ -115,7 +118,9 @@ def _tell(error: Exception, *, as_json: bool) -> int:
 def _in_our_words(error: Exception) -> FairwayError:
     """What no command foresaw: the system refused something, or it is a fault of ours and its trace is of use."""
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
+        # The name may be one that was typed: long, or with signs that a terminal acts on.
+        name = "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(error.filename or ""))
+        where = f"{name if len(name) <= _LONGEST else f'{name[:_LONGEST]}…'}: " if name else ""
         return TransientError("system", f"{where}{error.strerror or error}", "fairway doctor examines this machine")
     import traceback
 

@@ -24,7 +24,8 @@ _FLAGS: dict[str, tuple[str, ...]] = {"next": (), "changelog": ("unreleased",)}
 def find_call(arguments: list[str]) -> Callable[[], int] | None:
     """The command with its options, None if the parser has to look."""
     name, *rest = arguments or [""]
-    if name not in _TEXTS:
+    # What is no text in UTF-8 is a mistake, which the parser tells.
+    if name not in _TEXTS or any("\ud800" <= sign <= "\udfff" for sign in "".join(rest)):
         return None
     own: dict[str, str | bool] = {}
     rules: dict[str, str] = {}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from fairway.config.problems import quote
 from fairway.config.scans import FindingsSection, SecuritySection, to_scan
 from fairway.config.section import Section
 from fairway.config.tasks import Pattern, Patterns, TaskSection, Variable, to_task
@@ -28,7 +29,7 @@ def _size(value: Any) -> Any:
 
 def _platform(value: str) -> str:
     if not _PLATFORM.fullmatch(value):
-        raise refuse(f"{value!r} is no platform", "write it like linux/amd64, linux/arm64 or linux/arm/v7")
+        raise refuse(f"{quote(value)} is no platform", "write it like linux/amd64, linux/arm64 or linux/arm/v7")
     return value
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from fairway.config.problems import quote
 from fairway.config.section import Section
 from fairway.config.tasks import Pattern, Patterns, TaskSection, to_task
 from fairway.config.types import Command, Name, OneOrMore, bare_word, refuse
@@ -17,12 +18,12 @@ from fairway.domain.pipeline.spec import TaskSpec
 
 def _day(value: str) -> str:
     try:
-        day = datetime.date.fromisoformat(value).isoformat()
+        day: str | None = datetime.date.fromisoformat(value).isoformat()
     except ValueError:
-        day = ""
+        day = None
     # Days are compared as texts: other ways of writing one would be above or below all others.
     if day != value:
-        raise refuse(f"{value!r} is no day", "write it like 2027-01-31")
+        raise refuse(f"{quote(value)} is no day", "write it like 2027-01-31")
     return value
 
 

@@ -36,7 +36,7 @@ def test_an_image_is_a_task_behind_all_builds_with_what_was_written(tmp_path):
     ("text", "said"),
     [
         ("  images: {shop: {budget: large}}\n", "'large' is no size"),
-        ("  images: {shop: {platforms: [arm]}}\n", "'arm' is no platform"),
+        ("  images: {shop: {platforms: [arm]}}\n", '"arm" is no platform'),
         ("  images: {shop: {file: ../Containerfile}}\n", "is no pattern of files in the checkout"),
         ("  images: {shop: {file: --squash}}\n", "'--squash' is no pattern of files in the checkout"),
         ("  images: {shop: {context: --squash}}\n", "'--squash' is no pattern of files in the checkout"),

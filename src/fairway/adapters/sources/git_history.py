@@ -168,7 +168,7 @@ class GitHistory:
         if self._revision == "HEAD":
             return UserError("no-commits", f'"{self._folder}" has no commit yet', "commit something first")
         hint = "name a branch, a tag or a commit"
-        return UserError("unknown-release", f'"{self._revision[:80]}" names no commit', hint)
+        return UserError("unknown-release", f"{self._revision[:80]!r} names no commit", hint)
 
 
 def _references(listed: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:

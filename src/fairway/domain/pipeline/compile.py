@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fairway.domain.errors import UserError
 from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.actions import Attest, AwaitTurn, CreateTag, Deploy, Publish, RunSteps, SealArtifact
-from fairway.domain.pipeline.matrix import Values, combinations, fill, task_id
+from fairway.domain.pipeline.matrix import Values, combinations, fill, fill_line, task_id
 from fairway.domain.pipeline.plan import STAGES, ReleasePlan, Stage, Task
 from fairway.domain.pipeline.scanners import PLATFORM
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec
@@ -139,7 +139,7 @@ def _own_tasks(spec: PipelineSpec, subject: Subject) -> Iterator[Task]:
 def _steps(spec: TaskSpec, values: Values, subject: Subject, images: tuple[str, ...]) -> RunSteps:
     known = dict(values) | ({"version": subject.version} if spec.versioned else {})
     return RunSteps(
-        steps=tuple(fill(step, known) for step in spec.steps),
+        steps=tuple(fill_line(step, known) for step in spec.steps),
         inputs=tuple(fill(one, known) for one in spec.inputs),
         outputs=tuple(fill(one, known) for one in spec.outputs),
         variables=tuple(sorted((name, fill(value, known)) for name, value in spec.variables)),

@@ -1,3 +1,5 @@
+import shlex
+
 import pytest
 
 from fairway.domain.errors import UserError
@@ -5,6 +7,7 @@ from fairway.domain.images.spec import ImageSpec
 from fairway.domain.pipeline.actions import RunSteps
 from fairway.domain.pipeline.compile import Subject, compile_release, problems_of
 from fairway.domain.pipeline.findings import ScanPolicy
+from fairway.domain.pipeline.matrix import fill_line, task_id
 from fairway.domain.pipeline.scanners import find_scanner, steps_of
 from fairway.domain.pipeline.spec import PipelineSpec, PublishSpec, TaskSpec
 from fairway.domain.rollout.spec import Adapter
@@ -139,3 +142,22 @@ def test_a_scan_of_an_image_looks_at_each_of_its_platforms_alone(name):
     # One platform needs no name of its own for the scan.
     alone = plan(TaskSpec("shop", "build", (), image=ImageSpec("shop")), scan).find("scan")
     assert "images/shop.linux-amd64 " in alone.action.steps[0]
+
+
+@pytest.mark.parametrize("value", ["a b", "a'b\"c", "$HOME `id`", "{version}", "--option", "a;b", "*", ""])
+def test_a_value_of_a_matrix_stays_within_its_word_whatever_it_holds(value: str):
+    assert shlex.split(fill_line("make 'x y' --for={os} {os}", {"os": value})) == [
+        "make",
+        "x y",
+        f"--for={value}",
+        value,
+    ]
+
+
+def test_a_usual_value_leaves_the_line_as_it_was_written():
+    assert fill_line("sh -c 'go {os} > out'", {"os": "linux"}) == "sh -c 'go linux > out'"
+
+
+def test_a_long_value_makes_no_name_that_no_folder_could_have():
+    spec = TaskSpec("a", "build", ("x",), matrix=(("v", ("long" * 100,)),))
+    assert len(task_id(spec, (("v", "long" * 100),))) < 100
