@@ -1,6 +1,7 @@
 """A network that behaves badly: a TCP proxy of our own that delays, cuts, resets, or falls silent."""
 
 import contextlib
+import random
 import selectors
 import socket
 import struct
@@ -17,6 +18,8 @@ class FaultyProxy:
     Attributes:
         port: where it listens on 127.0.0.1.
         delay: seconds by which each piece is late.
+        loss: share of the pieces, from 0 to 1, that are lost and sent again: they, and what comes behind them on the
+            same connection, are late by the 200 ms after which TCP does that, and by twice as much each further time.
         mode: `pass`; `silent`: connections are accepted, and nothing is forwarded any more in either direction;
             `reset`: new connections, and those that say something, are reset.
         cut_after: bytes from the client after which its connection is reset; None: never.
@@ -27,7 +30,8 @@ class FaultyProxy:
         self._target = target
         self._server = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._server.getsockname()[1]
-        self.delay = 0.0
+        self.delay = self.loss = 0.0
+        self._chance = random.Random(1)
         self.mode = "pass"
         self.cut_after: int | None = None
         self.connections = 0
@@ -97,9 +101,14 @@ class FaultyProxy:
                     if self.mode == "reset" or cut:
                         _reset(client)
                         return
-                    if self.delay:
-                        time.sleep(self.delay)
+                    time.sleep(self.delay + self._lateness())
                     other.sendall(piece)
+
+    def _lateness(self) -> float:
+        late, again = 0.0, 0.2
+        while self._chance.random() < self.loss:
+            late, again = late + again, again * 2
+        return late
 
 
 def _reset(one: socket.socket) -> None:

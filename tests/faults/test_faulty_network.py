@@ -78,6 +78,15 @@ def test_latency_makes_pages_late_and_loses_none(street: Street) -> None:
     assert seen.p99_ms > 90
 
 
+def test_packets_that_get_lost_make_pages_late_and_lose_none(street: Street) -> None:
+    street.network.loss = 0.1
+    with _users(street, 6) as users:
+        seen = users.wait()
+    assert seen.failed == 0, seen
+    assert seen.p99_ms is not None
+    assert seen.p99_ms > 190
+
+
 def test_resets_between_proxy_and_instance_lose_no_page(street: Street) -> None:
     with _users(street, 6) as users:
         wait_until(lambda: users.live().get("ok", 0) > 50, "users")
