@@ -100,6 +100,7 @@ class Application(ThreadingHTTPServer):
 
     Attributes:
         failing: it answers 500, except for its readiness.
+        breaking: it ends the connection in place of an answer, except for its readiness.
         seen: requests by method, without those for readiness.
     """
 
@@ -110,6 +111,7 @@ class Application(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.revision = revision
         self.failing = False
+        self.breaking = False
         self.ready = True
         self.seen: Counter[str] = Counter()
         self.headers: dict[str, str] = {}
@@ -162,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.hold.wait(PATIENCE)
         if self.path == "/cut":
             return self._cut()
-        if self.path == "/reset":
+        if self.path == "/reset" or self.server.breaking:
             self.close_connection = True
             return self.connection.shutdown(socket.SHUT_RDWR)
         return self._send(500 if self.server.failing else 200, body or self.server.revision.encode())

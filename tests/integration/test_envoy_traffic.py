@@ -1,5 +1,6 @@
 """What users of a real Envoy see, and what it counts meanwhile."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -128,6 +129,31 @@ def test_a_candidate_that_fails_every_request_costs_no_read_and_is_ejected(world
     assert world.traffic(STABLE).retried == traffic.failed
 
 
+def test_a_bad_candidate_costs_no_read_while_one_instance_of_stable_is_broken(world):
+    broken = Application(STABLE)
+    stable, candidate = world.backends
+    world.backends = (replace(stable, endpoints=(*stable.endpoints, broken.begin("s.2"))), candidate)
+    world.candidate.failing = broken.breaking = True
+    try:
+        world.weigh(100)
+        assert {world.ask("GET")[:2] for _ in range(40)} == {(200, STABLE)}
+        # Some of the tries on stable met the broken one.
+        assert broken.seen["GET"] > 0
+    finally:
+        broken.end()
+
+
+def test_a_bad_answer_of_stable_in_place_of_the_candidate_is_final(world):
+    world.candidate.failing = world.stable.failing = True
+    world.weigh(100)
+    assert [world.ask("GET")[:2] for _ in range(4)] == [(500, STABLE)] * 4
+    with contextlib.closing(http.client.HTTPConnection(world.address)) as user:
+        user.request("GET", "/")
+        # What Envoy is told to decide by stays inside.
+        assert {name for name in user.getresponse().headers if "fairway" in name} == {"x-fairway-revision"}
+    assert (world.candidate.seen["GET"], world.stable.seen["GET"]) == (5, 5)
+
+
 def test_writes_go_to_stable_once_the_candidate_is_ejected(world):
     world.candidate.failing = True
     world.weigh(100)
@@ -173,7 +199,8 @@ def test_a_reset_read_is_answered_by_stable_and_counted_on_both(world):
     assert world.ask("GET", "/reset")[0] == 503
     candidate, stable = world.traffic(CANDIDATE), world.traffic(STABLE)
     assert (candidate.finished, candidate.failed, candidate.retried) == (1, 1, 0)
-    assert (stable.finished, stable.failed, stable.retried, stable.retried_failed) == (1, 1, 1, 1)
+    # Stable has one instance, which is asked again like any of its own reads that breaks off.
+    assert (stable.finished, stable.failed, stable.retried, stable.retried_failed) == (2, 2, 2, 2)
 
 
 def test_an_answer_that_breaks_off_is_a_failure(world):

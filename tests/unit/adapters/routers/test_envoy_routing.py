@@ -43,15 +43,17 @@ def test_what_is_left_goes_to_stable_and_without_one_to_nobody():
 
 def test_only_reads_are_tried_again_after_an_answer_and_only_with_a_fallback():
     candidate_reads, candidate_writes, stable_reads, stable_writes = [
-        route["route"]["retry_policy"]["retry_on"]
+        route["route"]["retry_policy"]
         for route in table(Routes("a", "b", 10, BACKENDS))
         if "retry_policy" in route.get("route", {})
     ]
-    assert "5xx" in candidate_reads.split(",")
+    assert "retriable-headers" in candidate_reads["retry_on"].split(",")
+    assert [header["string_match"] for header in candidate_reads["retriable_headers"]] == [{"prefix": "b 5"}]
     for policy in (candidate_writes, stable_reads, stable_writes):
-        assert "5xx" not in policy
+        assert "5xx" not in policy["retry_on"]
+        assert "retriable-headers" not in policy["retry_on"]
     for policy in (candidate_writes, stable_writes):
-        assert "reset" not in policy.split(",")
+        assert "reset" not in policy["retry_on"].split(",")
 
 
 def test_no_answer_is_cut_unless_a_limit_was_asked_for():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from fairway.adapters.routers.envoy.folder import Json
 from fairway.adapters.routers.envoy.names import (
+    ANSWER,
+    ANSWER_HEADER,
     METADATA,
     endpoints_file,
     joint_cluster,
@@ -61,6 +63,32 @@ _PROTOCOL: Json = {
     }
 }
 
+# Who answered what, so that it can be told from the answer whether it is to be tried again.
+_NAMED_ANSWERS: Json = {
+    "http_filters": [
+        {
+            "name": "envoy.filters.http.header_mutation",
+            "typed_config": {
+                "@type": _TYPE + "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+                "mutations": {
+                    "response_mutations": [
+                        {
+                            "append": {
+                                "header": {"key": ANSWER_HEADER, "value": ANSWER},
+                                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                            }
+                        }
+                    ]
+                },
+            },
+        },
+        {
+            "name": "envoy.filters.http.upstream_codec",
+            "typed_config": {"@type": _TYPE + "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"},
+        },
+    ]
+}
+
 
 def revision_cluster(folder: Path, backend: Backend) -> Json:
     """The cluster of one revision; its endpoints come from a file of their own."""
@@ -91,11 +119,10 @@ def joint(first: str, second: str) -> Json:
 
 def joint_for_reads(first: str, second: str, again: Json) -> Json:
     """The same with a policy of its own for trying again, which Envoy prefers to that of the route."""
-    options = {"typed_extension_protocol_options": {_HTTP: _PROTOCOL[_HTTP] | {"retry_policy": again}}}
-    return _aggregate(reads_cluster(first, second), first, second) | options
+    return _aggregate(reads_cluster(first, second), first, second, retry_policy=again)
 
 
-def _aggregate(name: str, first: str, second: str) -> Json:
+def _aggregate(name: str, first: str, second: str, **options: Json) -> Json:
     return {
         "@type": _TYPE + "envoy.config.cluster.v3.Cluster",
         "name": name,
@@ -106,10 +133,13 @@ def _aggregate(name: str, first: str, second: str) -> Json:
             "name": "envoy.clusters.aggregate",
             "typed_config": {
                 "@type": _TYPE + "envoy.extensions.clusters.aggregate.v3.ClusterConfig",
-                "clusters": [first, second],
+                # Each try goes to the next place: the third is again on the second, for an instance of it that has just
+                # died cannot have answered.
+                "clusters": [first, second, second],
             },
         },
         "circuit_breakers": _LIMITS,
+        "typed_extension_protocol_options": {_HTTP: _PROTOCOL[_HTTP] | _NAMED_ANSWERS | options},
     }
 
 

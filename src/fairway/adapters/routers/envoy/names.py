@@ -7,6 +7,9 @@ PREVIEW = "preview"
 REVISION_HEADER = "x-fairway-revision"
 MIRROR_HEADER = "x-fairway-mirrored"
 METADATA = "fairway"
+ANSWER_HEADER = "x-fairway-answer"
+ANSWER = f"%UPSTREAM_METADATA({METADATA}:revision)% %RESP(:status)%"
+"""On its way through Envoy an answer says which revision gave it, and its status."""
 
 
 def joint_cluster(first: str, second: str) -> str:

@@ -1,15 +1,16 @@
 """Which request goes to which revision, and what is tried again where.
 
-Methods that only read and fail on the candidate, or on the baseline, are tried once more on stable after any failure.
-Others are tried again only where the first try cannot have been processed. Stable is never asked again because of a 5xx
-answer: that would double its load when it is weakest, and count its failures twice. A body beyond Envoy's buffer of
-1 MiB is never sent a second time.
+Methods that only read and fail on the candidate, or on the baseline, are tried again on stable after any failure, and
+on another instance of it if that one does not answer. Others are tried again only where the first try cannot have been
+processed. Stable is never asked again because of a 5xx answer: that would double its load when it is weakest, and count
+its failures twice. A body beyond Envoy's buffer of 1 MiB is never sent a second time.
 """
 
 from collections.abc import Callable
 
 from fairway.adapters.routers.envoy.folder import Json
 from fairway.adapters.routers.envoy.names import (
+    ANSWER_HEADER,
     MAIN,
     METADATA,
     MIRROR_HEADER,
@@ -25,7 +26,7 @@ _READS: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET
 _NO_UPGRADE: Json = {"name": "upgrade", "present_match": True, "invert_match": True}
 _NOT_PROCESSED = "connect-failure,refused-stream,reset-before-request"
 _NOT_ANSWERED = "reset,connect-failure,refused-stream"
-_NOT_GOOD = "5xx,reset,connect-failure,refused-stream"
+_NOT_GOOD = "retriable-headers,reset,connect-failure,refused-stream"
 
 NOBODY = Routes(stable=None, candidate=None, weight=0, backends=())
 
@@ -94,9 +95,9 @@ def preview_routes(routes: Routes) -> Json:
     return _configuration(PREVIEW, [_forward({"prefix": "/"}, routes.candidate, None)])
 
 
-def reading_policy(try_timeout: float | None) -> Json:
+def reading_policy(revision: str, try_timeout: float | None) -> Json:
     """How a request that only reads is tried again on the fallback."""
-    policy = _again(_NOT_GOOD, 1) | _OTHER_REVISION | _OTHER_INSTANCE
+    policy = _again(_NOT_GOOD, 2) | _bad_answer(revision) | _OTHER_REVISION | _OTHER_INSTANCE
     return policy if try_timeout is None else policy | {"per_try_timeout": f"{try_timeout:.3f}s"}
 
 
@@ -185,20 +186,25 @@ def _share(revision: str | None, fallback: str | None, weight: float | None, try
     if weight is not None:
         match["runtime_fraction"] = {"default_value": _part(weight)}
     if fallback is None:
-        cluster, reading, tries, elsewhere = revision, _NOT_ANSWERED, 2, _OTHER_INSTANCE
+        cluster, elsewhere = revision, _OTHER_INSTANCE
+        reads = _again(_NOT_ANSWERED, 2) | elsewhere
     else:
-        cluster, reading, tries = joint_cluster(revision, fallback), _NOT_GOOD, 1
-        elsewhere = _OTHER_REVISION | _OTHER_INSTANCE
-    reads = _again(reading, tries) | elsewhere
+        cluster, elsewhere = joint_cluster(revision, fallback), _OTHER_REVISION | _OTHER_INSTANCE
+        reads = _again(_NOT_GOOD, 2) | _bad_answer(revision) | elsewhere
     table = [
         _forward(match | {"headers": [_READS]}, cluster, reads),
-        _forward(match, cluster, _again(_NOT_PROCESSED, tries) | elsewhere),
+        _forward(match, cluster, _again(_NOT_PROCESSED, 2) | elsewhere),
     ]
     if try_timeout is not None:
         # Not for a WebSocket, which begins as a GET and would be cut.
         limited = reads | {"per_try_timeout": f"{try_timeout:.3f}s"}
         table.insert(0, _forward(match | {"headers": [_READS, _NO_UPGRADE]}, cluster, limited))
     return table
+
+
+def _bad_answer(revision: str) -> Json:
+    """An answer of this revision with a status of 5xx is as good as none."""
+    return {"retriable_headers": [{"name": ANSWER_HEADER, "string_match": {"prefix": f"{revision} 5"}}]}
 
 
 def _again(when: str, tries: int) -> Json:
@@ -225,6 +231,7 @@ def _configuration(name: str, table: list[Json]) -> Json:
         # Without it, routes to an unknown cluster are accepted and answer 503.
         "validate_clusters": True,
         "response_headers_to_add": [{"header": served_by, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
+        "response_headers_to_remove": [ANSWER_HEADER],
         # The number of the try tells first tries from repeated ones in the counters.
         "virtual_hosts": [{"name": "all", "domains": ["*"], "include_request_attempt_count": True, "routes": table}],
     }

@@ -119,7 +119,7 @@ class Transition:
         revisions = [revision_cluster(self.process.folder, backend) for backend in memory.reach]
         joints = [joint(*pair) for pair in memory.pairs]
         if memory.sticky:
-            joints += [joint_for_reads(*pair, reading_policy(self.try_timeout)) for pair in memory.pairs]
+            joints += [joint_for_reads(*pair, reading_policy(pair[0], self.try_timeout)) for pair in memory.pairs]
         publisher.publish(CLUSTERS, revisions + joints)
         for confirm in confirmations:
             confirm()
