@@ -32,6 +32,7 @@ from fairway.domain.pipeline.scan_reports import read_report
 from fairway.domain.validation.exchange import Exchange
 from fairway.domain.validation.probes import ContractCheck, GraphqlCheck
 from fairway.domain.versioning.message import parse_message
+from fairway.domain.versioning.packed import SPECIAL, read_entry
 from fairway.domain.versioning.policy import Policy
 from fairway.domain.versioning.reverts import find_reverts
 from fairway.domain.versioning.weighing import weigh
@@ -75,6 +76,10 @@ def test_a_log_is_read_and_weighed_whatever_its_messages_hold(several: list[str]
         assert one.message[:4] == said[:4]
         assert one.message.requests == said.requests
         assert one.message.issues == said.issues
+        if one.kind != SPECIAL:
+            shown = said.changes[0]
+            issues = () if said.requests else said.issues
+            assert read_entry(one.packed) == (shown.scope, shown.description, said.requests, issues)
     newest = list(commits.values())
     weigh(newest, find_reverts(newest), Policy())
     Log.of(commits)

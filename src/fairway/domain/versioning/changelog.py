@@ -5,7 +5,7 @@ Markdown, a template of the user's own and the JSON output are three views of th
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from fairway.domain.versioning.attribution import divide, requests_by_merge
@@ -174,11 +174,10 @@ def build_changelog(
     owned, unreleased = divide(commits, shown, head, fold=wanted.fold)
     shown = [one for one in shown if one.name in owned]
     by_id = _Owners(commits)
-    previous = {one.name: below.name for one, below in pairwise(shown)}
     yield _release(None, head, unreleased, shown[0].name if shown else "", commits, policy, wanted, by_id)
-    for one in shown:
-        mine = owned.get(one.name, [])
-        yield _release(one, one.commit, mine, previous.get(one.name, ""), commits, policy, wanted, by_id)
+    for one, below in zip_longest(shown, shown[1:]):
+        previous = "" if below is None else below.name
+        yield _release(one, one.commit, owned[one.name], previous, commits, policy, wanted, by_id)
 
 
 class _Owners:

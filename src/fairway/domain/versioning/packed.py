@@ -6,8 +6,8 @@ nothing is special. Of the text below a subject only what names pull requests an
 
 from typing import NamedTuple
 
-from fairway.domain.versioning.message import Change, Message, Revert, parse_message, parse_plain, plain_change
-from fairway.domain.versioning.references import find_issues, find_requests, lines_with_references
+from fairway.domain.versioning.message import HEADER, Change, Message, Revert, parse_message, parse_plain, plain_change
+from fairway.domain.versioning.references import cut_request, find_issues, find_requests, lines_with_references
 
 _PARTS = 9
 #: In place of a type, which cannot be so: there are several changes, or there is something special about one.
@@ -77,9 +77,11 @@ def read_entry(text: str) -> tuple[str, str, tuple[str, ...], tuple[str, ...]]:
     What a line of a changelog shows, without making all of the message.
     """
     _, _, _, _, _, _, _, subject, rest = text.split("\n", _PARTS - 1)
-    change = plain_change(subject)
-    requests = find_requests(subject, rest)
-    return change.scope, change.description, requests, () if requests else find_issues(subject, rest)
+    bare, request = cut_request(subject)
+    header = HEADER.fullmatch(bare)
+    scope, description = ("", bare) if header is None else (header["scope"] or "", header["description"])
+    requests = find_requests(subject, rest) if subject[:5] == "Merge" else (request,) if request else ()
+    return scope.strip(), description, requests, () if requests else find_issues(subject, rest)
 
 
 def read_packed(text: str) -> Message:

@@ -44,10 +44,12 @@ def may_be_squashed(subject: str, body: str) -> bool:
         return True
     if subject[-1:] != ")" and subject[:7] != "Merged ":
         return False
+    if "\n\n" not in body or ":" not in body:
+        return False
     # A paragraph that begins with a header has a colon in its first line.
     if not any(":" in paragraph.partition("\n")[0] for paragraph in body.split("\n\n")):
         return False
-    return "\n\n" in body and (subject[:7] == "Merged " or _REQUEST.search(subject) is not None)
+    return subject[:7] == "Merged " or _REQUEST.search(subject) is not None
 
 
 def split_squash(subject: str, body: str) -> tuple[str, tuple[tuple[str, str], ...]]:

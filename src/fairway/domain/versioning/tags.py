@@ -42,7 +42,7 @@ class Releases:
     """What was released, and what the other tags are.
 
     Args:
-        found: by the order of their versions, the highest first.
+        found: by the order of their versions. They are sorted when somebody wants them all, for there may be thousands.
         foreign: tags that name no release of ours.
     """
 
@@ -53,17 +53,24 @@ class Releases:
     @cached_property
     def tagged(self) -> tuple[Tagged, ...]:
         """All, by version, the highest first."""
-        return tuple(self._found.values())
+        return tuple([self._found[order] for order in sorted(self._found, reverse=True)])
 
     @cached_property
     def stable(self) -> tuple[Tagged, ...]:
         """Without pre-releases."""
-        return tuple([one for one in self._found.values() if not one.is_prerelease])
+        return tuple([one for one in self.tagged if not one.is_prerelease])
+
+    @cached_property
+    def latest(self) -> Tagged | None:
+        """The highest without a pre-release; None: there is none."""
+        order = max((order for order, one in self._found.items() if not one.is_prerelease), default=None)
+        return None if order is None else self._found[order]
 
     @cached_property
     def previews(self) -> tuple[Tagged, ...]:
         """The pre-releases."""
-        return tuple([one for one in self._found.values() if one.is_prerelease])
+        orders = [order for order, one in self._found.items() if one.is_prerelease]
+        return tuple([self._found[order] for order in sorted(orders, reverse=True)])
 
     def find(self, version: Version) -> Tagged | None:
         """The release of that version, whatever its build metadata."""
@@ -109,7 +116,7 @@ def read_tags(tags: Iterable[tuple[str, str]], scheme: Scheme, policy: Policy) -
             one = Tagged(name, commit, str(version), version.is_prerelease, scheme, version)
         if order not in found or name > found[order].name:
             found[order] = one
-    return Releases({order: found[order] for order in sorted(found, reverse=True)}, foreign)
+    return Releases(found, foreign)
 
 
 def write_tag(version: Version, policy: Policy, previous: Tagged | None) -> str:

@@ -53,13 +53,16 @@ def find_base(history: History, policy: Policy, place: Place, line: Line, releas
     That is the highest one within the branch, and within the range of a release branch. On the main line it may be a
     higher one that lies on a release branch beside it, for its users have that version already.
     """
+    latest = releases.latest
+    if line.within is None and latest is not None and history.holds(place.head, latest.commit):
+        return Since(latest, history.read([place.head], [latest.commit]), {})
     stable: Sequence[Tagged] = releases.stable
     if line.within is not None:
         below = line.within.below
         stable = [one for one in stable if tuple((*getattr(one.version, "release", ()), 0, 0, 0)[:3]) < below]
     if not stable:
         return Since(None, history.read([place.head]), {})
-    if history.holds(place.head, stable[0].commit):
+    if line.within is not None and history.holds(place.head, stable[0].commit):
         return Since(stable[0], history.read([place.head], [stable[0].commit]), {})
     within = history.merged(place.head)
     base = next((one for one in stable if one.commit in within), None)
