@@ -8,6 +8,7 @@ from fairway.cli.output import Exit, complain, note, print_json, say, seconds, t
 from fairway.usecases.answers import Declined
 
 if TYPE_CHECKING:
+    from fairway.bootstrap import Project
     from fairway.usecases.recovery.restore import Outlook, Restorer, Wish
 
 
@@ -64,14 +65,22 @@ def restore(  # noqa: PLR0913 -- its options
     answer = restorer.start(outlook, reason=reason, confirmation=confirm)
     if isinstance(answer, Declined):
         return _say_no(answer, options)
-    bootstrap.resume(project, env)
+    return _carry_out(project, outlook, wait=wait, options=options)
+
+
+def _carry_out(project: "Project", outlook: "Outlook", *, wait: bool, options: Options) -> int:
+    """The controller does it; this command only looks on."""
+    from fairway import bootstrap
+
+    environment = outlook.plan.environment
+    bootstrap.resume(project, environment)
     bootstrap.ensure_controller(project)
     if wait:
-        return follow(project, answer.run, as_json=options.json)
+        return follow(project, outlook.run, as_json=options.json)
     if options.json:
-        print_json({"run": answer.run, "environment": env, "plan": _plan_object(outlook)})
+        print_json({"run": outlook.run, "environment": environment, "plan": _plan_object(outlook)})
     else:
-        say(f"{answer.run} started; fairway watch {answer.run}")
+        say(f"{outlook.run} started; fairway watch {outlook.run}")
     return Exit.YES
 
 
