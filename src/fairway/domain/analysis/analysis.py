@@ -189,7 +189,7 @@ class Analysis(AnalysisState):
         sufficient = self.step.weight <= 0.0 or (self.finished_enough and not self.unmatched)
         if (
             last is not None
-            and not (promoting and last.evidence.promotion is not self.promotion.shown)
+            and not (promoting and (self.promotion.unshown or last.evidence.promotion is not self.promotion.shown))
             and is_still_said(self, last, at=at, sufficient=sufficient, good_for=good_for)
         ):
             return said_again(last, watched=self.watched, at=at, said_at=last.said_at or last.at)
@@ -206,6 +206,7 @@ class Analysis(AnalysisState):
     def to_json(self) -> dict[str, Any]:
         """The whole state as a JSON value; after `from_json` all further decisions are the same to the last bit."""
         self.catch_up()
+        self.promotion.bring_up_to_date(self.policy)
         if self.policy_written is None:
             self.policy_written = codec.to_json(self.policy)
         value = {"policy": self.policy_written} | _write(self)

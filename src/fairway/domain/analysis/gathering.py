@@ -15,6 +15,9 @@ from fairway.domain.analysis.state import AnalysisState
 from fairway.domain.analysis.tally import Tally
 from fairway.domain.analysis.traffic import RevisionTraffic, TrafficSnapshot
 
+A_WHILE = 1.0
+"""Whoever has more seconds of patience does not wait for what has been shown for the candidate."""
+
 Tick = tuple[float, Tally]
 """Seconds, and what ended in them."""
 
@@ -76,7 +79,7 @@ def _add_up(analysis: AnalysisState, candidate: RevisionTraffic, stable: Revisio
     for lane in analysis.lanes[1:]:
         lane.observe(reading)
     analysis.tally.add(reading.tally)
-    analysis.promotion.observe(reading, analysis.policy)
+    analysis.promotion.observe(reading, analysis.policy, at_once=analysis.patience <= A_WHILE)
     _look_on(analysis, candidate, reading, reading)
     seconds, series, shared = reading.seconds, analysis.counters.series, analysis.incident.shared
     analysis.own_dispersion.observe(seconds, candidate.instances, series=series, shared=shared)

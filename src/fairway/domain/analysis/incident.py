@@ -41,12 +41,16 @@ class IncidentWatch:
         stable = (t.stable_finished + t.again_finished, t.stable_failed + t.again_failed)
         # A new list: the one before may be part of a stored value.
         self.window = window = [*self.window, [seconds, t.candidate_finished, t.candidate_failed, *stable]]
-        whole = sum([entry[0] for entry in window])
+        whole = 0.0
+        for entry in window:
+            whole += entry[0]
         while len(window) > 1 and whole - window[0][0] >= WINDOW:
             whole -= window[0][0]
             self._age(window.pop(0))
         self.stable_fails = self.shared = False
-        s_failed = int(sum([entry[4] for entry in window]))
+        s_failed = 0
+        for entry in window:
+            s_failed += int(entry[4])
         if not s_failed:
             return
         s_finished = int(sum([entry[3] for entry in window]))

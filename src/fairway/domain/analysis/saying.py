@@ -20,6 +20,7 @@ _Shown = TypeVar("_Shown", LaneEvidence, Promotion)
 
 def gather_evidence(analysis: AnalysisState) -> Evidence:
     """What all verdicts rest on."""
+    analysis.promotion.bring_up_to_date(analysis.policy)
     t = analysis.tally
     return Evidence(
         e_value=min(analysis.e_value(), GREATEST_E_VALUE),

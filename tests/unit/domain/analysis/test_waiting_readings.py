@@ -9,6 +9,7 @@ from simulated_rollout import TICK, World, instance
 from fairway.domain.analysis.analysis import Analysis
 from fairway.domain.analysis.dispersion import Dispersion
 from fairway.domain.analysis.policy import AnalysisPolicy
+from fairway.domain.codec import to_json
 
 SHORT = AnalysisPolicy(warmup=5.0, block=2.0)
 OBJECTIVES = AnalysisPolicy(warmup=5.0, block=4.0, objective_errors=0.02, objectives_latency=((0.9, 0.05),))
@@ -102,6 +103,32 @@ def test_evidence_and_decisions_are_the_same_whether_readings_wait_or_not(course
             assert patient.watched == pytest.approx(eager.watched)
     assert rounded(twins.patient.to_json()) == rounded(twins.eager.to_json())
     assert waited or course is COURSES["few requests"]
+
+
+@pytest.mark.parametrize("policy", [SHORT, OBJECTIVES], ids=["short blocks", "objectives"])
+@pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
+def test_however_long_readings_may_wait_the_evidence_is_the_same(course, policy):
+    twins = Twins(policy=policy).enter(20.0, scaled_up=True)
+    twins.patient.patience = 10.0
+    for seconds, traffic in course:
+        for _ in range(round(seconds / TICK)):
+            eager, patient = twins.tick(good_for=1e9, **traffic)
+            assert (eager.decision, eager.rule) == (patient.decision, patient.rule)
+    eager, patient = twins.eager.evidence(), twins.patient.evidence()
+    assert rounded(to_json(patient)) == rounded(to_json(eager))
+    assert rounded(twins.patient.to_json()) == rounded(twins.eager.to_json())
+
+
+def test_requests_that_are_divided_wrongly_stop_the_clock_at_once_however_long_readings_may_wait():
+    twins = Twins(policy=AnalysisPolicy(block=10.0, warmup=0.0)).enter(20.0)
+    twins.patient.patience = 10.0
+    for _ in range(20):
+        twins.tick(rps=400)
+    twins.weight = 60.0
+    for _ in range(200):
+        eager, patient = twins.tick(rps=400)
+        assert (eager.decision, eager.rule) == (patient.decision, patient.rule)
+    assert (patient.decision, patient.rule) == ("hold", "traffic-share")
 
 
 def test_readings_without_a_request_of_one_side_come_out_the_same():

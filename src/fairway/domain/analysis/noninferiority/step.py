@@ -27,7 +27,8 @@ class NonInferiority:
         seconds: age of the open block.
         open: what the open block has counted, for the errors; latency has blocks of its own.
         dispersion: how failures vary, as known when the open block began.
-        shown: what there is to show, as of the last closed block.
+        shown: what there is to show, as of the last closed block or, where nobody waits for it, an earlier one.
+        unshown: the tests of which it is as of an earlier one.
     """
 
     step: Step = NO_STEP
@@ -39,6 +40,7 @@ class NonInferiority:
     abandonment: AbandonmentEvidence = field(default_factory=AbandonmentEvidence)
     objectives: tuple[ObjectiveEvidence, ...] = ()
     shown: tuple[Promotion, ...] = ()
+    unshown: list[str] = field(default_factory=list)
 
     def enter_step(self, step: Step, policy: AnalysisPolicy) -> None:
         """The weight changed, or a watch begins again at the same weight."""
@@ -53,11 +55,17 @@ class NonInferiority:
             self.latency.begin()
             self.abandonment.begin()
             self.objectives = tuple(ObjectiveEvidence.of(*item) for item in objective_tests(policy).items())
-        self.step = step
+        self.step, self.unshown = step, []
         self.shown = tuple(self._show(name, policy) for name in self._names())
 
-    def observe(self, reading: Reading, policy: AnalysisPolicy) -> None:
-        """Adds a reading; closes blocks when their time has come."""
+    def observe(self, reading: Reading, policy: AnalysisPolicy, *, at_once: bool = True) -> None:
+        """Adds a reading; closes blocks when their time has come.
+
+        Args:
+            reading: what ended.
+            policy: with the margins.
+            at_once: what there is to show is brought up to date; else that is left to `bring_up_to_date`.
+        """
         if self.step.alone or self.step.weight <= 0.0:
             return
         length = block_length(policy, self.step.bake)
@@ -70,9 +78,16 @@ class NonInferiority:
         ]
         if True in news:
             names = ["errors", "latency", "abandonment", *(one.name for one in self.objectives)]
-            new = {name for name, is_new in zip(names, news, strict=True) if is_new}
-            same = {one.name: one for one in self.shown if one.name not in new}
-            self.shown = tuple(same.get(name) or self._show(name, policy) for name in self._names())
+            self.unshown = [*self.unshown, *(name for name, is_new in zip(names, news, strict=True) if is_new)]
+            if at_once:
+                self.bring_up_to_date(policy)
+
+    def bring_up_to_date(self, policy: AnalysisPolicy) -> None:
+        """What there is to show is as of the last closed block; a second call does nothing."""
+        if self.unshown:
+            same = {one.name: one for one in self.shown if one.name not in self.unshown}
+            self.shown = tuple([same.get(name) or self._show(name, policy) for name in self._names()])
+            self.unshown = []
 
     def rest(self, policy: AnalysisPolicy, *, left_out: bool) -> float:
         """Seconds for which readings are only added up; 0 or less where the next one may do more than that.
