@@ -160,12 +160,14 @@ def test_a_copy_has_the_digest_of_the_first_place_and_signs_in_at_both(world, pa
     entry = {"auth": base64.b64encode(f"release:{PASSWORD}".encode()).decode()}
     login = tmp_path / "auth.json"
     login.write_text(json.dumps({"auths": {STAGING: entry, f"{PRODUCTION}/acme": entry}}))
-    places = OciRegistries({"REGISTRY_AUTH_FILE": str(login)}, timeout=30.0)
+    told = []
+    places = OciRegistries({"REGISTRY_AUTH_FILE": str(login)}, timeout=30.0, tell=told.append)
     source = parse_reference(f"{STAGING}/acme/copied").at(tag="1.0.0", digest=parcel.product.digest)
     for expected in ((7, 0), (0, 1)):
         done = places.copy(source, parse_reference(f"{PRODUCTION}/acme/spare:1.0.0"))
         assert (done.digest, (done.sent, done.present)) == (parcel.product.digest, expected)
     assert places.resolve(parse_reference(f"{PRODUCTION}/acme/spare:1.0.0")).digest == parcel.product.digest
+    assert [line.split()[1] for line in told if not line.endswith("bytes)")] == ["manifest", "manifest", "index"]
     error = refusal(lambda: places.copy(source, parse_reference(f"{PRODUCTION}/elsewhere/shop:1.0.0")))
     assert error.message.startswith("production.test/elsewhere/shop answered 401 ")
 

@@ -184,7 +184,7 @@ def find_environment(service: ServiceSpec, name: str) -> EnvironmentSpec:
     for environment in service.environments:
         if environment.name == name:
             return environment
-    known = ", ".join(environment.name for environment in service.environments)
+    known = ", ".join(environment.name for environment in service.environments) or "none"
     raise UserError("unknown-environment", f"{service.service} has no environment {name[:60]!r}", f"known are {known}")
 
 

@@ -75,7 +75,7 @@ class LocalImageBuilder(ImageBuilder):
                 )
             size = sum(part.size for part in parts[:-1])
             if image.budget is not None and size > image.budget:
-                return _too_large(image, platform, size, parts[:-1])
+                return _too_large(image, platform, size, parts[1:-1])
             files |= {part.digest: layout.path(part.digest) for part in parts}
             body = {"platform": platform_body(platform)}
             manifests.append(Descriptor(descriptor.media, descriptor.digest, descriptor.size, platform, body))
@@ -129,8 +129,8 @@ def _of_platform(layout: Layout, platform: str) -> Descriptor:
     raise LayoutError(f"it is for {', '.join(seen) or 'nothing'}")
 
 
-def _too_large(image: ImageSpec, platform: str, size: int, parts: tuple[Descriptor, ...]) -> Broken:
-    largest = sorted(parts, key=lambda part: part.size, reverse=True)[:3]
+def _too_large(image: ImageSpec, platform: str, size: int, layers: tuple[Descriptor, ...]) -> Broken:
+    largest = sorted(layers, key=lambda part: part.size, reverse=True)[:3]
     shown = ", ".join(f"{show_size(part.size)} ({part.digest[7:19]})" for part in largest)
     reason = (
         f"image {image.name} for {platform} has {show_size(size)}, more than its budget of "

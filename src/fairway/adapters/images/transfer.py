@@ -14,6 +14,7 @@ from fairway.domain.errors import PermanentError
 from fairway.domain.images.manifests import (
     EMPTY,
     INDEX,
+    INDEXES,
     Descriptor,
     Document,
     describe,
@@ -65,7 +66,7 @@ class Push:
             self.push(parts, part.digest, part.media)
         for part in document.blobs:
             self._send_blob(parts.stream(part), part)
-        self.tell(f"sending {document.media.rpartition('.')[2].partition('+')[0]} {digest[:19]}…")
+        self.tell(f"sending {'index' if document.media in INDEXES else 'manifest'} {digest[:19]}…")
         self.repository.send_manifest(content, document.media, digest)
         self.sent += 1
         self._seen.add(digest)

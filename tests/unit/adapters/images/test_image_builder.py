@@ -112,7 +112,10 @@ def test_an_image_above_its_budget_is_broken_and_names_what_is_large(tmp_path):
     write_layout(tmp_path / "0", "amd64", size=5000)
     made = LocalImageBuilder({}).assemble(ImageSpec("shop", budget=4000), folder=str(tmp_path), annotations={})
     assert isinstance(made, Broken)
+    layer = hashlib.sha256(b"x" * 5000).hexdigest()
     assert made.reason.startswith("image shop for linux/amd64 has 5.0 kB, more than its budget of 4.0 kB; its largest")
+    # The configuration counts, and is no layer.
+    assert made.reason.endswith(f" layers: 5.0 kB ({layer[:12]})")
     assert isinstance(
         LocalImageBuilder({}).assemble(ImageSpec("shop", budget=6000), folder=str(tmp_path), annotations={}), BuiltImage
     )
