@@ -2,7 +2,8 @@
 
 An instance of the candidate that restarted twice since the analysis began, or that the target calls a crash loop, or
 that stays unready after it was ready, ends the rollout. Unless all of stable's instances are in the same trouble: then
-the machine or something behind both is to blame, and a person is needed.
+the machine or something behind both is to blame, and the clock stands still. Once stable has been well again for as
+long as an instance may be unready, what happened until then counts for nothing, if the candidate is well too.
 """
 
 from dataclasses import dataclass, field
@@ -41,11 +42,15 @@ class InstanceWatch:
         restarts: restarts that do not count because they happened before, by instance.
         unready: seconds that each has been unready after it was ready.
         started: instances were seen before; those that come later begin at 0 restarts.
+        total: restarts of all of them when they were last looked at in trouble.
+        well: seconds since then for which all were ready and none was restarted.
     """
 
     restarts: dict[str, int] = field(default_factory=dict)
     unready: dict[str, float] = field(default_factory=dict)
     started: bool = False
+    total: int = 0
+    well: float = 0.0
 
     def observe(self, health: tuple[InstanceHealth, ...], *, seconds: float) -> None:
         """Adds an observation of this revision's instances; empty means that nothing was observed."""
@@ -90,3 +95,15 @@ class InstanceWatch:
             or one.restarts > self.restarts.get(one.instance, one.restarts)
             for one in health
         )
+
+    def recover(self, health: tuple[InstanceHealth, ...], *, seconds: float) -> float:
+        """Seconds for which instances that were in trouble have been well again."""
+        total = sum(one.restarts for one in health)
+        well = total == self.total and all(one.ready for one in health)
+        self.total, self.well = total, self.well + seconds if well else 0.0
+        return self.well
+
+    def excuse(self, health: tuple[InstanceHealth, ...]) -> None:
+        """What happened to these instances so far counts for nothing from now on."""
+        self.restarts |= {one.instance: one.restarts for one in health}
+        self.total, self.well = 0, 0.0

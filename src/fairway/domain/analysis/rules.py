@@ -27,7 +27,12 @@ def watch_instances(analysis: AnalysisState, health: tuple[InstanceHealth, ...],
         analysis.well = health if all(one.ready or not one.was_ready for one in health) else None
         return None
     if analysis.stable_instances.all_in_trouble(stable):
-        return Finding("shared-incident", f"{finding.cause}, but stable is in the same trouble")
+        if analysis.stable_instances.recover(stable, seconds=seconds) < analysis.policy.not_ready:
+            return Finding("shared-incident", f"{finding.cause}, but stable is in the same trouble")
+        analysis.stable_instances.excuse(stable)
+        if all(one.ready for one in candidate):
+            analysis.candidate_instances.excuse(candidate)
+            return None
     told = analysis.pairing.in_trouble(health) if analysis.pairing is not None else ""
     analysis.verdict = replace(finding, cause=f"{finding.cause}{told}")
     return None

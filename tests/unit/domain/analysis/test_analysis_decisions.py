@@ -208,7 +208,7 @@ def test_readiness_lost_for_thirty_seconds_ends_the_rollout_and_a_shorter_loss_d
     assert (assessment.decision, assessment.rule) == ("roll-back", "not-ready")
 
 
-def test_crashes_of_stable_as_well_hold_for_a_person():
+def test_crashes_of_stable_as_well_hold():
     stable = instance("s-1", revision="stable")
     world = World(health=(instance(), stable)).enter(10.0)
     world.health = (instance(restarts=2), instance("s-1", revision="stable", restarts=2))
@@ -216,6 +216,40 @@ def test_crashes_of_stable_as_well_hold_for_a_person():
     assert (assessment.decision, assessment.rule) == ("hold", "shared-incident")
     world.health = (instance(restarts=2), stable)
     assert world.tick(rps=10).rule == "crash"
+
+
+def both(*, ready=True, restarts=2, stable_restarts=2):
+    return (
+        instance(ready=ready, restarts=restarts),
+        instance("s-1", revision="stable", restarts=stable_restarts),
+    )
+
+
+def test_what_hit_both_counts_for_nothing_once_both_have_been_well_for_thirty_seconds():
+    world = World(health=both(restarts=0, stable_restarts=0)).enter(10.0)
+    world.health = both()
+    assert world.run(29.0, rps=10).decision == "hold"
+    assert world.run(2.0, rps=10).decision == "continue"
+    # It is no pardon for what comes later.
+    world.health = both(restarts=4)
+    assessment = world.tick(rps=10)
+    assert (assessment.decision, assessment.rule) == ("roll-back", "crash")
+
+
+def test_what_hits_both_again_holds_again():
+    world = World(health=both(restarts=0, stable_restarts=0)).enter(10.0)
+    world.health = both()
+    world.run(29.0, rps=10)
+    world.health = both(restarts=3, stable_restarts=3)
+    assert world.run(29.0, rps=10).decision == "hold"
+
+
+def test_a_candidate_that_is_down_when_stable_has_been_well_for_thirty_seconds_is_taken_back():
+    world = World(health=both(restarts=0, stable_restarts=0)).enter(10.0)
+    world.health = both(ready=False)
+    assert world.run(29.0, rps=10).decision == "hold"
+    assessment = world.run(2.0, rps=10)
+    assert (assessment.decision, assessment.rule) == ("roll-back", "crash")
 
 
 def test_a_candidate_without_requests_holds_only_when_that_is_improbable():
