@@ -1,5 +1,6 @@
 """next."""
 
+import gc
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -36,6 +37,8 @@ def next_release(
         release_as: exactly this version.
         build: build metadata to put behind it.
     """
+    # Thousands of tags stay until the end: looking for garbage among them is for nothing.
+    gc.disable()
     project = open_by(rules, options)
     level = None if bump is None else LEVELS["patch" if bump == "hotfix" else bump]
     question = Question(Asked(level, release_as, build), pre, channel)
