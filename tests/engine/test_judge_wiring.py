@@ -75,8 +75,8 @@ def test_a_controller_that_dies_between_readings_loses_a_second_of_evidence_at_m
 
 
 def test_a_controller_of_many_runs_saves_each_of_them_less_often_but_every_verdict_at_once(make, monkeypatch):
-    # Three quarters of a save a second: as if there were more than a hundred runs, which have a third of that.
-    monkeypatch.setattr(judge, "MOST_SAVES", 0.75)
+    # As if there were nearly three hundred runs, each of which is saved every four seconds.
+    monkeypatch.setattr(judge, "MOST_SAVES", 0.35)
     street = make(deployment(Canary(steps=(10.0, 100.0), bake=20.0)))
     controller = Controller(street, "only")
     drive_until(controller, lambda: street.share() == 10.0)

@@ -49,15 +49,15 @@ class Crowd:
         return ([b - a for a, b in pairwise(times)] for times in (self.readings, self.saves))
 
 
-def test_among_a_thousand_a_quiet_one_is_read_every_second_and_saved_every_half_minute(make):
+def test_among_a_thousand_a_quiet_one_is_read_every_second_and_saved_every_fifty(make):
     crowd = Crowd(make(LONG), 999)
     first, _ = crowd.pass_time(pace.FRESH - 1.0)
     assert set(first) == {READ_EVERY}
     crowd.pass_time(2.0)
-    readings, saves = crowd.pass_time(100.0)
+    readings, saves = crowd.pass_time(160.0)
     assert readings == pytest.approx([1.0] * len(readings))
     assert len(saves) >= 2
-    assert saves == pytest.approx([30.0] * len(saves))
+    assert saves == pytest.approx([50.0] * len(saves))
 
 
 def test_with_few_rollouts_nothing_is_read_or_saved_less_often(make):

@@ -2,7 +2,7 @@
 
 The evidence of a run lives in memory between readings and in the journal for the next controller; it is saved every
 second and before any verdict, so that a controller that dies loses no evidence but the resolution of its last second.
-With hundreds of runs that would be more than a journal can write: more than `MOST_SAVES` share a third of so many.
+With hundreds of runs that would be more than a journal can write: more than `MOST_SAVES` are saved less often.
 Those whose evidence speaks against the candidate have `MOST_SAVES` for themselves, so that they are saved every second
 still.
 """
@@ -36,9 +36,10 @@ READ_EVERY = OFTEN
 LOOK_EVERY = 1.0
 SAVE_EVERY = 1.0
 
-#: Saves in a second of all runs together: with so many, each is saved every second. Of more, those of which anything is
-#: to be told share as many, and the others a third.
-MOST_SAVES, LONGER = 100, 3.0
+#: So many runs are each saved every second, and so many suspected ones, however many others there are. Of more, each is
+#: saved after this part of the square of how many times as many there are, in seconds: of two hundred every two, of a
+#: thousand every fifty. The more it costs to judge them, the less is left for saves.
+MOST_SAVES, QUIET = 100, 0.5
 
 #: Seconds for which readings may wait for each other in which nothing happens, and where they are further apart.
 PATIENCE, LONG_PATIENCE = 1.0, 10.0
@@ -163,7 +164,7 @@ class Judge:
             self._suspected.discard(run)
         if suspected or len(self._runs) <= MOST_SAVES:
             return max(SAVE_EVERY, len(self._suspected) / MOST_SAVES)
-        return max(SAVE_EVERY, LONGER * len(self._runs) / MOST_SAVES)
+        return max(SAVE_EVERY, QUIET * (len(self._runs) / MOST_SAVES) ** 2)
 
     def _resume(self, run: Run, world: World) -> _Watching:
         stored = self._evidence.load_evidence(run.id)
