@@ -26,14 +26,13 @@ def docker_daemon() -> Iterator[dict[str, str]]:
         "PATH": f"{place}/usr/bin:{place}/usr/sbin:{os.environ['PATH']}",
         "LD_LIBRARY_PATH": libraries,
         "DOCKER_HOST": f"unix://{folder}/socket",
-        "HOME": str(folder),
     }
     options = ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
     options += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
     with (folder / "log").open("wb") as log:
         daemon = subprocess.Popen(
             [f"{place}/usr/sbin/dockerd", *options, "--host", variables["DOCKER_HOST"]],
-            env={**os.environ, **variables},
+            env={**os.environ, **variables, "HOME": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -49,10 +48,9 @@ def docker_daemon() -> Iterator[dict[str, str]]:
 
 def _await_answer(daemon: "subprocess.Popen[bytes]", variables: dict[str, str], log: Path) -> None:
     deadline = time.monotonic() + 180
+    known = {**os.environ, **variables, "HOME": str(log.parent)}
     while daemon.poll() is None and time.monotonic() < deadline:
-        asked = subprocess.run(
-            ["docker", "version"], env={**os.environ, **variables}, capture_output=True, timeout=120, check=False
-        )
+        asked = subprocess.run(["docker", "version"], env=known, capture_output=True, timeout=120, check=False)
         if asked.returncode == 0:
             return
         time.sleep(0.2)
