@@ -37,6 +37,22 @@ def test_none_is_let_go_while_those_that_stay_are_down(make, plan):
     assert (run.outcome, street.faults) == ("completed", [])
 
 
+@pytest.mark.parametrize("plan", [deployment(Rolling()), scaling(1)], ids=["rolling", "scale"])
+def test_none_is_let_go_while_the_proxy_sends_nothing_to_those_that_stay(make, plan):
+    street = make(plan)
+    controller = Controller(street, "only")
+    street.router.ejected.add(f"{OLD.id}.1")
+
+    lets_go = Scale("candidate" if street.plan.candidate.id == OLD.id else "stable", 1)
+    drive_until(controller, lambda: getattr(street.run().current, "step", None) == lets_go)
+    begun = street.clock()
+    drive_until(controller, lambda: street.clock() - begun > 1.0)
+    assert [one.state for one in street.target.observe_instances(OLD.id)] == ["ready", "ready"]
+    street.router.ejected.clear()
+    run = live_through(street)
+    assert (run.outcome, street.faults) == ("completed", [])
+
+
 def test_instances_that_took_the_place_of_others_in_a_watch_get_requests_at_once(make):
     street = make(deployment(Canary(steps=(10.0, 100.0), bake=6.0)))
     controller = Controller(street, "only")

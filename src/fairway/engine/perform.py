@@ -97,7 +97,7 @@ class Performance:
     def _revision(self, role: Role) -> Revision | None:
         plan = self.run.plan
         others = {"stable": plan.stable, "baseline": plan.baseline}
-        return others[role] if role in others else plan.candidate
+        return others.get(role, plan.candidate)
 
     def _verify_artifact(self) -> Outcome:
         artifact = self.run.plan.candidate.artifact
@@ -212,7 +212,7 @@ class Performance:
             return Finished("none wanted")
         present = _staying(self.world.target.observe_instances(revision.id))
         rest, surplus = present[: step.count], present[step.count :]
-        if _carry(rest, surplus) and self.spent <= revision.run.health.timeout:
+        if rest and surplus and self._carry(revision, rest, surplus) and self.spent <= revision.run.health.timeout:
             # One of the rest has just died, say: it is started again, and until then those that may go are needed.
             self._route(draining={})
             return Pending(LOOK_AGAIN)
@@ -224,6 +224,15 @@ class Performance:
         if len(now) > len(_staying(now)):  # they have their grace; whoever waits for it here hears of nothing else
             return Pending(LOOK_AGAIN)
         return Finished(f"{len(now)} of {step.count} started" if step.count else f"{revision.version} retired")
+
+    def _carry(self, revision: Revision, rest: tuple[Instance, ...], surplus: tuple[Instance, ...]) -> bool:
+        """Instances that may go serve in place of some that shall stay: those are down, or get no requests as yet."""
+        ejected: set[str] = set()
+        if self.world.router.observe().routes is not None:
+            traffic = self.world.router.observe_traffic().of(revision.id)
+            ejected = {one.instance for one in traffic.instances if one.ejected}
+        serve = {one.id for one in (*rest, *surplus) if one.state == "ready" and one.id not in ejected}
+        return any(one.id not in serve for one in rest) and any(one.id in serve for one in surplus)
 
     def _drains(self, revision: Revision) -> bool:
         """Whether the routing still has instances of it on their way out, as also after a crash."""
