@@ -30,7 +30,7 @@ def storable(words: str) -> str:
 
 
 def is_live(run: Run) -> bool:
-    """The run has made its candidate the environment's live revision; one that keeps what is live makes nothing live."""
+    """The run has made its candidate the live revision of the environment; one that keeps what is live has not."""
     return not run.plan.keeps_live and (run.promoted or run.outcome == "completed")
 
 
