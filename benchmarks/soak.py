@@ -1,8 +1,8 @@
 """`python -m benchmarks.soak`: deploy, bad deploy, rollback, again and again under load, and what grows meanwhile.
 
-SOAK_MINUTES says for how long, 60 by default. A line of JSON a round; at the end the growth per 100 runs, from the
-second round on, because the first one warms everything up. Exit status 1 if a round ended otherwise than it should, a
-page failed, or something grew without end.
+SOAK_MINUTES says for how long, 60 by default, and SOAK_BAKE how long each step is watched, 4s by default. A line of
+JSON a round; at the end the growth per 100 runs, from the second round on, because the first one warms everything up.
+Exit status 1 if a round ended otherwise than it should, a page failed, or something grew without end.
 """
 
 import json
@@ -20,6 +20,7 @@ from benchmarks.service import DEAD, ENVIRONMENT, FIRST, GOOD, Service
 from fairway.adapters.load.process import Load
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
+BAKE = os.environ.get("SOAK_BAKE", "4s")
 RATE = 200.0
 #: Most that a controller may grow per 100 runs, once warm: megabytes and descriptors.
 MOST_MB, MOST_DESCRIPTORS = 5.0, 5.0
@@ -49,7 +50,7 @@ class Reading:
 def main() -> int:
     """Runs the rounds and says what grew."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    service = Service(Path(tempfile.mkdtemp(prefix="fairway-soak-")), bake="4s", healthy_for=1.0)
+    service = Service(Path(tempfile.mkdtemp(prefix="fairway-soak-")), bake=BAKE, healthy_for=1.0)
     readings: list[Reading] = []
     wrong: list[str] = []
     print(json.dumps({"minutes": MINUTES, "machine": describe_machine()}), flush=True)
