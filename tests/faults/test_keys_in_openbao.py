@@ -17,6 +17,7 @@ service: tool
 release:
   artifact: false
   key: release
+  patience: 1s
   build: {list: {run: "sh -c 'echo {version} > list.txt'", outputs: list.txt}}
 """
 TOKEN = "root-of-the-tests"
