@@ -231,12 +231,11 @@ def _footers(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     lines = last.split("\n")
     if not _FOOTER.match(lines[0]):
         return text, ()
-    footers: list[tuple[str, str]] = []
+    footers: list[tuple[str, list[str]]] = []
     for line in lines:
         match = _FOOTER.match(line)
         if match:
-            footers.append((match["token"], match["value"].strip()))
+            footers.append((match["token"], [match["value"].strip()]))
         else:
-            token, value = footers[-1]
-            footers[-1] = (token, f"{value}\n{line}")
-    return before.strip("\n"), tuple(footers)
+            footers[-1][1].append(line)
+    return before.strip("\n"), tuple([(token, "\n".join(values)) for token, values in footers])
