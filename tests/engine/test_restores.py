@@ -11,7 +11,7 @@ from matrix import order_faults
 from fairway.domain.errors import PermanentError, TransientError
 from fairway.domain.recovery.backup import Backup, Contents
 from fairway.domain.recovery.spec import DatabaseSpec
-from fairway.domain.recovery.steps import LoadBeside, Recovery, SaveDatabase, SwapDatabase
+from fairway.domain.recovery.steps import LoadBeside, Recovery, ReturnDatabase, SaveDatabase, SwapDatabase
 from fairway.domain.rollout.events import AttentionNeeded, RollbackStarted, StepFinished
 from fairway.domain.rollout.plan import Plan
 from fairway.domain.rollout.restoring import compile_restore
@@ -201,6 +201,19 @@ def test_a_lost_database_is_restored_without_a_backup_of_it(make_cellar):
     assert wrong(street, "completed") == []
     assert street.database.present == {"shop.db": THEN}
     assert ("backup", "there is no database shop.db to be backed up") in run.plan.skipped
+
+
+def test_what_the_service_made_in_place_of_a_lost_database_is_kept_and_put_back(make_cellar):
+    street = make_cellar(restoring(saved=""))
+    live_through(street)
+    assert wrong(street, "completed") == []
+    assert street.database.present == {"shop.db": THEN, ASIDE: NOW}
+    assert details(street)["SwapDatabase"] == f"one that the service made meanwhile is kept as {ASIDE}"
+    street.target._instances.clear()
+    epoch = street.store.environment(street.plan.service, street.name).epoch
+    back = Performance(street.run(), street.world(), epoch, street.clock(), 0.0)
+    back.perform(ReturnDatabase(BESIDE, ASIDE))
+    assert street.database.present == {"shop.db": NOW, BESIDE: THEN}
 
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for(make_cellar):

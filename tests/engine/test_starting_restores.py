@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from engine_world import settle
 
-from fairway.domain.errors import UserError
+from fairway.domain.errors import TransientError, UserError
 from fairway.domain.recovery.backup import Backup, Contents
 from fairway.domain.recovery.spec import DatabaseSpec
 from fairway.domain.rollout.events import RunStarted
@@ -150,6 +150,20 @@ def test_a_new_database_never_takes_the_place_of_another_one(restorer, database,
         restorer.restore_into(Wish("b-then", "production"), name)
     assert caught.value.code in {"data-name", "data-there"}
     assert database.effects == {}
+
+
+def test_a_new_database_that_could_not_be_compared_is_removed_again(restorer, database):
+    class Gone(type(database)):
+        def inspect(self, name=""):
+            if name in self.present:
+                raise TransientError("data-trouble", "the server is away")
+            return super().inspect(name)
+
+    gone = Gone(database.name, database.present, database.files)
+    desk = replace(restorer.desk, database_of=lambda _: gone)
+    with pytest.raises(TransientError):
+        replace(restorer, desk=desk).restore_into(Wish("b-then", "production"), "copy")
+    assert gone.present == {"shop.db": NOW}
 
 
 def test_a_new_database_that_differs_from_the_record_is_removed_again(restorer, database):

@@ -1,5 +1,6 @@
 """Backups of a real PostgreSQL: programs that do not fit, rights and settings, sessions that stay, secrets."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -15,6 +16,8 @@ from fairway.adapters.databases.postgres import PostgresDatabase
 from fairway.domain.errors import FairwayError, PermanentError, TransientError, UserError
 from postgres_clients import postgres_clients
 
+#: What `store_restored` is called until it is complete.
+DRAFT = f"fairway_draft_{hashlib.sha256(b'store_restored').hexdigest()[:32]}"
 PASSWORD = "planted secret/9Zk@"
 QUOTED = "planted%20secret%2F9Zk%40"
 
@@ -123,6 +126,26 @@ def test_sessions_are_sent_away_for_the_exchange_and_may_come_back(store, tmp_pa
             user.join()
 
 
+def test_workers_of_the_server_make_way_for_an_account_that_may_not_end_them(store, tmp_path, run):
+    """A table of which much was changed is being cleaned up by the server, as slowly as it is told to."""
+    shop, path = store(), str(tmp_path / "dump")
+    contents = shop.dump(path)
+    shop.load(path, "store_restored")
+    run("CREATE TABLE busy WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1) AS "
+        "SELECT n FROM generate_series(1, 200000) n", "store")  # fmt: skip
+    run("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    worker = "SELECT pid FROM pg_stat_activity WHERE datname = 'store' AND backend_type = 'autovacuum worker'"
+    try:
+        run("SELECT pg_reload_conf()")
+        run("DELETE FROM busy", "store")
+        wait_until(lambda: run(worker))
+        shop.exchange("store_restored", "store_before")
+    finally:
+        run("ALTER SYSTEM RESET autovacuum_naptime")
+        run("SELECT pg_reload_conf()")
+    assert shop.inspect() == contents
+
+
 @pytest.mark.parametrize("crashed", ["ALLOW_CONNECTIONS false", "RENAME TO store_before"])
 def test_an_exchange_that_was_cut_short_is_ended_and_undone(store, tmp_path, run, crashed):
     shop, path = store(), str(tmp_path / "dump")
@@ -139,6 +162,17 @@ def test_an_exchange_that_was_cut_short_is_ended_and_undone(store, tmp_path, run
             shop.exchange("store_restored", "store_before")
             assert shop.inspect() == contents
             shop.drop("store_before")
+
+
+def test_both_are_opened_again_after_a_crash_right_behind_the_renames(store, tmp_path, run):
+    shop, path = store(), str(tmp_path / "dump")
+    contents = shop.dump(path)
+    shop.load(path, "store_restored")
+    shop.exchange("store_restored", "store_before")
+    for name in ("store", "store_before"):
+        run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    shop.exchange("store_restored", "store_before")
+    assert shop.inspect() == shop.inspect("store_before") == contents
 
 
 def test_programs_older_than_the_server_are_refused_with_what_to_do(store, tmp_path):
@@ -163,6 +197,13 @@ def test_the_oldest_program_that_fits_is_taken_from_path(store, tmp_path, monkey
     assert store(programs="").dump(str(tmp_path / "dump")).rows == 100
 
 
+def wait_until(seen):
+    deadline = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def fake_programs(folder, version):
     folder.mkdir()
     for name in ("pg_dump", "pg_restore"):
@@ -183,7 +224,7 @@ def test_a_password_is_in_no_argument_and_no_error(store, tmp_path, postgres_soc
     shop.load(path, "store_restored")
     said = (spy / "said").read_text()
     assert "--snapshot=" in said
-    assert "--dbname=store_restored_part" in said
+    assert f"--dbname={DRAFT}" in said
     wrong = f"postgresql://keeper:wrong-{QUOTED}@/store?host={postgres_socket}"
     errors = []
     for action in (
@@ -223,6 +264,13 @@ def test_a_disk_without_room_is_told(store, tmp_path, run):
     assert "pg_dump ended with status" in full.value.message
 
 
+@pytest.mark.parametrize("name", ["postgres", "template1"])
+def test_databases_of_the_server_are_no_place_for_a_restore(store, tmp_path, name):
+    with pytest.raises(UserError) as refused:
+        store().inspect(name)
+    assert refused.value.code == "data-name"
+
+
 def test_the_maintenance_database_cannot_be_restored_itself(postgres_socket, tmp_path):
     shop = PostgresDatabase(f"postgresql://postgres@/postgres?host={postgres_socket}")
     with pytest.raises(UserError) as refused:
@@ -244,13 +292,9 @@ def test_what_a_killed_process_left_at_work_is_ended_by_the_next_one(store, tmp_
     code = "import sys; from fairway.adapters.databases.postgres import PostgresDatabase as D; "
     code += "D(sys.argv[1], programs=sys.argv[2]).load(sys.argv[3], 'store_restored')"
     doomed = subprocess.Popen([sys.executable, "-c", code, url, slow, path])
-    sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = 'store_restored_part' AND query LIKE '%pg_sleep%'"
+    sleeping = f"SELECT pid FROM pg_stat_activity WHERE datname = '{DRAFT}' AND query LIKE '%pg_sleep%'"
     try:
-        deadline = time.monotonic() + 60
-        while not run(sleeping):
-            assert doomed.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: run(sleeping) or doomed.poll() is not None)
     finally:
         doomed.kill()
         doomed.wait()

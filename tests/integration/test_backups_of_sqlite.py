@@ -16,7 +16,7 @@ import pytest
 
 from fairway.adapters.backups import FolderBackups
 from fairway.adapters.databases.sqlite import SqliteDatabase
-from fairway.domain.errors import FairwayError, PermanentError, TransientError
+from fairway.domain.errors import FairwayError, PermanentError, TransientError, UserError
 from fairway.domain.recovery.backup import Backup, Contents
 from fairway.domain.recovery.spec import DatabaseSpec
 from fairway.domain.rollout.spec import ServiceSpec
@@ -272,6 +272,55 @@ def test_a_restored_file_has_the_mode_of_the_one_that_it_replaces(desk, path):
         assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",), "as it was"
 
 
+def test_behind_a_link_the_file_itself_is_exchanged_where_it_lies(desk, path):
+    backup = desk.create("production")[0].backup
+    elsewhere = path.parents[1] / "volume"
+    elsewhere.mkdir()
+    real = path.rename(elsewhere / "real.db")
+    path.symlink_to(real)
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute("INSERT INTO entries (pair) VALUES (1)")
+    database = SqliteDatabase(path)
+    assert database.name == "real.db"
+    database.load(desk.backups.verify(backup).path, "beside")
+    database.exchange("beside", "aside")
+    assert [each.name for each in path.parent.iterdir() if each.is_symlink()] == ["shop.db"]
+    assert sorted(each.name for each in elsewhere.iterdir()) == ["aside", "real.db"]
+    assert database.inspect() == backup.contents
+    assert database.inspect("aside").tables == (("entries", 1),)
+
+
+def test_a_folder_in_the_place_of_the_file_is_not_taken_for_a_lost_database(path):
+    path.unlink()
+    path.mkdir()
+    for action in (SqliteDatabase(path).inspect, lambda: SqliteDatabase(path).dump(str(path.with_name("dump")))):
+        with pytest.raises(UserError) as refused:
+            action()
+        assert refused.value.message == f"{path} is no file"
+
+
+def test_a_file_that_cannot_be_given_to_its_owner_never_takes_the_place(desk, path, monkeypatch):
+    """No test can count on a second account: the kernel's answers are played."""
+    backup = desk.create("production")[0].backup
+    look, own = os.stat, str(path)
+
+    def of_another(which, *arguments, **more):
+        found = look(which, *arguments, **more)
+        return os.stat_result([*found[:4], found.st_uid + 1, *found[5:]]) if str(which) == own else found
+
+    def refuse(*arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "stat", of_another)
+    monkeypatch.setattr(os, "chown", refuse)
+    database = SqliteDatabase(path)
+    database.load(desk.backups.verify(backup).path, "beside")
+    with pytest.raises(PermanentError) as refused:
+        database.exchange("beside", "aside")
+    assert refused.value.code == "data-owner"
+    assert not path.with_name("aside").exists()
+
+
 @pytest.mark.parametrize("limit", [0, 4096, 100_000])
 def test_a_disk_without_room_leaves_nothing_that_is_listed(desk, path, limit):
     with closing(sqlite3.connect(path)) as database, database:
@@ -286,7 +335,9 @@ def test_a_disk_without_room_leaves_nothing_that_is_listed(desk, path, limit):
     ]
     said = without_room(lambda: desk.prove("b-good"), limit)
     assert said.startswith(("TransientError", "PermanentError")), said
-    assert not [each for each in path.parent.iterdir() if "proof" in each.name]
+    kept = desk.backups.verify(desk.find("b-good")).path
+    assert without_room(lambda: SqliteDatabase(path).load(kept, "copy"), limit).startswith("TransientError")
+    assert not [each for each in path.parent.iterdir() if "copy" in each.name], "the room is given back"
 
 
 def without_room(action, limit: int) -> str:

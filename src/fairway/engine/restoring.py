@@ -44,14 +44,21 @@ def restore(run: Run, world: World, step: RecoveryStep, *, epoch: int, at: float
             return _load(recovery, database, backups)
         case SwapDatabase(name=name, aside=aside):
             database.exchange(name, aside)
-            return Finished("" if recovery.saved else "there was none before")
+            return Finished("" if recovery.saved else _tell_what_came_up(database, aside))
         case ReturnDatabase(name=name, aside=aside):
-            if recovery.saved:
+            if recovery.saved or database.inspect(aside) is not None:
                 database.exchange(aside, name)
             return Finished(f"{recovery.own} as it was")
         case DropBeside(name=name):
             database.drop(name)
             return Finished("removed")
+
+
+def _tell_what_came_up(database: Database, aside: str) -> str:
+    """A service whose database is lost may have made an empty one until it was stopped."""
+    if database.inspect(aside) is None:
+        return "there was none before"
+    return f"one that the service made meanwhile is kept as {aside}"
 
 
 def _insist_on_lease(run: Run, world: World, epoch: int) -> None:

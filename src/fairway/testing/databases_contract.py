@@ -138,6 +138,18 @@ class DatabaseContract(ABC):
                 mistake(database.name)
         assert self.rows() == {"orders": 3, "users": 2}
 
+    def test_what_has_a_name_like_that_of_a_draft_is_left_alone(self, tmp_path: Path) -> None:
+        """It may be anybody's, also the service's own."""
+        database, path = self.open_database(), str(tmp_path / "dump")
+        database.dump(path)
+        neighbours = f"{_BESIDE}_part", f"{_BESIDE}.part"
+        for name in neighbours:
+            database.load(path, name)
+        database.load(path, _BESIDE)
+        database.drop(_BESIDE)
+        for name in neighbours:
+            assert self.rows(name) == {"orders": 3, "users": 2}
+
     def test_a_table_may_be_called_anything(self, tmp_path: Path) -> None:
         """Names are data."""
         self.write('CREATE TABLE "a\'; DROP TABLE users; -- {x} %s" (id int)')

@@ -3,6 +3,7 @@
 Everything but reading happens on a connection to another database of the server, the maintenance database.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -25,7 +26,11 @@ _TRIES = 5
 #: SQLSTATE classes and codes of what may pass: connection, resources, in use, shut down.
 _PASSING = ("08", "53", "55006", "57", "40")
 _KNOWN = "SELECT datname FROM pg_database WHERE datname = ANY(%s)"
-_SEND_AWAY = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+#: Workers of the server's own have no account. Only administrators may end those, and they make way by themselves.
+_SEND_AWAY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = %s AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
+"""
 #: How a database was made, so that the one in its place is made likewise.
 _LIKE = """
 SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s
@@ -124,7 +129,9 @@ class PostgresDatabase:
             if new not in known and own not in known:
                 raise PermanentError("data-lost", f"the server has neither {own!r} nor {new!r} any more")
             if new not in known:
-                self._open_up(connection, own)
+                # A crash may have come between the names and this.
+                for each in (own, old):
+                    self._open_up(connection, each)
                 return
             if own in known and old in known:
                 sentence = f"the server has a database {old!r} already, beside {own!r}"
@@ -189,8 +196,10 @@ class PostgresDatabase:
             connection.execute(_grant(name, grantee, right, grantable=grantable))
 
     def _beside(self, name: str) -> str:
-        if not name or name in {self.name, self._maintenance, "template0", "template1"}:
+        if not name or name == self.name:
             raise InvariantError("own-name", f"{name!r} is not the name of a database beside {self.name!r}")
+        if name in {self._maintenance, "postgres", "template0", "template1"}:
+            raise UserError("data-name", f"{name!r} is a database of the server's own", "choose another name")
         return name
 
     def _list_known(self, *names: str) -> set[str]:
@@ -253,8 +262,8 @@ class PostgresDatabase:
 
 
 def _draft_of(name: str) -> str:
-    """What a database is called until it is complete; at most 63 characters."""
-    return f"{name[:58]}_part"
+    """What a database is called until it is complete: a name that nobody else gives to anything."""
+    return f"fairway_draft_{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def _major(connection: "psycopg.Connection[Any]") -> int:

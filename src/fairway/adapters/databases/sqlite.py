@@ -29,11 +29,11 @@ class SqliteDatabase:
     """A file; those beside it are files of the same folder.
 
     Args:
-        path: absolute, of the file.
+        path: absolute, of the file, or of a link to it: that stays what it is, and the file lies where it lay.
     """
 
     def __init__(self, path: Path) -> None:
-        self._own = path
+        self._own = Path(os.path.realpath(path))
 
     @property
     def name(self) -> str:
@@ -42,8 +42,8 @@ class SqliteDatabase:
 
     def dump(self, path: str) -> Contents:
         """See the port. In one piece, so that a writer can neither get into it nor make it begin again."""
-        if not self._own.is_file():
-            raise _missing(self._own)
+        if not _is_there(self._own):
+            raise UserError("data-missing", f"there is no database {self._own}", "look at databases in fairway.yaml")
         target = Path(path)
         with _explained(self._own, "backed up"), _open(self._own, "rw") as source:
             with closing(sqlite3.connect(target, isolation_level=None)) as copy:
@@ -56,21 +56,24 @@ class SqliteDatabase:
 
     def load(self, path: str, name: str) -> None:
         """See the port. The file has the mode and the owner of the one that it may replace."""
-        target = self._beside(name)
-        draft = target.with_name(f"{name}.part")
+        target, draft = self._beside(name), self._draft_of(name)
         with _room(target):
-            for one in (draft, *_companions(draft), *_companions(target)):
+            for one in (draft, *_companions(target)):
                 one.unlink(missing_ok=True)
-            _copy(Path(path), draft)
-            _take_after(draft, self._own)
-            _make_durable(draft)
-            draft.rename(target)
+            try:
+                _copy(Path(path), draft)
+                _take_after(draft, self._own)
+                _make_durable(draft)
+                draft.rename(target)
+            finally:
+                # A disk that is full needs the room.
+                draft.unlink(missing_ok=True)
             _make_durable(target.parent)
 
     def inspect(self, name: str = "") -> Contents | None:
         """See the port."""
         place = self._beside(name) if name else self._own
-        if not place.is_file():
+        if not _is_there(place):
             return None
         try:
             # Nobody has one beside open, unless there is a log; and reading must leave nothing lying there.
@@ -96,6 +99,7 @@ class SqliteDatabase:
                 _make_durable(own.parent)
                 return
             if own.exists():
+                _insist_on_owner(new, own)
                 self._put_aside(own, old)
             new.rename(own)
             _make_durable(own.parent)
@@ -103,7 +107,7 @@ class SqliteDatabase:
     def drop(self, name: str) -> None:
         """See the port."""
         place = self._beside(name)
-        for one in (place, place.with_name(f"{name}.part"), *_companions(place)):
+        for one in (place, self._draft_of(name), *_companions(place)):
             one.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             _make_durable(place.parent)
@@ -127,6 +131,10 @@ class SqliteDatabase:
         if place == self._own or place.parent != self._own.parent:
             raise InvariantError("own-name", f"{name!r} is not the name of a database beside {self._own}")
         return place
+
+    def _draft_of(self, name: str) -> Path:
+        """Where a file is until it is complete: under a name that nobody else gives to anything."""
+        return self._beside(f".{name}.fairway-draft")
 
 
 def _until_locked_out() -> Callable[[int, int, int], None]:
@@ -211,15 +219,23 @@ def _private(name: str, flags: int) -> int:
 
 
 def _take_after(file: Path, other: Path) -> None:
-    """Who may read and write the one may the other."""
+    """Who may read and write the one may the other, as far as this account can give files away."""
     try:
         about = other.stat()
     except FileNotFoundError:
         return
-    file.chmod(about.st_mode & 0o777)
-    if (about.st_uid, about.st_gid) != (os.geteuid(), os.getegid()):
+    for owner, group in ((-1, about.st_gid), (about.st_uid, -1)):
         with suppress(PermissionError):
-            os.chown(file, about.st_uid, about.st_gid)
+            os.chown(file, owner, group)
+    file.chmod(about.st_mode & 0o777)
+
+
+def _insist_on_owner(new: Path, own: Path) -> None:
+    """A service that may not open its database any more is not restored."""
+    wanted, found = own.stat(), new.stat()
+    if (found.st_uid, found.st_gid) != (wanted.st_uid, wanted.st_gid):
+        sentence = f"{own} belongs to {wanted.st_uid}:{wanted.st_gid}, and {new.name} to {found.st_uid}:{found.st_gid}"
+        raise PermanentError("data-owner", sentence, f"restore as the account {wanted.st_uid}, in the group too")
 
 
 def _make_durable(path: Path) -> None:
@@ -231,8 +247,10 @@ def _make_durable(path: Path) -> None:
         os.close(number)
 
 
-def _missing(path: Path) -> UserError:
-    return UserError("data-missing", f"there is no database {path}", "look at databases in fairway.yaml")
+def _is_there(path: Path) -> bool:
+    if path.exists() and not path.is_file():
+        raise UserError("data-address", f"{path} is no file", "look at databases in fairway.yaml")
+    return path.exists()
 
 
 def _trouble(path: Path, what: str, error: sqlite3.OperationalError) -> Exception:

@@ -1,9 +1,10 @@
 """Restoring a backup: in place by a run of the environment, or into a new database by the command itself."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from fairway.domain.errors import UserError
+from fairway.domain.errors import FairwayError, UserError
 from fairway.domain.recovery.backup import (
     Backup,
     Contents,
@@ -157,8 +158,14 @@ class Restorer:
         if isinstance(backup, Declined):
             return backup
         database = self.desk.database_of(self._find(wish)[1])
-        database.load(self.desk.backups.verify(backup).path, name)
-        difference = find_difference(backup.contents, database.inspect(name))
+        try:
+            database.load(self.desk.backups.verify(backup).path, name)
+            difference = find_difference(backup.contents, database.inspect(name))
+        except BaseException:
+            # What nobody has compared must not look like a restored database.
+            with suppress(FairwayError):
+                database.drop(name)
+            raise
         if difference is None:
             return Restored(backup, name)
         database.drop(name)
