@@ -54,6 +54,9 @@ the last reading alone is known again after the next."""
 
 _write = codec.writer(AnalysisState, STORED)
 
+AWAY = 1.0
+"""Readings of more seconds are those of a reader that was away for a while."""
+
 WARMUP_PART = 0.25
 """Warm-up takes at most this part of a bake, so that the error lane sees the rest of it."""
 
@@ -163,11 +166,26 @@ class Analysis(AnalysisState):
                 self.pairing.watch(health, snapshot, seconds=seconds)
             obstacle = obstacle or ejection or watch_traffic(self) or frozen
         self.obstacle = obstacle
-        if reading is not None and self.reading_before and counting and obstacle is None:
+        if (
+            reading is not None
+            and self.reading_before
+            and counting
+            and obstacle is None
+            and not self._doubtful(reading)
+        ):
             self.watched += reading[0]
         self.reading_before = snapshot is not None
         self.warm_left = max(0.0, self.warm_left - seconds)
         self.rest = rest_of(self)
+
+    def _doubtful(self, reading: Tick) -> bool:
+        """No step may end with this reading: more is about to be known.
+
+        Whether the process of an ejected instance ended is being asked. And failures in one long reading, after the
+        reader was away, are one look at all of them, where the hard lane needs several.
+        """
+        seconds, tally = reading
+        return self.ejected_at is not None or (tally.candidate_failed > 0 and seconds > AWAY)
 
     def catch_up(self) -> None:
         """Takes in what waits. Nothing is decided, shown or stored before; a second call does nothing."""

@@ -252,6 +252,32 @@ def test_a_candidate_that_is_down_when_stable_has_been_well_for_thirty_seconds_i
     assert (assessment.decision, assessment.rule) == ("roll-back", "crash")
 
 
+def after_a_stall(failed, *, ejected=()):
+    """A reader that was away for two seconds comes back; it looked at the instances before."""
+    world = World().enter(100.0, scaled_up=True, bake=2.0)
+    looked_at = world.now
+    world.run(0.25, rps=100)
+    world.now += 2.0
+    world.candidate_counts[0] += 100
+    world.candidate_counts[1] += failed
+    world.ejected = ejected
+    world.analysis.observe(world.snapshot(), world.health, at=world.now, looked_at=looked_at)
+    return world, world.analysis.assess(at=world.now)
+
+
+@pytest.mark.parametrize(("failed", "ejected"), [(20, ("c-1",)), (0, ("c-1",)), (20, ())])
+def test_a_step_does_not_end_with_a_reading_after_a_stall_that_shows_failures(failed, ejected):
+    world, assessment = after_a_stall(failed, ejected=ejected)
+    assert assessment.decision == "continue"
+    assert assessment.watched < 2.0
+    assessment = world.run(1.5, rps=100, candidate=1.0)
+    assert assessment.decision == "roll-back"
+
+
+def test_a_step_may_end_with_a_reading_after_a_stall_in_which_nothing_happened():
+    assert after_a_stall(0)[1].watched == pytest.approx(2.25)
+
+
 def test_a_candidate_without_requests_holds_only_when_that_is_improbable():
     world = World().enter(0.0)
     world.analysis.enter_step(50.0, at=world.now, scaled_up=False)  # the router still sends everything to stable
