@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -162,6 +163,21 @@ def test_an_exchange_that_was_cut_short_is_ended_and_undone(store, tmp_path, run
             shop.exchange("store_restored", "store_before")
             assert shop.inspect() == contents
             shop.drop("store_before")
+
+
+def test_a_damaged_database_is_no_backup_and_makes_way_for_one(store, tmp_path, run, postgres_socket):
+    shop, path = store(), str(tmp_path / "dump")
+    contents = shop.dump(path)
+    ((file,),) = run("SELECT pg_relation_filepath('entries')", "store")
+    with Path(postgres_socket, "data", file).open("ab") as pages:
+        pages.write(b"x" * 8192)
+    with pytest.raises(PermanentError) as damaged:
+        shop.dump(str(tmp_path / "other"))
+    assert damaged.value.code == "data-damaged"
+    assert "invalid page in block" in shop.inspect().damage[0]
+    shop.load(path, "store_restored")
+    shop.exchange("store_restored", "store_before")
+    assert shop.inspect() == contents
 
 
 def test_both_are_opened_again_after_a_crash_right_behind_the_renames(store, tmp_path, run):

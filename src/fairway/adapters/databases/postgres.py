@@ -25,6 +25,8 @@ _CONNECT = 15
 _TRIES = 5
 #: SQLSTATE classes and codes of what may pass: connection, resources, in use, shut down.
 _PASSING = ("08", "53", "55006", "57", "40")
+#: Those of pages of a table or of an index that cannot be read.
+_DAMAGED = frozenset({"XX001", "XX002"})
 _KNOWN = "SELECT datname FROM pg_database WHERE datname = ANY(%s)"
 #: Workers of the server's own have no account. Only administrators may end those, and they make way by themselves.
 _SEND_AWAY = """
@@ -82,9 +84,11 @@ class PostgresDatabase:
             connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
             arguments: list[str | Path] = [program, "--format=custom", "--no-password", f"--snapshot={snapshot}"]
+            # Reading first: what is damaged is known by its code here, and by the program's words only there.
+            contents = read_contents(connection)
             with Path(path).open("wb") as file:
                 run_program(arguments, self._options, self._mask, write=file)
-            return read_contents(connection)
+            return contents
 
     def load(self, path: str, name: str) -> None:
         """See the port. Under another name until it is complete."""
@@ -117,9 +121,14 @@ class PostgresDatabase:
         wanted = self._beside(name) if name else self.name
         if not self._list_known(wanted):
             return None
-        with self._connect(wanted) as connection:
-            connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return read_contents(connection)
+        try:
+            with self._connect(wanted) as connection:
+                connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                return read_contents(connection)
+        except PermanentError as error:
+            if error.code != "data-damaged":
+                raise
+            return Contents(damage=(error.message,))
 
     def exchange(self, name: str, aside: str) -> None:
         """See the port. Both renames are one transaction."""
@@ -255,6 +264,8 @@ class PostgresDatabase:
         said = self._mask(" ".join(str(error).split()))[:400]
         if error.sqlstate is None or error.sqlstate.startswith(_PASSING):
             return TransientError("data-trouble", f"PostgreSQL: {said}", "try again when that is mended")
+        if error.sqlstate in _DAMAGED:
+            return PermanentError("data-damaged", f"PostgreSQL: {said}")
         return PermanentError("data-refused", f"PostgreSQL refuses: {said} (SQLSTATE {error.sqlstate})")
 
     def _mask(self, text: str) -> str:
