@@ -193,6 +193,16 @@ def test_a_damaged_database_is_restored_all_the_same_and_kept(make_cellar):
     assert details(street)["SaveDatabase"] == f"not possible: shop.db is damaged; it is kept as {ASIDE}"
 
 
+def test_no_way_back_is_named_to_a_backup_that_could_not_be_taken(make_cellar):
+    street = make_cellar()
+    street.database.failing["dump"] = PermanentError("data-damaged", "shop.db is damaged")
+    street.checker.findings["page"] = (replace(failed("status", "GET /", "200", "500"), check="page"),)
+    run = live_through(street)
+    assert wrong(street, "failed") == []
+    assert f"is kept as {ASIDE}" in run.ended_reason
+    assert "b-saved" not in run.ended_reason
+
+
 def test_a_lost_database_is_restored_without_a_backup_of_it(make_cellar):
     street = make_cellar(restoring(saved=""))
     street.database.present.clear()

@@ -82,8 +82,8 @@ class Helm:
         def abort(state: Run, at: float) -> Event | Declined | None:
             if state.committed:
                 hint = f"fairway rollback --env {state.plan.environment} starts a run that returns"
-                if state.plan.recovery is not None and state.plan.recovery.saved:
-                    hint = f"when it has ended: {way_back(state.plan)}"
+                if state.saved:
+                    hint = f"when it has ended: {way_back(state.plan, state.saved)}"
                 return Declined("committed", f"run {run} is past its commit point", hint)
             done = state.abort is not None or state.track == "rollback"
             return None if done else AbortRequested(at, actor, why or "no reason given")

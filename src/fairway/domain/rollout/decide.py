@@ -75,7 +75,7 @@ def _decide_way_there(run: Run, at: float) -> Decision:
             return Record(ArtifactQuarantined(at, rejected, run.reason))
     if run.plan.kind == "restore" and (run.failure is not None or step is None):
         why = run.failure.reason if run.failure is not None else None
-        return Record(RunEnded(at, "completed" if why is None else "failed", end_of_restore(run.plan, why)))
+        return Record(RunEnded(at, "completed" if why is None else "failed", end_of_restore(run.plan, why, run.saved)))
     if step is None:
         return Record(RunEnded(at, "completed", f"{run.plan.candidate.version} is live in {run.plan.environment}"))
     if not run.under_way:

@@ -59,12 +59,13 @@ def compile_restore(
     )
 
 
-def end_of_restore(plan: Plan, why: str | None) -> str:
+def end_of_restore(plan: Plan, why: str | None, saved: str) -> str:
     """What became of it, in a sentence or two, with the way back.
 
     Args:
         plan: of the restore.
         why: what went wrong after the swap; None: nothing.
+        saved: id of the backup of what was there before; empty: there is none, because it was lost or damaged.
     """
     recovery = plan.recovery
     if recovery is None:
@@ -74,15 +75,13 @@ def end_of_restore(plan: Plan, why: str | None) -> str:
         done += f"; what was there until the swap is kept as {recovery.aside}"
     if why is None:
         return done
-    if not recovery.saved:
+    if not saved:
         return f"{why}. {done}"
-    return f"{why}. {done}. Nothing was swapped back; to return: {way_back(plan)}"
+    return f"{why}. {done}. Nothing was swapped back; to return: {way_back(plan, saved)}"
 
 
-def way_back(plan: Plan) -> str:
-    """The command that returns to what was there before."""
-    recovery = plan.recovery
-    saved = recovery.saved if recovery is not None else ""
+def way_back(plan: Plan, saved: str) -> str:
+    """The command that returns to what was there before, of which there is a backup."""
     return f"fairway restore {saved} --env {plan.environment} --reason TEXT --confirm CONFIRM"
 
 

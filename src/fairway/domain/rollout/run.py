@@ -88,6 +88,7 @@ class Run:
         abort: the request of a person to go back, if any.
         failure: why it goes back, if it does.
         attention: what a person has to look at, if anything.
+        saved: id of the backup that a restore has taken of what was there; empty: none.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Run:
     ended: float | None = None
     ended_reason: str = ""
     passage: Passage | None = None
+    saved: str = ""
 
     @property
     def steps(self) -> tuple[PlannedStep, ...]:
@@ -271,6 +273,7 @@ def _evolve_step(run: Run, event: StepStarted | StepFinished | StepFailed | Adva
         failure = Failure(event.cause, event.rule, event.reason, _stage(run, event.track, event.index))
         return replace(_close_record(run, event.at, event.cause, event.reason), under_way=False, failure=failure)
     if isinstance(event, StepFinished):
+        run = replace(run, saved=event.data.get("backup", run.saved))
         return _go_on(_close_record(run, event.at, "done", event.detail), event.track, event.index)
     run = replace(run, paused=None, paused_by=None)
     if run.track != "forward" or event.index != run.cursor:
