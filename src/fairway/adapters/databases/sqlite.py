@@ -235,7 +235,7 @@ def _insist_on_owner(new: Path, own: Path) -> None:
     wanted, found = own.stat(), new.stat()
     if (found.st_uid, found.st_gid) != (wanted.st_uid, wanted.st_gid):
         sentence = f"{own} belongs to {wanted.st_uid}:{wanted.st_gid}, and {new.name} to {found.st_uid}:{found.st_gid}"
-        raise PermanentError("data-owner", sentence, f"restore as the account {wanted.st_uid}, in the group too")
+        raise PermanentError("data-owner", sentence, "run fairway as the owner of the file, who is in its group")
 
 
 def _make_durable(path: Path) -> None:
