@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from services import corner, release
-from workshop import Workshop
+from workshop import Workshop, await_load
 
 from fairway.adapters.load.process import Load
 
@@ -24,7 +24,9 @@ def test_a_good_candidate_ends_its_step_long_before_the_deadline(shop: Workshop)
     port = corner(shop, "{kind: canary, steps: [50, 100], bake: 60s, min_bake: 2s}", analysis=WIDE)
     assert shop.deploy("1.0.0", "production").status == 0
     release(shop, "1.1.0")
-    with _users(port):
+    with _users(port) as users:
+        # The margins of latency rest on what stable took so far, which should not be the moment of the deployment alone.
+        await_load(users, lambda seen: seen["sent"] >= 1500)
         answer = shop.deploy("1.1.0", "production")
     assert answer.status == 0, answer.err
     bake = next(step for step in answer.json["steps"] if step["name"].startswith("bake at 50 %"))
