@@ -25,7 +25,7 @@ def test_a_good_candidate_ends_its_step_long_before_the_deadline(shop: Workshop)
     assert shop.deploy("1.0.0", "production").status == 0
     release(shop, "1.1.0")
     with _users(port) as users:
-        # The margins of latency rest on what stable took so far, which should not be the moment of the deployment alone.
+        # Latency is compared by what stable took so far, which should not be the moment of the deployment alone.
         await_load(users, lambda seen: seen["sent"] >= 1500)
         answer = shop.deploy("1.1.0", "production")
     assert answer.status == 0, answer.err
