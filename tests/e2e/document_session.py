@@ -28,6 +28,7 @@ PATIENCE = 240.0
 DATABASE = "postgresql://fairway@db.example/fairway"
 
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)\d{4,5}\b")
+_ENDED_JOB = re.compile(r"bash: line \d+: +\d+ (Killed|Terminated)\b")
 _RUN = re.compile(r"\br-[23456789bcdfghjkmnpqrstvwxz]{6}\b")
 #: What differs from one execution to the next, in this order.
 _VARYING = (
@@ -130,7 +131,9 @@ class Session:
                 if "fairway init" in command:
                     self._move_generated_ports()
                 return int(line.removeprefix(mark)), "\n".join(lines).rstrip()
-            lines.append(line)
+            # The shell says that a job was ended when it notices, which may be during any later command.
+            if not _ENDED_JOB.match(line):
+                lines.append(line)
 
     def _check(self, page: Page, command: ShellCommand) -> None:
         status, output = self.run(command.text)

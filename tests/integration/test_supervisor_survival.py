@@ -64,7 +64,8 @@ def test_what_a_dead_leader_left_behind_is_ended_by_the_next_supervisor(supervis
     assert not is_alive(child)
 
 
-def test_a_stranger_with_the_number_of_a_unit_is_never_signalled(supervisor, tmp_path):
+@pytest.mark.parametrize("alike", ["the number", "the number and the tick of another boot"])
+def test_a_stranger_with_the_number_of_a_unit_is_never_signalled(supervisor, tmp_path, alike):
     first = supervisor.ensure_unit(SLEEPER)
     kill_supervisor(tmp_path / "supervisor")
     kill(first.pid)
@@ -73,15 +74,15 @@ def test_a_stranger_with_the_number_of_a_unit_is_never_signalled(supervisor, tmp
             path = tmp_path / "supervisor/status/sleeper.json"
             status = json.loads(path.read_text())
             same_tick_of_another_boot = [stranger.pid, identify(stranger.pid).start, "another boot"]
-            for process in ([stranger.pid, *status["process"][1:]], same_tick_of_another_boot):
-                path.write_text(json.dumps({**status, "process": process}))
-                assert supervisor.observe()["sleeper"].pid is None
-                mine = supervisor.ensure_unit(SLEEPER)
-                assert mine.pid != stranger.pid
-                kill_supervisor(tmp_path / "supervisor")
-                kill(mine.pid)
-                path.write_text(json.dumps({**status, "process": process}))
-                supervisor.ensure_removed("sleeper")
+            process = [stranger.pid, *status["process"][1:]] if alike == "the number" else same_tick_of_another_boot
+            path.write_text(json.dumps({**status, "process": process}))
+            assert supervisor.observe()["sleeper"].pid is None
+            mine = supervisor.ensure_unit(SLEEPER)
+            assert mine.pid != stranger.pid
+            kill_supervisor(tmp_path / "supervisor")
+            kill(mine.pid)
+            path.write_text(json.dumps({**status, "process": process}))
+            supervisor.ensure_removed("sleeper")
             assert stranger.poll() is None
         finally:
             stranger.kill()

@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> Iterator[SimpleNamespace]:
     supervisor = SimpleNamespace(ensure_running=lambda: None)
     with SqlStore.open(str(tmp_path / "journal.db")) as store:
         places = {"folder": tmp_path, "state": tmp_path, "config": tmp_path / "fairway.yaml"}
-        places |= {"database": str(tmp_path / "journal.db")}
+        places |= {"database": str(tmp_path / "journal.db"), "serves": None}
         yield SimpleNamespace(store=store, world=None, notifier=None, supervisor=supervisor, **places)
     for number, handler in before:
         signal.signal(number, handler)
